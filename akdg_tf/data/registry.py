@@ -1,0 +1,80 @@
+"""Datasets by name, and the pipeline that feeds them to `fit`."""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from akdg_tf.errors import UserError
+
+
+class Dataset(Protocol):
+    """What the training and the metrics ask of a dataset.
+
+    Attributes:
+        name: the registered name.
+        split: what the samples are, for the record of a score: "train (5,000)".
+        sample_shape: (height, width, channels), or (2,) of points.
+    """
+
+    name: str
+    split: str
+    sample_shape: tuple[int, ...]
+
+    def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
+        """Batch number `step`, float32 [size, *sample_shape] in [-1, 1]; follows from (seed, step) alone."""
+
+    def reals(self, count: int, seed: int) -> np.ndarray:
+        """The first `count` samples for a metric, float32 [n <= count, *sample_shape] in [-1, 1]."""
+
+
+_LOADERS: dict[str, Callable[[str | None], Dataset]] = {}
+
+
+def register_dataset(name: str):
+    """Decorator: registers a function of the data folder (or None) that returns a `Dataset`."""
+
+    def decorator(loader):
+        _LOADERS[name] = loader
+        return loader
+
+    return decorator
+
+
+@functools.cache
+def load_dataset(name: str, data_dir: str | os.PathLike | None = None) -> Dataset:
+    """Loads a registered dataset; a second call gives the same object.
+
+    Args:
+        name: a registered name.
+        data_dir: folder with the files, where the dataset reads any.
+
+    Returns:
+        The dataset.
+
+    Raises:
+        UserError: the name is unknown, or the data cannot be had.
+    """
+    if name not in _LOADERS:
+        raise UserError(f"unknown dataset {name!r}: choose one of {', '.join(sorted(_LOADERS))}")
+    return _LOADERS[name](data_dir)
+
+
+def batches(dataset: Dataset, batch_size: int, seed: int, start: int, stop: int) -> tf.data.Dataset:
+    """Batches start ... stop - 1, indexed by step: resuming is to begin at another number.
+
+    Args:
+        dataset: where they come from.
+        batch_size: images a batch, over all replicas.
+        seed: seed of the order.
+        start: first step.
+        stop: step after the last.
+
+    Returns:
+        tf.data.Dataset of float32 [batch_size, *sample_shape] in [-1, 1].
+    """
+    steps = tf.data.Dataset.range(start, stop)
+    return steps.map(lambda step: dataset.batch(step, batch_size, seed), num_parallel_calls=2).prefetch(8)

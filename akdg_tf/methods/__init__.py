@@ -1,0 +1,7 @@
+"""Training methods: each is a `keras.Model` that is compiled and fitted like any other."""
+
+from akdg_tf.methods.akdg import AKDG
+from akdg_tf.methods.gan import GAN
+from akdg_tf.methods.mse import MSEDistillation
+
+__all__ = ["AKDG", "GAN", "MSEDistillation"]

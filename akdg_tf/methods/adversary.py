@@ -1,0 +1,85 @@
+"""One adversary of a generator: a discriminator with its loss, its penalty, its optimizer and its weight."""
+
+import keras
+import tensorflow as tf
+
+from akdg_tf.losses import AdversarialLoss, R1Penalty, replica_mean
+
+
+class Adversary(keras.layers.Layer):
+    """A discriminator that learns to tell reference images from generated ones.
+
+    D_S is the adversary whose reference is real images, D_KD the one whose reference is the teacher's images.
+
+    Args:
+        name: prefix of its logs: "d_s" or "d_kd".
+        discriminator: images [n, *sample_shape] to logits [n, 1].
+        loss: what the discriminator minimizes, and the generator against it.
+        penalty: gradient penalty on the reference images, or None.
+        weight: factor of this adversary in the generator's loss (the lambda of AKDG for D_KD).
+    """
+
+    LOGS = ("loss", "reference_logits", "generated_logits")
+
+    def __init__(
+        self,
+        name: str,
+        discriminator: keras.Model,
+        loss: AdversarialLoss,
+        penalty: R1Penalty | None,
+        weight: float = 1.0,
+    ):
+        super().__init__(name=name)
+        self.discriminator, self.loss, self.penalty, self.weight = discriminator, loss, penalty, weight
+        self.optimizer = None
+
+    def build(self, input_shape):
+        if not self.discriminator.built:
+            self.discriminator(tf.zeros((1, *input_shape[1:])))
+
+    def compile(self, optimizer: keras.optimizers.Optimizer) -> None:
+        """Takes the optimizer of the discriminator and makes its variables."""
+        self.optimizer = optimizer
+        self.optimizer.build(self.discriminator.trainable_variables)
+
+    def update(self, reference: tf.Tensor, generated: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One step of the discriminator.
+
+        Args:
+            reference: float32 [n, *sample_shape], real or teacher images.
+            generated: float32 [n, *sample_shape], the generator's images; no gradient flows into them.
+            step: int64 scalar, number of this discriminator step; sets when the lazy penalty is due.
+
+        Returns:
+            Scalars to log, by name.
+        """
+        variables = self.discriminator.trainable_variables
+        with tf.GradientTape() as tape:
+            logits = self.discriminator(tf.concat([reference, generated], 0), training=True)
+            reference_logits, generated_logits = tf.split(logits, 2)
+            loss = replica_mean(self.loss.discriminator(reference_logits, generated_logits))
+        gradients = tape.gradient(loss, variables)
+        if self.penalty:
+            gradients = self._add_penalty_gradients(gradients, variables, reference, step)
+        self.optimizer.apply(gradients, variables)
+        values = (loss * tf.distribute.get_strategy().num_replicas_in_sync, reference_logits, generated_logits)
+        return {f"{self.name}/{key}": tf.reduce_mean(value) for key, value in zip(self.LOGS, values, strict=True)}
+
+    def _add_penalty_gradients(self, gradients, variables, reference, step):
+        """Adds every * (gradient of the penalty) when it is due, nothing otherwise."""
+
+        def due():
+            with tf.GradientTape() as tape:
+                value = self.penalty.every * replica_mean(self.penalty(self.discriminator, reference))
+            found = tape.gradient(value, variables)  # None for the last bias, which no input gradient depends on
+            return [tf.zeros(v.shape) if g is None else g for g, v in zip(found, variables, strict=True)]
+
+        def not_due():
+            return [tf.zeros(v.shape) for v in variables]
+
+        penalty_gradients = tf.cond(tf.equal(step % self.penalty.every, 0), due, not_due)
+        return [a + b for a, b in zip(gradients, penalty_gradients, strict=True)]
+
+    def generator_loss(self, generated: tf.Tensor) -> tf.Tensor:
+        """What the generator minimizes against this adversary, [n], not yet weighted."""
+        return self.loss.generator(self.discriminator(generated, training=False))

@@ -1,0 +1,56 @@
+"""AKDG (Tsunashima et al., ICPR 2020): the vanilla method plus one discriminator that knows the teacher."""
+
+import gin
+import keras
+import tensorflow as tf
+
+from akdg_tf import latents
+from akdg_tf.losses import AdversarialLoss, NonSaturatingLoss, R1Penalty
+from akdg_tf.methods.adversary import Adversary
+from akdg_tf.methods.gan import GAN
+from akdg_tf.teachers import Teacher
+
+
+@gin.register
+class AKDG(GAN):
+    """L(G_S) = L_adv(D_S) + lambda * L_adv(D_KD).
+
+    D_S judges real or student, D_KD judges teacher or student. Both see the same student images G_S(z); the teacher's
+    latents z' are independent of z.
+
+    Args:
+        student: G_S, latents to images.
+        discriminator: D_S.
+        distillation_discriminator: D_KD.
+        teacher: G_T, frozen.
+        distillation_weight: lambda; the paper's value is not known.
+        loss: adversarial loss of both discriminators.
+        penalty: gradient penalty of both: on real images for D_S, on teacher images for D_KD.
+        d_steps: steps of both discriminators a generator step.
+        ema_decay: decay of the average of the student.
+        seed: seed of both latents.
+    """
+
+    def __init__(
+        self,
+        student: keras.Model,
+        discriminator: keras.Model,
+        distillation_discriminator: keras.Model,
+        teacher: Teacher,
+        distillation_weight: float = 1.0,
+        loss: AdversarialLoss = NonSaturatingLoss(),
+        penalty: R1Penalty | None = R1Penalty(),
+        d_steps: int = 1,
+        ema_decay: float = 0.999,
+        seed: int = 0,
+    ):
+        super().__init__(student, discriminator, loss, penalty, d_steps, ema_decay, seed)
+        self.teacher = teacher
+        self.adversaries.append(Adversary("d_kd", distillation_discriminator, loss, penalty, distillation_weight))
+
+    def references(self, real: tf.Tensor, step: tf.Tensor) -> list[tf.Tensor]:
+        """Real images for D_S, teacher images G_T(z') for D_KD."""
+        z = latents.draw(
+            self.teacher.prior, tf.shape(real)[0], self.teacher.latent_dim, (self.seed, latents.TEACHER), step
+        )
+        return [*super().references(real, step), self.teacher(z)]

@@ -1,0 +1,35 @@
+"""The vanilla method: a generator before one discriminator, no teacher (Mescheder et al. 2018)."""
+
+import gin
+import keras
+
+from akdg_tf.losses import AdversarialLoss, NonSaturatingLoss, R1Penalty
+from akdg_tf.methods.adversary import Adversary
+from akdg_tf.methods.base import GeneratorTrainer
+
+
+@gin.register
+class GAN(GeneratorTrainer):
+    """L(G) = L_adv(D), D judges real or generated.
+
+    Args:
+        generator: latents to images.
+        discriminator: D (AKDG's D_S): images to logits.
+        loss: adversarial loss.
+        penalty: gradient penalty of the discriminator, or None.
+        d_steps: discriminator steps a generator step.
+        ema_decay: decay of the average of the generator.
+        seed: seed of the latents.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        loss: AdversarialLoss = NonSaturatingLoss(),
+        penalty: R1Penalty | None = R1Penalty(),
+        d_steps: int = 1,
+        ema_decay: float = 0.999,
+        seed: int = 0,
+    ):
+        super().__init__(generator, [Adversary("d_s", discriminator, loss, penalty)], d_steps, ema_decay, seed)

@@ -1,0 +1,25 @@
+"""Metrics: an evaluation turns generated samples and a dataset into named numbers that say what defines them."""
+
+from typing import Protocol
+
+import numpy as np
+
+from akdg_tf.data import Dataset
+from akdg_tf.metrics.modes import PointScores
+from akdg_tf.metrics.scores import ImageScores
+
+
+class Evaluation(Protocol):
+    """What scores the samples of a run.
+
+    Attributes:
+        samples: generated samples that it wants.
+    """
+
+    samples: int
+
+    def __call__(self, fakes: dict[str, np.ndarray], dataset: Dataset, seed: int) -> dict[str, dict[str, dict]]:
+        """Name of a generator to metric to its record."""
+
+
+__all__ = ["Evaluation", "ImageScores", "PointScores"]

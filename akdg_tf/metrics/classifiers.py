@@ -1,0 +1,90 @@
+"""Classifiers that metrics are computed over: TF Hub's Inception, or a small one of our own for offline use."""
+
+import dataclasses
+import json
+import os
+import pathlib
+from collections.abc import Callable
+
+import gin
+import numpy as np
+import tensorflow as tf
+import tensorflow_hub as hub
+from absl import logging
+
+from akdg_tf.errors import UserError
+
+INCEPTION_HANDLE = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
+INCEPTION_SIDE = 299
+BATCH = 250
+
+
+@dataclasses.dataclass(frozen=True)
+class Classifier:
+    """A frozen classifier.
+
+    Attributes:
+        id: name that goes with every number made with it; "inception" alone may go unnamed.
+        resize: how images are brought to its size, "none" if they are not.
+        outputs: float32 images [n, h, w, c] in [-1, 1] to {"logits": [n, classes], "features": [n, d]}.
+    """
+
+    id: str
+    resize: str
+    outputs: Callable[[tf.Tensor], dict[str, tf.Tensor]]
+
+    def activations(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logits [n, classes] and features [n, d] of images in [-1, 1], batch by batch."""
+        batches = [self.outputs(tf.constant(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
+        return tuple(np.concatenate([batch[key] for batch in batches]) for key in ("logits", "features"))
+
+
+@gin.register
+def load_classifier(name: str) -> Classifier:
+    """Loads a classifier that `export_classifier` wrote.
+
+    Args:
+        name: a zoo entry or run folder that holds `saved_model/`, or a bare name that is looked up in `zoo/`.
+
+    Returns:
+        The classifier.
+
+    Raises:
+        UserError: there is none.
+    """
+    for folder in (pathlib.Path("zoo", name, "saved_model"), pathlib.Path(name, "saved_model"), pathlib.Path(name)):
+        meta = folder / "assets.extra" / "classifier.json"
+        if meta.exists():
+            module = hub.load(os.fspath(folder))
+            return Classifier(json.loads(meta.read_text())["id"], "none", lambda x: module((x + 1.0) / 2.0))
+    raise UserError(f"there is no classifier {name!r}: train it with --gin_file=gin/{name}.gin, or name another")
+
+
+@gin.register
+def load_inception(handle: str = INCEPTION_HANDLE) -> Classifier:
+    """Loads TF-GAN's Inception, for canonical IS, FID and KID.
+
+    Images are resized to 299x299 by TensorFlow 1's bilinear kernel, as TF-GAN does; gray becomes RGB.
+
+    Args:
+        handle: TF Hub handle (cached under TFHUB_CACHE_DIR) or local folder of the module.
+
+    Returns:
+        The classifier.
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
+    try:
+        module = hub.load(handle)
+    except Exception as error:
+        logging.debug("loading Inception", exc_info=True)
+        raise UserError(f"Inception cannot be loaded from {handle} ({type(error).__name__}): give a local path") from None
+
+    @tf.function
+    def outputs(images):
+        images = tf.image.grayscale_to_rgb(images) if images.shape[-1] == 1 else images
+        found = module(tf.compat.v1.image.resize_bilinear(images, (INCEPTION_SIDE, INCEPTION_SIDE)))
+        return {"logits": found["logits"], "features": found["pool_3"]}
+
+    return Classifier("inception", "tf1-bilinear 299x299", outputs)

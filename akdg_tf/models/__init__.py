@@ -1,0 +1,14 @@
+"""Networks: generators, discriminators and the layers they share."""
+
+from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator
+from akdg_tf.models.generators import DCGANGenerator, Generator, MLPGenerator, SNGANGenerator
+
+__all__ = [
+    "ConvDiscriminator",
+    "DCGANGenerator",
+    "Generator",
+    "MLPDiscriminator",
+    "MLPGenerator",
+    "ResNetDiscriminator",
+    "SNGANGenerator",
+]

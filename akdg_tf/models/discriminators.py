@@ -1,0 +1,123 @@
+"""Discriminators: float32 samples [n, *sample_shape] to logits [n, 1]; positive means "reference"."""
+
+from collections.abc import Sequence
+
+import gin
+import keras
+from keras import layers
+
+from akdg_tf.models.layers import SpectralConv2D, SpectralDense
+
+_serializable = keras.saving.register_keras_serializable(package="akdg_tf")
+
+
+@gin.register
+@_serializable
+class MLPDiscriminator(keras.Model):
+    """Multilayer perceptron for points: `depth` hidden layers of `width`, leaky ReLU 0.2.
+
+    Args:
+        width: units of each hidden layer.
+        depth: hidden layers.
+    """
+
+    def __init__(self, width: int = 128, depth: int = 3, **kwargs):
+        super().__init__(**kwargs)
+        self.width, self.depth = width, depth
+        hidden = []
+        for _ in range(depth):
+            hidden += [layers.Dense(width), layers.LeakyReLU(0.2)]
+        self.net = keras.Sequential([layers.Flatten(), *hidden, layers.Dense(1)])
+
+    def call(self, x, training=False):
+        return self.net(x, training=training)
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width, "depth": self.depth}
+
+
+@gin.register
+@_serializable
+class ConvDiscriminator(keras.Model):
+    """DCGAN's discriminator without normalization: a strided convolution for each width, leaky ReLU 0.2, dense.
+
+    Args:
+        widths: channels of each convolution; each halves the side.
+        kernel_size: side of the kernels.
+    """
+
+    def __init__(self, widths: Sequence[int] = (64, 128, 256), kernel_size: int = 3, **kwargs):
+        super().__init__(**kwargs)
+        self.widths, self.kernel_size = tuple(widths), kernel_size
+        net = []
+        for width in self.widths:
+            net += [layers.Conv2D(width, kernel_size, strides=2, padding="same"), layers.LeakyReLU(0.2)]
+        self.net = keras.Sequential([*net, layers.Flatten(), layers.Dense(1)])
+
+    def call(self, x, training=False):
+        return self.net(x, training=training)
+
+    def get_config(self):
+        return {**super().get_config(), "widths": self.widths, "kernel_size": self.kernel_size}
+
+
+@_serializable
+class DownBlock(layers.Layer):
+    """SNGAN's residual block for discriminators, spectrally normalized (Miyato et al. 2018, table 4b).
+
+    Args:
+        width: output channels.
+        downsample: average-pool x2 at the end.
+        first: the block that sees the image: no activation before its first convolution.
+    """
+
+    def __init__(self, width: int, downsample: bool, first: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self.width, self.downsample, self.first = width, downsample, first
+        self.conv1 = SpectralConv2D(width, 3, padding="same")
+        self.conv2 = SpectralConv2D(width, 3, padding="same")
+        self.pool = layers.AveragePooling2D(2) if downsample else None
+        self.shortcut = None
+
+    def build(self, input_shape):
+        self.conv1.build(input_shape)
+        self.conv2.build((*input_shape[:-1], self.width))
+        if self.downsample or input_shape[-1] != self.width:
+            self.shortcut = SpectralConv2D(self.width, 1)
+            self.shortcut.build(input_shape)
+
+    def call(self, x, training=False):
+        h = x if self.first else keras.ops.relu(x)
+        h = self.conv1(h, training=training)
+        h = self.conv2(keras.ops.relu(h), training=training)
+        if self.shortcut is not None:
+            x = self.shortcut(x, training=training)
+        return self.pool(x + h) if self.pool else x + h
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width, "downsample": self.downsample, "first": self.first}
+
+
+@gin.register
+@_serializable
+class ResNetDiscriminator(keras.Model):
+    """SNGAN's ResNet discriminator with spectral normalization (Miyato et al. 2018, table 4b).
+
+    Args:
+        width: channels of every block.
+        downsamples: whether each block halves the side; CIFAR-10's is (True, True, False, False).
+    """
+
+    def __init__(self, width: int = 128, downsamples: Sequence[bool] = (True, True, False, False), **kwargs):
+        super().__init__(**kwargs)
+        self.width, self.downsamples = width, tuple(downsamples)
+        self.blocks = [DownBlock(width, down, first=i == 0) for i, down in enumerate(self.downsamples)]
+        self.head = SpectralDense(1)
+
+    def call(self, x, training=False):
+        for block in self.blocks:
+            x = block(x, training=training)
+        return self.head(keras.ops.sum(keras.ops.relu(x), axis=(1, 2)), training=training)
+
+    def get_config(self):
+        return {**super().get_config(), "width": self.width, "downsamples": self.downsamples}

@@ -1,0 +1,61 @@
+"""Pictures of samples: grids of images, scatter plots of points, side by side under titles."""
+
+from collections.abc import Callable, Mapping
+
+import matplotlib
+import numpy as np
+from PIL import Image
+
+from akdg_tf.data.images import to_uint8
+
+matplotlib.use("agg")
+
+from matplotlib import pyplot  # noqa: E402  (after the backend is chosen)
+
+Picture = Callable[[], np.ndarray]
+
+
+def tile(images: np.ndarray, columns: int) -> np.ndarray:
+    """Tiles images into one.
+
+    Args:
+        images: float [n, height, width, channels] in [-1, 1].
+        columns: images a row; n must be a multiple.
+
+    Returns:
+        uint8 [rows * height, columns * width, 3].
+    """
+    n, height, width, channels = images.shape
+    rows = to_uint8(images).reshape(n // columns, columns, height, width, channels)
+    grid = rows.transpose(0, 2, 1, 3, 4).reshape(n // columns * height, columns * width, channels)
+    return np.repeat(grid, 3, axis=-1) if channels == 1 else grid
+
+
+def side_by_side(samples: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A panel for each entry: a grid of 64 images, or a scatter of all points, in [-1, 1].
+
+    Args:
+        samples: title to samples, float32 [n, height, width, channels] or [n, 2].
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    figure, axes = pyplot.subplots(1, len(samples), figsize=(4 * len(samples), 4.3), squeeze=False)
+    for axis, (title, values) in zip(axes[0], samples.items(), strict=True):
+        axis.set_title(title, fontsize=10)
+        if values.ndim == 2:
+            axis.scatter(values[:, 0], values[:, 1], s=1, alpha=0.4, linewidths=0)
+            axis.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=[], yticks=[])
+        else:
+            axis.imshow(tile(values[:64], 8), interpolation="nearest")
+            axis.set_axis_off()
+    figure.tight_layout()
+    figure.canvas.draw()
+    picture = np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+    pyplot.close(figure)
+    return picture
+
+
+def save_png(picture: np.ndarray, path) -> None:
+    """Writes uint8 [height, width, 3] as PNG."""
+    Image.fromarray(picture).save(path)

@@ -1,0 +1,126 @@
+"""Teachers: anything that maps noise to images, frozen."""
+
+import functools
+import json
+import os
+import pathlib
+from collections.abc import Callable
+
+import gin
+import tensorflow as tf
+
+from akdg_tf.counting import Cost, count_cost
+from akdg_tf.errors import UserError
+
+TEACHER_FOLDERS = ("zoo", "runs")
+
+
+class Teacher:
+    """A frozen generator. Its variables are not tracked by the model that learns from it, and no gradient reaches them.
+
+    Args:
+        function: latents, float32 [n, latent_dim], to images, float32 [n, *sample_shape] in `output_range`.
+        latent_dim: size of the latent.
+        prior: "normal", N(0, I), or "uniform", U(-1, 1).
+        output_range: smallest and largest value of the function's images.
+        module: what holds the function's variables, to count them: its `variables` and `trainable_variables`.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[tf.Tensor], tf.Tensor],
+        latent_dim: int,
+        prior: str = "normal",
+        output_range: tuple[float, float] = (-1.0, 1.0),
+        module: object = None,
+    ):
+        self.function, self.latent_dim, self.prior, self.output_range = function, latent_dim, prior, output_range
+        self.module = module if module is not None else function
+
+    def __call__(self, z: tf.Tensor) -> tf.Tensor:
+        """Images in [-1, 1], float32 [n, *sample_shape], without gradient."""
+        low, high = self.output_range
+        images = tf.cast(self.function(z), tf.float32)
+        if (low, high) != (-1.0, 1.0):
+            images = (images - low) * (2.0 / (high - low)) - 1.0
+        return tf.stop_gradient(images)
+
+    def cost(self) -> Cost:
+        """Layers, parameters, mult-adds and bytes."""
+        variables = getattr(self.module, "variables", ())
+        trainable = getattr(self.module, "trainable_variables", variables)
+        return count_cost(self, self.latent_dim, variables, trainable)
+
+
+def find_teacher(name: str, smoke: bool = False) -> pathlib.Path | None:
+    """Folder of a teacher's SavedModel.
+
+    Args:
+        name: a SavedModel folder, a run folder or zoo entry that holds `saved_model/`, or a bare name that is
+            looked up in `zoo/` and `runs/`.
+
+    Returns:
+        The folder, or None if there is none; a smoke run is never found by a bare name.
+    """
+    path = pathlib.Path(name)
+    candidates = [path] if path.name != name else [path, *(pathlib.Path(f, name) for f in TEACHER_FOLDERS)]
+    for folder in candidates:
+        for saved_model in (folder / "saved_model", folder):
+            if (saved_model / "saved_model.pb").exists():
+                return saved_model
+    return None
+
+
+@gin.register
+@functools.cache
+def load_teacher(
+    name: str,
+    latent_dim: int | None = None,
+    prior: str = "normal",
+    output_range: tuple[float, float] | None = None,
+    signature: str | None = None,
+) -> Teacher:
+    """Loads a teacher from a run folder, a zoo entry or any SavedModel that maps noise to NHWC images.
+
+    Args:
+        name: see `find_teacher`.
+        latent_dim: size of the latent; by default read from the SavedModel.
+        prior: "normal" or "uniform".
+        output_range: range of its outputs; by default what our export wrote beside it, else (0, 1).
+        signature: name of the signature to call; by default the SavedModel itself is called, as `m(z)`.
+
+    Returns:
+        The teacher.
+
+    Raises:
+        UserError: there is no such teacher, or it says nothing of its latent.
+    """
+    folder = find_teacher(os.fspath(name))
+    if folder is None:
+        raise UserError(f"there is no teacher {name!r}: give a run folder, a zoo entry or a SavedModel folder")
+    module = tf.saved_model.load(os.fspath(folder))
+    meta = folder / "assets.extra" / "generator.json"
+    meta = json.loads(meta.read_text()) if meta.exists() else {}
+    latent_dim = latent_dim or meta.get("latent_dim")
+    output_range = tuple(output_range or meta.get("output_range", (0.0, 1.0)))
+    function = module
+    if signature or not callable(module):
+        function = _signature_function(module, signature or "serving_default", name)
+        latent_dim = latent_dim or next(iter(function.inputs)).shape[-1]
+    if not latent_dim:
+        raise UserError(f"teacher {name!r} does not tell the size of its latent: bind load_teacher.latent_dim")
+    return Teacher(function, latent_dim, prior, output_range, module)
+
+
+def _signature_function(module, signature: str, name: str) -> Callable[[tf.Tensor], tf.Tensor]:
+    if signature not in module.signatures:
+        raise UserError(f"teacher {name!r} has no signature {signature!r}: it has {sorted(module.signatures)}")
+    concrete = module.signatures[signature]
+    (argument,) = concrete.structured_input_signature[1]
+    (output,) = concrete.structured_outputs
+
+    def function(z):
+        return concrete(**{argument: z})[output]
+
+    function.inputs = concrete.inputs
+    return function

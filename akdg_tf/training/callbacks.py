@@ -1,0 +1,110 @@
+"""Keras callbacks of a run. An epoch of `fit` is one report interval of `every` steps."""
+
+import json
+import math
+import pathlib
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from akdg_tf.errors import UserError
+from akdg_tf.pictures import Picture
+from akdg_tf.training.checkpoints import Checkpoints
+
+
+class Progress(keras.callbacks.Callback):
+    """One log line an interval: step, share, speed, ETA and losses; stops a run whose losses are not finite.
+
+    Args:
+        every: steps of an interval.
+        total: steps of the whole run.
+        batch_size: images a step, for images/s.
+    """
+
+    def __init__(self, every: int, total: int, batch_size: int):
+        super().__init__()
+        self.every, self.total, self.batch_size = every, total, batch_size
+        self._began, self._pace = 0.0, None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._began = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        step = (epoch + 1) * self.every
+        pace = (time.monotonic() - self._began) / self.every
+        self._pace = pace if self._pace is None else 0.7 * self._pace + 0.3 * pace
+        bad = [name for name, value in logs.items() if not math.isfinite(value)]
+        if bad:
+            raise UserError(f"training diverged before step {step}: {', '.join(bad)} is not finite; lower the rates")
+        eta = int(self._pace * (self.total - step))
+        losses = "  ".join(f"{name} {value:.3f}" for name, value in logs.items())
+        logging.info(
+            "step %d/%d (%d%%)  ETA %d:%02d  %.0f img/s  %s",
+            *(step, self.total, 100 * step // self.total, eta // 60, eta % 60, self.batch_size / pace, losses),
+        )
+
+
+class SaveCheckpoints(keras.callbacks.Callback):
+    """Saves a checkpoint at the end of every interval.
+
+    Args:
+        checkpoints: of the trainer.
+        every: steps of an interval.
+    """
+
+    def __init__(self, checkpoints: Checkpoints, every: int):
+        super().__init__()
+        self.checkpoints, self.every = checkpoints, every
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.checkpoints.save((epoch + 1) * self.every)
+
+
+class History(keras.callbacks.Callback):
+    """Writes the logs of every interval to `metrics.jsonl` and to TensorBoard.
+
+    Args:
+        jsonl: the file; lines of steps that a cut run made beyond its last checkpoint are dropped.
+        events: folder of the TensorBoard events.
+        every: steps of an interval.
+        start: step at which this fit begins.
+    """
+
+    def __init__(self, jsonl: pathlib.Path, events: pathlib.Path, every: int, start: int):
+        super().__init__()
+        self.jsonl, self.every = jsonl, every
+        lines = jsonl.read_text().splitlines(keepends=True) if jsonl.exists() else []
+        jsonl.write_text("".join(line for line in lines if line.endswith("}\n") and json.loads(line)["step"] <= start))
+        self.writer = tf.summary.create_file_writer(str(events))
+
+    def on_epoch_end(self, epoch, logs=None):
+        step = (epoch + 1) * self.every
+        with self.jsonl.open("a") as file:
+            file.write(json.dumps({"step": step, **{name: float(value) for name, value in logs.items()}}) + "\n")
+        with self.writer.as_default(step):
+            for name, value in logs.items():
+                tf.summary.scalar(name, value)
+        self.writer.flush()
+
+
+class Pictures(keras.callbacks.Callback):
+    """Draws the generator beside its teacher, with fixed latents, to TensorBoard.
+
+    Args:
+        draw: returns the picture.
+        writer: TensorBoard's writer.
+        every: steps of an interval.
+        intervals: intervals between two pictures.
+    """
+
+    def __init__(self, draw: Picture, writer: tf.summary.SummaryWriter, every: int, intervals: int):
+        super().__init__()
+        self.draw, self.writer, self.every, self.intervals = draw, writer, every, intervals
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.intervals == 0:
+            with self.writer.as_default((epoch + 1) * self.every):
+                tf.summary.image("samples", np.asarray(self.draw())[None])

@@ -1,0 +1,46 @@
+"""Checkpoints of a trainer: written atomically by TensorFlow's manager, the newest sound one is restored."""
+
+import os
+import pathlib
+
+import keras
+import tensorflow as tf
+from absl import logging
+
+
+class Checkpoints:
+    """Saves and restores a built and compiled trainer, its optimizers included.
+
+    Args:
+        trainer: the Keras model.
+        folder: where the checkpoints lie; the last three are kept.
+    """
+
+    def __init__(self, trainer: keras.Model, folder: pathlib.Path):
+        checkpoint = tf.train.Checkpoint(trainer=trainer)
+        self._checkpoint = checkpoint
+        self._manager = tf.train.CheckpointManager(checkpoint, os.fspath(folder), max_to_keep=3)
+        self._folder = folder
+
+    def save(self, step: int) -> None:
+        """Writes the checkpoint of `step`."""
+        self._manager.save(checkpoint_number=step)
+
+    def restore(self) -> int:
+        """Restores the newest checkpoint that is whole; a damaged one is named and passed over.
+
+        Returns:
+            Its step, 0 if there is none.
+        """
+        for path in self._on_disk():
+            try:
+                self._checkpoint.restore(path).assert_existing_objects_matched()
+                return int(path.rsplit("-", 1)[1])
+            except (tf.errors.OpError, ValueError, AssertionError) as error:
+                logging.warning("checkpoint %s is damaged (%s): trying the one before", path, type(error).__name__)
+        return 0
+
+    def _on_disk(self) -> list[str]:
+        """Prefixes of the checkpoints, newest first; read from the folder, for the manager's list may be damaged."""
+        prefixes = [os.fspath(index.with_suffix("")) for index in self._folder.glob("ckpt-*.index")]
+        return sorted(prefixes, key=lambda prefix: int(prefix.rsplit("-", 1)[1]), reverse=True)

@@ -1,0 +1,39 @@
+"""Which devices a run uses: `--devices` to a MirroredStrategy."""
+
+import tensorflow as tf
+
+from akdg_tf.errors import UserError
+
+
+def make_strategy(devices: str) -> tf.distribute.MirroredStrategy:
+    """Makes the strategy; must come before TensorFlow has touched a device.
+
+    Args:
+        devices: "auto" (every GPU, else the CPU), "cpu", "cpu:N" (N logical replicas on the CPU), "gpu" (every GPU)
+            or "gpu:0,2" (these).
+
+    Returns:
+        The strategy.
+
+    Raises:
+        UserError: no such devices.
+    """
+    kind, _, which = devices.partition(":")
+    gpus = tf.config.list_physical_devices("GPU")
+    if kind == "auto" and not which:
+        kind = "gpu" if gpus else "cpu"
+    if kind == "gpu":
+        indices = which.split(",") if which else [str(i) for i in range(len(gpus))]
+        if not gpus or not all(i.isdigit() and int(i) < len(gpus) for i in indices):
+            raise UserError(f"--devices={devices}: TensorFlow sees {len(gpus)} GPUs")
+        return tf.distribute.MirroredStrategy([f"GPU:{i}" for i in indices])
+    if kind != "cpu" or (which and not (which.isdigit() and int(which) > 0)):
+        raise UserError(f"--devices={devices} is not one of auto, cpu, cpu:N, gpu, gpu:I,J")
+    return _cpu_strategy(int(which or 1))
+
+
+def _cpu_strategy(count: int) -> tf.distribute.MirroredStrategy:
+    if count > 1:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+    return tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(count)])

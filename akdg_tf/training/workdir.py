@@ -1,0 +1,74 @@
+"""The run folder: where each file lies, and the guard that one folder holds one run."""
+
+import dataclasses
+import json
+import os
+import pathlib
+
+import gin
+
+from akdg_tf.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """Identity of a run: its folder and what, beside the gin bindings, decides its outcome.
+
+    Attributes:
+        workdir: folder of all its files.
+        experiment: name, the stem of the first gin file.
+        seed: seed of weights, latents and data order.
+        smoke: few steps and samples, to see the path work; labels all that is written.
+        data_dir: folder with datasets, or None.
+    """
+
+    workdir: pathlib.Path
+    experiment: str
+    seed: int = 0
+    smoke: bool = False
+    data_dir: str | None = None
+
+    def path(self, name: str) -> pathlib.Path:
+        """Path of a file or folder of the run."""
+        return self.workdir / name
+
+    def claim(self) -> None:
+        """Makes the folder and writes the configuration as given, or checks that it is the same.
+
+        Raises:
+            UserError: the folder holds a run of another configuration; nothing is overwritten.
+        """
+        given = self.path("config.gin")
+        head = f"# experiment {self.experiment}, seed {self.seed}{', SMOKE RUN' if self.smoke else ''}\n"
+        text = head + gin.config_str()
+        if given.exists() and given.read_text() != text:
+            raise UserError(
+                f"{self.workdir} holds a run of another configuration ({_first_difference(given.read_text(), text)}): "
+                "choose another --workdir or remove it"
+            )
+        if not given.exists() and self.workdir.exists() and any(self.workdir.iterdir()):
+            raise UserError(f"{self.workdir} is not a run folder and not empty: choose another --workdir")
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        write_text(given, text)
+
+    def write_operative_config(self) -> None:
+        """Writes the gin configuration that was in force, defaults included."""
+        write_text(self.path("operative_config.gin"), gin.operative_config_str())
+
+
+def _first_difference(old: str, new: str) -> str:
+    changed = [line for line in new.splitlines() if line not in old.splitlines()]
+    gone = [line for line in old.splitlines() if line not in new.splitlines()]
+    return f"there {(gone or ['nothing'])[0]!r}, here {(changed or ['nothing'])[0]!r}"
+
+
+def write_text(path: pathlib.Path, text: str) -> None:
+    """Writes a text file atomically."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text)
+    os.replace(part, path)
+
+
+def write_json(path: pathlib.Path, value) -> None:
+    """Writes an indented JSON file atomically."""
+    write_text(path, json.dumps(value, indent=2) + "\n")

@@ -1,0 +1,122 @@
+"""Runs one experiment from its gin file: python run.py --gin_file=gin/cifar10_mlp_akdg.gin"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported, which it is quiet about afterwards
+
+import gin
+from absl import app, flags, logging
+
+from akdg_tf.errors import UserError
+from akdg_tf.teachers import find_teacher
+from akdg_tf.training import config, devices, results
+from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  (gin binds it)
+from akdg_tf.training.experiment import GeneratorExperiment  # noqa: F401  (gin binds it)
+from akdg_tf.training.workdir import Run, write_json
+
+STAGES = ("all", "describe", "teacher", "train", "evaluate", "export")
+
+flags.DEFINE_multi_string("gin_file", [], "Gin file; repeatable, later files override.")
+flags.DEFINE_multi_string("gin_param", [], "Single gin binding, such as AKDG.distillation_weight=0.5; repeatable.")
+flags.DEFINE_string("workdir", None, "Run folder; default runs/<stem of the first gin file>.")
+flags.DEFINE_enum("stage", "all", STAGES, "What to do; 'all' makes a missing teacher, trains, exports and evaluates.")
+flags.DEFINE_string("data_dir", None, "Folder with datasets, for those that read files.")
+flags.DEFINE_integer("seed", 0, "Seed of weights, latents and data order.", lower_bound=0)
+flags.DEFINE_string("devices", "auto", "auto, cpu, cpu:N (N logical replicas), gpu, or gpu:I,J.")
+flags.DEFINE_bool("smoke", False, "The same path with few steps and samples; all it writes is labelled smoke.")
+FLAGS = flags.FLAGS
+
+
+def make_run() -> Run:
+    """The run that the flags name."""
+    if not FLAGS.gin_file:
+        raise UserError("no experiment given: --gin_file=gin/mnist_mlp_akdg.gin, say")
+    name = pathlib.Path(FLAGS.gin_file[0]).stem
+    workdir = FLAGS.workdir or f"runs/{name}{'-smoke' if FLAGS.smoke else ''}"
+    return Run(pathlib.Path(workdir), name, FLAGS.seed, FLAGS.smoke, FLAGS.data_dir)
+
+
+def run_teacher(name: str, stage: str) -> pathlib.Path:
+    """Runs a stage of the experiment that makes a teacher, in a process of its own; returns its run folder."""
+    gin_file = config.teacher_gin_file(name)
+    if gin_file is None:
+        raise UserError(f"there is no teacher {name!r}, and no gin/{name}.gin that makes one")
+    workdir = pathlib.Path("runs", f"{name}{'-smoke' if FLAGS.smoke else ''}")
+    command = [sys.executable, __file__, f"--gin_file={gin_file}", f"--workdir={workdir}", f"--stage={stage}"]
+    command += [f"--gin_file={file}" for file in FLAGS.gin_file[1:]] + [f"--devices={FLAGS.devices}"]
+    command += [f"--data_dir={FLAGS.data_dir}"] * bool(FLAGS.data_dir) + ["--smoke"] * FLAGS.smoke
+    if subprocess.run(command, check=False).returncode:
+        raise UserError(f"the teacher {name!r} could not be made: see above")
+    return workdir
+
+
+def provide_teacher(stage: str) -> dict | None:
+    """Makes the teacher if the experiment names one that is not there; to describe, it is only described.
+
+    Returns:
+        The description of a teacher that is not there, else None.
+    """
+    name = config.bound_teacher()
+    if name is None or find_teacher(name, FLAGS.smoke):
+        return None
+    if stage == "describe":
+        described = json.loads((run_teacher(name, "describe") / "describe.json").read_text())
+        return described["student"]
+    logging.info("teacher %s is not there: training it first, with gin/%s.gin", name, name)
+    run_teacher(name, "all")
+    return None
+
+
+def main(_) -> None:
+    """Parses the configuration and runs the stage."""
+    logging.set_verbosity(logging.INFO)
+    run, stage = make_run(), FLAGS.stage
+    strategy = devices.make_strategy(FLAGS.devices)
+    config.parse(FLAGS.gin_file, FLAGS.gin_param)
+    with strategy.scope():
+        experiment = config.build(run, FLAGS.gin_param)
+    run.claim()
+    missing_teacher = provide_teacher(stage)
+    if stage == "describe":
+        description = experiment.describe(missing_teacher)
+        write_json(run.path("describe.json"), description)
+        print(json.dumps(description, indent=2))
+    if stage in ("all", "train"):
+        experiment.train()
+    if stage in ("all", "export"):
+        experiment.export()
+    if stage in ("all", "evaluate"):
+        result = experiment.evaluate()
+        write_json(run.path("result.json"), result)
+        print(results.table(result))
+    config.check_used(FLAGS.gin_param)
+    run.write_operative_config()
+
+
+def run_or_explain(argv) -> None:
+    """Runs `main`; bad input gives one line and exit code 2."""
+    try:
+        main(argv)
+    except UserError as error:
+        print(f"run.py: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("run.py: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        sys.exit(130)
+
+
+def parse_flags(argv) -> list[str]:
+    """Parses the command line; a bad flag gives one line and exit code 2."""
+    try:
+        return FLAGS(argv)
+    except flags.Error as error:
+        print(f"run.py: {' '.join(str(error).split())} (see --help)", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    app.run(run_or_explain, flags_parser=parse_flags)
