@@ -1,6 +1,7 @@
 """Runs one experiment from its gin file: python run.py --gin_file=gin/cifar10_mlp_akdg.gin"""
 
 import json
+import logging
 import os
 import pathlib
 import subprocess
@@ -8,8 +9,8 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported, which it is quiet about afterwards
 
-import gin
-from absl import app, flags, logging
+from absl import app, flags
+from absl import logging as absl_logging
 
 from akdg_tf.errors import UserError
 from akdg_tf.teachers import find_teacher
@@ -18,6 +19,7 @@ from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  
 from akdg_tf.training.experiment import GeneratorExperiment  # noqa: F401  (gin binds it)
 from akdg_tf.training.workdir import Run, write_json
 
+SMOKE_SUFFIX = "-smoke"
 STAGES = ("all", "describe", "teacher", "train", "evaluate", "export")
 
 flags.DEFINE_multi_string("gin_file", [], "Gin file; repeatable, later files override.")
@@ -30,13 +32,15 @@ flags.DEFINE_string("devices", "auto", "auto, cpu, cpu:N (N logical replicas), g
 flags.DEFINE_bool("smoke", False, "The same path with few steps and samples; all it writes is labelled smoke.")
 FLAGS = flags.FLAGS
 
+logger = logging.getLogger("akdg_tf.run")
+
 
 def make_run() -> Run:
     """The run that the flags name."""
     if not FLAGS.gin_file:
         raise UserError("no experiment given: --gin_file=gin/mnist_mlp_akdg.gin, say")
     name = pathlib.Path(FLAGS.gin_file[0]).stem
-    workdir = FLAGS.workdir or f"runs/{name}{'-smoke' if FLAGS.smoke else ''}"
+    workdir = FLAGS.workdir or f"runs/{name}{SMOKE_SUFFIX if FLAGS.smoke else ''}"
     return Run(pathlib.Path(workdir), name, FLAGS.seed, FLAGS.smoke, FLAGS.data_dir)
 
 
@@ -45,11 +49,11 @@ def run_teacher(name: str, stage: str) -> pathlib.Path:
     gin_file = config.teacher_gin_file(name)
     if gin_file is None:
         raise UserError(f"there is no teacher {name!r}, and no gin/{name}.gin that makes one")
-    workdir = pathlib.Path("runs", f"{name}{'-smoke' if FLAGS.smoke else ''}")
+    workdir = pathlib.Path("runs", f"{name}{SMOKE_SUFFIX if FLAGS.smoke else ''}")
     command = [sys.executable, __file__, f"--gin_file={gin_file}", f"--workdir={workdir}", f"--stage={stage}"]
     command += [f"--gin_file={file}" for file in FLAGS.gin_file[1:]] + [f"--devices={FLAGS.devices}"]
     command += [f"--data_dir={FLAGS.data_dir}"] * bool(FLAGS.data_dir) + ["--smoke"] * FLAGS.smoke
-    if subprocess.run(command, check=False).returncode:
+    if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
         raise UserError(f"the teacher {name!r} could not be made: see above")
     return workdir
 
@@ -61,31 +65,45 @@ def provide_teacher(stage: str) -> dict | None:
         The description of a teacher that is not there, else None.
     """
     name = config.bound_teacher()
-    if name is None or find_teacher(name, FLAGS.smoke):
+    if name is None or find_teacher(name):
         return None
     if stage == "describe":
-        described = json.loads((run_teacher(name, "describe") / "describe.json").read_text())
-        return described["student"]
-    logging.info("teacher %s is not there: training it first, with gin/%s.gin", name, name)
-    run_teacher(name, "all")
+        return json.loads((run_teacher(name, "describe") / "describe.json").read_text())["student"]
+    if FLAGS.smoke and find_teacher(name + SMOKE_SUFFIX):
+        workdir = name + SMOKE_SUFFIX
+    else:
+        logger.info("teacher %s is not there: training it first, with gin/%s.gin", name, name)
+        workdir = run_teacher(name, "all")
+    config.bind_teacher(os.fspath(workdir))
     return None
 
 
 def main(_) -> None:
     """Parses the configuration and runs the stage."""
-    logging.set_verbosity(logging.INFO)
+    absl_logging.set_verbosity(absl_logging.WARNING)
+    logging.getLogger("akdg_tf").setLevel(logging.INFO)
     run, stage = make_run(), FLAGS.stage
     strategy = devices.make_strategy(FLAGS.devices)
     config.parse(FLAGS.gin_file, FLAGS.gin_param)
     with strategy.scope():
         experiment = config.build(run, FLAGS.gin_param)
-    run.claim()
+    run.check()
     missing_teacher = provide_teacher(stage)
+    if stage not in ("describe", "teacher"):
+        experiment.prepare()
+        config.check_used(FLAGS.gin_param)
+    with run.claim():
+        run_stage(experiment, run, stage, missing_teacher)
+
+
+def run_stage(experiment, run: Run, stage: str, missing_teacher: dict | None) -> None:
+    """Runs a stage in the run's folder."""
     if stage == "describe":
         description = experiment.describe(missing_teacher)
         write_json(run.path("describe.json"), description)
         print(json.dumps(description, indent=2))
     if stage in ("all", "train"):
+        run.write_operative_config()
         experiment.train()
     if stage in ("all", "export"):
         experiment.export()
@@ -93,8 +111,6 @@ def main(_) -> None:
         result = experiment.evaluate()
         write_json(run.path("result.json"), result)
         print(results.table(result))
-    config.check_used(FLAGS.gin_param)
-    run.write_operative_config()
 
 
 def run_or_explain(argv) -> None:

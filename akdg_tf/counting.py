@@ -1,14 +1,11 @@
-"""What a generator costs: layers, parameters, mult-adds, bytes; counted on its graph, so for any SavedModel too."""
+"""What a network costs: layers, parameters, mult-adds, bytes; counted on its graph, so for any SavedModel too."""
 
 import dataclasses
 import math
 from collections.abc import Callable, Iterable
 
-import keras
 import tensorflow as tf
 from tensorflow.python.framework import convert_to_constants  # no public name; tf.lite uses it
-
-from akdg_tf.latents import latent_dim_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,27 +17,25 @@ class Cost:
         params: trainable parameters, norm scales and offsets included.
         mult_adds: multiply-adds of convolutions and dense layers; nothing is counted for biases, norms, activations.
         bytes: all variables, moving statistics included, as stored.
-        latent_dim: size of the latent.
     """
 
     layers: int
     params: int
     mult_adds: int
     bytes: int
-    latent_dim: int
 
 
 def count_cost(
     function: Callable[[tf.Tensor], tf.Tensor],
-    latent_dim: int,
+    input_shape: tuple[int, ...],
     variables: Iterable,
     trainable_variables: Iterable,
 ) -> Cost:
-    """Counts a generator.
+    """Counts a network.
 
     Args:
-        function: float32 [1, latent_dim] to a sample.
-        latent_dim: size of the latent.
+        function: float32 [1, *input_shape] to anything.
+        input_shape: shape of one input: (latent_dim,) of a generator.
         variables: all its variables.
         trainable_variables: those that count as parameters.
 
@@ -48,7 +43,7 @@ def count_cost(
         Its cost.
     """
     layers = mult_adds = 0
-    for operation in _operations(function, latent_dim):
+    for operation in _operations(function, input_shape):
         count = _mult_adds(operation)
         layers, mult_adds = layers + (count > 0), mult_adds + count
     return Cost(
@@ -56,19 +51,12 @@ def count_cost(
         params=sum(math.prod(v.shape) for v in trainable_variables),
         mult_adds=mult_adds,
         bytes=sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables),
-        latent_dim=latent_dim,
     )
 
 
-def count_model(generator: keras.Model) -> Cost:
-    """Counts a built Keras generator."""
-    variables, trainable = generator.variables, generator.trainable_variables
-    return count_cost(generator, latent_dim_of(generator), variables, trainable)
-
-
-def _operations(function, latent_dim: int) -> list[tf.Operation]:
+def _operations(function, input_shape: tuple[int, ...]) -> list[tf.Operation]:
     """Operations of the function for one sample, calls inlined, with static shapes."""
-    concrete = tf.function(function).get_concrete_function(tf.TensorSpec((1, latent_dim), tf.float32))
+    concrete = tf.function(function).get_concrete_function(tf.TensorSpec((1, *input_shape), tf.float32))
     frozen = convert_to_constants.convert_variables_to_constants_v2(concrete)
     return frozen.graph.get_operations()
 

@@ -2,8 +2,9 @@
 
 import dataclasses
 
-import gin
 import tensorflow as tf
+
+import gin
 
 
 @gin.register

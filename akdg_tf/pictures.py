@@ -10,7 +10,7 @@ from akdg_tf.data.images import to_uint8
 
 matplotlib.use("agg")
 
-from matplotlib import pyplot  # noqa: E402  (after the backend is chosen)
+from matplotlib import pyplot
 
 Picture = Callable[[], np.ndarray]
 

@@ -1,15 +1,16 @@
 """Teachers: anything that maps noise to images, frozen."""
 
+import dataclasses
 import functools
 import json
 import os
 import pathlib
 from collections.abc import Callable
 
-import gin
 import tensorflow as tf
 
-from akdg_tf.counting import Cost, count_cost
+import gin
+from akdg_tf.counting import count_cost
 from akdg_tf.errors import UserError
 
 TEACHER_FOLDERS = ("zoo", "runs")
@@ -24,6 +25,7 @@ class Teacher:
         prior: "normal", N(0, I), or "uniform", U(-1, 1).
         output_range: smallest and largest value of the function's images.
         module: what holds the function's variables, to count them: its `variables` and `trainable_variables`.
+        folder: the SavedModel that it was loaded from.
     """
 
     def __init__(
@@ -33,9 +35,11 @@ class Teacher:
         prior: str = "normal",
         output_range: tuple[float, float] = (-1.0, 1.0),
         module: object = None,
+        folder: pathlib.Path | None = None,
     ):
         self.function, self.latent_dim, self.prior, self.output_range = function, latent_dim, prior, output_range
         self.module = module if module is not None else function
+        self.folder = folder
 
     def __call__(self, z: tf.Tensor) -> tf.Tensor:
         """Images in [-1, 1], float32 [n, *sample_shape], without gradient."""
@@ -45,14 +49,15 @@ class Teacher:
             images = (images - low) * (2.0 / (high - low)) - 1.0
         return tf.stop_gradient(images)
 
-    def cost(self) -> Cost:
-        """Layers, parameters, mult-adds and bytes."""
+    def describe(self) -> dict[str, int]:
+        """Layers, params, mult_adds, bytes and latent_dim."""
         variables = getattr(self.module, "variables", ())
         trainable = getattr(self.module, "trainable_variables", variables)
-        return count_cost(self, self.latent_dim, variables, trainable)
+        cost = count_cost(self, (self.latent_dim,), variables, trainable)
+        return {**dataclasses.asdict(cost), "latent_dim": self.latent_dim}
 
 
-def find_teacher(name: str, smoke: bool = False) -> pathlib.Path | None:
+def find_teacher(name: str) -> pathlib.Path | None:
     """Folder of a teacher's SavedModel.
 
     Args:
@@ -60,15 +65,12 @@ def find_teacher(name: str, smoke: bool = False) -> pathlib.Path | None:
             looked up in `zoo/` and `runs/`.
 
     Returns:
-        The folder, or None if there is none; a smoke run is never found by a bare name.
+        The folder, or None if there is none.
     """
     path = pathlib.Path(name)
-    candidates = [path] if path.name != name else [path, *(pathlib.Path(f, name) for f in TEACHER_FOLDERS)]
-    for folder in candidates:
-        for saved_model in (folder / "saved_model", folder):
-            if (saved_model / "saved_model.pb").exists():
-                return saved_model
-    return None
+    candidates = [path, *(pathlib.Path(folder, name) for folder in TEACHER_FOLDERS)]
+    saved_models = [folder for candidate in candidates for folder in (candidate / "saved_model", candidate)]
+    return next((folder for folder in saved_models if (folder / "saved_model.pb").exists()), None)
 
 
 @gin.register
@@ -109,7 +111,7 @@ def load_teacher(
         latent_dim = latent_dim or next(iter(function.inputs)).shape[-1]
     if not latent_dim:
         raise UserError(f"teacher {name!r} does not tell the size of its latent: bind load_teacher.latent_dim")
-    return Teacher(function, latent_dim, prior, output_range, module)
+    return Teacher(function, latent_dim, prior, output_range, module, folder)
 
 
 def _signature_function(module, signature: str, name: str) -> Callable[[tf.Tensor], tf.Tensor]:

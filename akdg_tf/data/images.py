@@ -33,13 +33,30 @@ class ImageArrays:
 
     def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
         """Batch number `step`: every image once an epoch, each epoch in an order of its own."""
+        return to_float(tf.gather(self.images, self._indices(step, size, seed)))
+
+    def labelled_batch(self, step: tf.Tensor, size: int, seed: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """The images of `batch` and their labels, int64 [size]."""
+        index = self._indices(step, size, seed)
+        return to_float(tf.gather(self.images, index)), tf.gather(self.labels, index)
+
+    def _indices(self, step, size, seed):
         count = len(self.images)
         position = step * size + tf.range(size, dtype=tf.int64)
         epoch = position // count
         key = tf.stack([tf.fill([size], tf.constant(seed, tf.int64)), epoch, tf.zeros_like(epoch)], axis=1)
         last = tf.constant(count - 1, tf.int64)  # the raw op: its Python wrapper takes one seed, not one an epoch
-        index = tf.raw_ops.RandomIndexShuffle(index=position % count, seed=key, max_index=last, rounds=4)
-        return to_float(tf.gather(self.images, index))
+        return tf.raw_ops.RandomIndexShuffle(index=position % count, seed=key, max_index=last, rounds=4)
+
+    def partition(self, held_out: int, seed: int) -> "tuple[ImageArrays, ImageArrays]":
+        """Splits off `held_out` images of an order fixed by the seed: (the others, the held out)."""
+        order = np.random.default_rng(seed).permutation(len(self.images))
+        parts = (order[held_out:], order[:held_out])
+        names = (f"{self.split} less {held_out} held out", f"{held_out} held out of {self.split}")
+        return tuple(
+            dataclasses.replace(self, split=name, images=self.images[part], labels=self.labels[part])
+            for name, part in zip(names, parts, strict=True)
+        )
 
     def reals(self, count: int, seed: int) -> np.ndarray:
         """The first `count` images of an order fixed by the seed."""
@@ -53,7 +70,7 @@ def to_float(images) -> tf.Tensor:
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
-    """float in [-1, 1] to uint8 in [0, 255], rounded."""
+    """Float in [-1, 1] to uint8 in [0, 255], rounded."""
     return np.clip(np.rint((np.asarray(images) + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
@@ -74,7 +91,9 @@ def _load_keras(name: str) -> ImageArrays:
     try:
         (images, labels), _ = getattr(keras.datasets, name).load_data()
     except Exception as error:  # keras raises a bare Exception where there is no network
-        raise UserError(f"{name} cannot be downloaded ({error}): use dataset 'mnist5k', which needs no network") from None
+        raise UserError(
+            f"{name} cannot be downloaded ({error}): use dataset 'mnist5k', which needs no network"
+        ) from None
     return ImageArrays(name, f"train ({len(images):,})", _pad_to_32(images), labels.astype(np.int64))
 
 

@@ -35,7 +35,6 @@ class GeneratorTrainer(keras.Model):
         self.latent_dim = latents.latent_dim_of(generator)
         self.ema_generator = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(generator))
         self.ema_generator.trainable = False
-        self.generator_optimizer = None
         self.trackers = {}
 
     def build(self, input_shape=None):
@@ -66,14 +65,18 @@ class GeneratorTrainer(keras.Model):
             run_eagerly: no tf.function, for debugging.
             jit_compile: XLA; works with one replica only.
         """
-        super().compile(steps_per_execution=steps_per_execution, run_eagerly=run_eagerly, jit_compile=jit_compile)
         generator_optimizer = generator_optimizer or keras.optimizers.Adam(5e-4, beta_1=0.0, beta_2=0.99)
+        super().compile(
+            generator_optimizer,
+            steps_per_execution=steps_per_execution,
+            run_eagerly=run_eagerly,
+            jit_compile=jit_compile,
+        )
         config = keras.optimizers.serialize(discriminator_optimizer or generator_optimizer)
         with self.distribute_strategy.scope():
             if not self.built:
                 self.build()
-            self.generator_optimizer = generator_optimizer
-            self.generator_optimizer.build(self.generator.trainable_variables)
+            self.optimizer.build(self.generator.trainable_variables)
             for adversary in self.adversaries:
                 adversary.compile(keras.optimizers.deserialize(config))
 
@@ -84,7 +87,12 @@ class GeneratorTrainer(keras.Model):
     @property
     def step(self) -> tf.Tensor:
         """Generator updates done so far, int64 scalar."""
-        return tf.cast(self.generator_optimizer.iterations, tf.int64)
+        return tf.cast(self.optimizer.iterations, tf.int64)
+
+    @property
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """The generator's optimizer, then each adversary's."""
+        return [self.optimizer, *(adversary.optimizer for adversary in self.adversaries)]
 
     @property
     def metrics(self):
@@ -127,7 +135,7 @@ class GeneratorTrainer(keras.Model):
             share = replica_mean(loss)
         image_gradient = loss_tape.gradient(share, images)
         variables = self.generator.trainable_variables
-        self.generator_optimizer.apply(tape.gradient(images, variables, output_gradients=image_gradient), variables)
+        self.optimizer.apply(tape.gradient(images, variables, output_gradients=image_gradient), variables)
         return tf.reduce_mean(loss)
 
     def _update_average(self):

@@ -2,17 +2,19 @@
 
 import dataclasses
 import json
+import logging
 import os
 import pathlib
 from collections.abc import Callable
 
-import gin
 import numpy as np
 import tensorflow as tf
 import tensorflow_hub as hub
-from absl import logging
 
+import gin
 from akdg_tf.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 INCEPTION_HANDLE = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
 INCEPTION_SIDE = 299
@@ -55,9 +57,12 @@ def load_classifier(name: str) -> Classifier:
     for folder in (pathlib.Path("zoo", name, "saved_model"), pathlib.Path(name, "saved_model"), pathlib.Path(name)):
         meta = folder / "assets.extra" / "classifier.json"
         if meta.exists():
-            module = hub.load(os.fspath(folder))
-            return Classifier(json.loads(meta.read_text())["id"], "none", lambda x: module((x + 1.0) / 2.0))
+            return _own_classifier(hub.load(os.fspath(folder)), json.loads(meta.read_text())["id"])
     raise UserError(f"there is no classifier {name!r}: train it with --gin_file=gin/{name}.gin, or name another")
+
+
+def _own_classifier(module, name: str) -> Classifier:
+    return Classifier(name, "none", lambda images: module((images + 1.0) / 2.0))
 
 
 @gin.register
@@ -78,8 +83,10 @@ def load_inception(handle: str = INCEPTION_HANDLE) -> Classifier:
     try:
         module = hub.load(handle)
     except Exception as error:
-        logging.debug("loading Inception", exc_info=True)
-        raise UserError(f"Inception cannot be loaded from {handle} ({type(error).__name__}): give a local path") from None
+        logger.debug("loading Inception", exc_info=True)
+        raise UserError(
+            f"Inception cannot be loaded from {handle} ({type(error).__name__}): give a local path"
+        ) from None
 
     @tf.function
     def outputs(images):

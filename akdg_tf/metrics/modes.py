@@ -1,8 +1,8 @@
 """Mode coverage of 2-D mixtures: modes found, high-quality share, KL to uniform, samples on bridges."""
 
-import gin
 import numpy as np
 
+import gin
 from akdg_tf.data.points import GaussianMixture
 
 HIGH_QUALITY_STDDEVS = 4.0
@@ -24,7 +24,13 @@ class PointScores:
         """Scores generators: name to metric to {"value", and what defines it}."""
         results = {}
         for name, points in fakes.items():
-            record = {"n_real": 0, "n_fake": len(points), "classifier": "mixture", "dataset": dataset.name, "seed": seed}
+            record = {
+                "n_real": 0,
+                "n_fake": len(points),
+                "classifier": "mixture",
+                "dataset": dataset.name,
+                "seed": seed,
+            }
             scores = mode_scores(points, dataset.centers, dataset.stddev)
             results[name] = {metric: {"value": value, **record} for metric, value in scores.items()}
         return results

@@ -1,9 +1,11 @@
 """Networks: generators, discriminators and the layers they share."""
 
+from akdg_tf.models.classifier import ConvClassifier
 from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator
 from akdg_tf.models.generators import DCGANGenerator, Generator, MLPGenerator, SNGANGenerator
 
 __all__ = [
+    "ConvClassifier",
     "ConvDiscriminator",
     "DCGANGenerator",
     "Generator",

@@ -6,10 +6,10 @@ counts of the paper's networks are held by `tests/test_counting.py`.
 
 from collections.abc import Sequence
 
-import gin
 import keras
 from keras import layers
 
+import gin
 from akdg_tf.models.layers import UpsampleConv2D, batch_norm
 
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")

@@ -1,0 +1,1 @@
+"""Running an experiment: gin configuration, run folder, loop, checkpoints, callbacks, results."""

@@ -1,6 +1,7 @@
 """Keras callbacks of a run. An epoch of `fit` is one report interval of `every` steps."""
 
 import json
+import logging
 import math
 import pathlib
 import time
@@ -8,11 +9,12 @@ import time
 import keras
 import numpy as np
 import tensorflow as tf
-from absl import logging
 
 from akdg_tf.errors import UserError
 from akdg_tf.pictures import Picture
 from akdg_tf.training.checkpoints import Checkpoints
+
+logger = logging.getLogger(__name__)
 
 
 class Progress(keras.callbacks.Callback):
@@ -41,7 +43,7 @@ class Progress(keras.callbacks.Callback):
             raise UserError(f"training diverged before step {step}: {', '.join(bad)} is not finite; lower the rates")
         eta = int(self._pace * (self.total - step))
         losses = "  ".join(f"{name} {value:.3f}" for name, value in logs.items())
-        logging.info(
+        logger.info(
             "step %d/%d (%d%%)  ETA %d:%02d  %.0f img/s  %s",
             *(step, self.total, 100 * step // self.total, eta // 60, eta % 60, self.batch_size / pace, losses),
         )

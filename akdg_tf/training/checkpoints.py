@@ -1,25 +1,30 @@
-"""Checkpoints of a trainer: written atomically by TensorFlow's manager, the newest sound one is restored."""
+"""Checkpoints of a model: written atomically by TensorFlow's manager, the newest sound one is restored."""
 
+import logging
 import os
 import pathlib
 
 import keras
 import tensorflow as tf
-from absl import logging
+
+logger = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """Saves and restores a built and compiled trainer, its optimizers included.
+    """Saves and restores a built and compiled model, its optimizers included.
+
+    The variables are listed, not found by TensorFlow's tracking of objects, which passes over Keras 3's lists of layers.
 
     Args:
-        trainer: the Keras model.
+        model: the Keras model; all optimizers of one that has several are its `optimizers`.
         folder: where the checkpoints lie; the last three are kept.
     """
 
-    def __init__(self, trainer: keras.Model, folder: pathlib.Path):
-        checkpoint = tf.train.Checkpoint(trainer=trainer)
-        self._checkpoint = checkpoint
-        self._manager = tf.train.CheckpointManager(checkpoint, os.fspath(folder), max_to_keep=3)
+    def __init__(self, model: keras.Model, folder: pathlib.Path):
+        optimizers = getattr(model, "optimizers", [model.optimizer])
+        variables = [model.variables, *(optimizer.variables for optimizer in optimizers)]
+        self._checkpoint = tf.train.Checkpoint(variables=[[v.value for v in group] for group in variables])
+        self._manager = tf.train.CheckpointManager(self._checkpoint, os.fspath(folder), max_to_keep=3)
         self._folder = folder
 
     def save(self, step: int) -> None:
@@ -34,10 +39,10 @@ class Checkpoints:
         """
         for path in self._on_disk():
             try:
-                self._checkpoint.restore(path).assert_existing_objects_matched()
+                self._checkpoint.restore(path).assert_consumed()
                 return int(path.rsplit("-", 1)[1])
             except (tf.errors.OpError, ValueError, AssertionError) as error:
-                logging.warning("checkpoint %s is damaged (%s): trying the one before", path, type(error).__name__)
+                logger.warning("checkpoint %s is damaged (%s): trying the one before", path, type(error).__name__)
         return 0
 
     def _on_disk(self) -> list[str]:

@@ -1,2 +1,97 @@
-"""x."""
-ClassifierExperiment = None
+"""A classifier experiment from end to end: the network that offline metrics are computed over."""
+
+import dataclasses
+import functools
+import logging
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import gin
+from akdg_tf import data
+from akdg_tf.counting import count_cost
+from akdg_tf.data.images import to_float
+from akdg_tf.export import detached_copy, export_classifier
+from akdg_tf.training.experiment import SMOKE_STEPS
+from akdg_tf.training.loop import check_steps, fit_to_the_end, restore_finished
+from akdg_tf.training.workdir import Run
+
+logger = logging.getLogger(__name__)
+
+
+@gin.register
+class ClassifierExperiment:
+    """Trains, exports and tests one classifier; made under the strategy's scope.
+
+    Args:
+        run: folder, name, seed.
+        classifier: network: images to {"logits", "features"}.
+        dataset: name of a registered dataset of labelled images.
+        held_out: images kept from training, to test on.
+        optimizer: default Adam(1e-3).
+        steps: of training.
+        batch_size: images a step.
+        report_every: steps between two log lines and checkpoints.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        classifier: keras.Model = gin.REQUIRED,
+        dataset: str = gin.REQUIRED,
+        held_out: int = gin.REQUIRED,
+        optimizer: keras.optimizers.Optimizer | None = None,
+        steps: int = gin.REQUIRED,
+        batch_size: int = 128,
+        report_every: int = 100,
+    ):
+        if run.smoke:
+            steps, report_every = SMOKE_STEPS, SMOKE_STEPS // 2
+        check_steps(steps, report_every, batch_size)
+        self.run, self.classifier, self.batch_size = run, classifier, batch_size
+        self.steps, self.report_every = steps, report_every
+        self.train_set, self.test_set = data.load_dataset(dataset, run.data_dir).partition(held_out, seed=0)
+        loss = {"logits": keras.losses.SparseCategoricalCrossentropy(from_logits=True)}
+        classifier.compile(optimizer or keras.optimizers.Adam(), loss)
+        classifier.optimizer.build(classifier.trainable_variables)
+
+    def prepare(self) -> None:
+        """Nothing: all has been built."""
+
+    def describe(self, teacher: dict | None = None) -> dict[str, dict]:
+        """Cost of the classifier."""
+        network = self.classifier
+        cost = count_cost(network, network.sample_shape, network.variables, network.trainable_variables)
+        return {"classifier": dataclasses.asdict(cost)}
+
+    def train(self) -> None:
+        """Trains to `steps`, from the last checkpoint if there is one."""
+
+        def batches(start, stop):
+            steps = tf.data.Dataset.range(start, stop)
+            batch = functools.partial(self.train_set.labelled_batch, size=self.batch_size, seed=self.run.seed)
+            return steps.map(lambda step: batch(step)).prefetch(8)
+
+        fit_to_the_end(self.classifier, batches, self.run, self.steps, self.report_every, self.batch_size)
+
+    def export(self) -> None:
+        """Writes the classifier of the last checkpoint as `saved_model/`."""
+        restore_finished(self.classifier, self.steps, self.run)
+        meta = {"id": self.run.experiment.replace("_", "-"), "smoke": self.run.smoke}
+        export_classifier(detached_copy(self.classifier), self.run.path("saved_model"), meta)
+        logger.info("exported %s", self.run.path("saved_model"))
+
+    def evaluate(self) -> dict:
+        """Accuracy of the exported classifier on the held-out images; what `result.json` holds."""
+        if not self.run.path("saved_model").exists():
+            self.export()
+        module = tf.saved_model.load(str(self.run.path("saved_model")))
+        images = (to_float(self.test_set.images) + 1.0) / 2.0
+        correct = np.argmax(module(images)["logits"], -1) == self.test_set.labels
+        count = len(self.test_set.images)
+        accuracy = {"value": float(np.mean(correct)), "n_real": count, "split": self.test_set.split, "seed": 0}
+        head = {"experiment": self.run.experiment, "method": "classifier", "seed": self.run.seed}
+        metrics = {"accuracy": accuracy}
+        classifier = {**self.describe()["classifier"], "metrics": metrics}
+        return {**head, "steps": self.steps, "smoke": self.run.smoke, "classifier": classifier, "metrics": metrics}

@@ -1,15 +1,17 @@
 """The gin side of a run: parsing with clear errors, and making the experiment that the files bind."""
 
+import logging
 import os
 import pathlib
 from collections.abc import Sequence
 
-import gin
 import keras
-from absl import logging
 
+import gin
 from akdg_tf.errors import UserError
 from akdg_tf.training.workdir import Run
+
+logger = logging.getLogger(__name__)
 
 for _class in (keras.optimizers.Adam, keras.optimizers.RMSprop):
     gin.external_configurable(_class, module="keras.optimizers")
@@ -43,10 +45,11 @@ def build(run: Run, bindings: Sequence[str]):
     Raises:
         UserError: a required binding is missing, a value does not fit, or a binding binds nothing in this experiment.
     """
+    keras.utils.set_random_seed(run.seed)
     try:
         experiment = make_experiment(run)
     except (ValueError, RuntimeError, TypeError) as error:
-        logging.debug("building the experiment", exc_info=True)
+        logger.debug("building the experiment", exc_info=True)
         raise UserError(f"the configuration does not build: {_one_line(error)}") from error
     return experiment
 
@@ -57,6 +60,12 @@ def bound_teacher() -> str | None:
         return gin.query_parameter("load_teacher.name")
     except ValueError:
         return None
+
+
+def bind_teacher(name: str) -> None:
+    """Names another teacher than the configuration does: the one that was just made."""
+    with gin.unlock_config():
+        gin.bind_parameter("load_teacher.name", name)
 
 
 def teacher_gin_file(name: str) -> pathlib.Path | None:
@@ -70,4 +79,14 @@ def _one_line(error: Exception) -> str:
 
 
 def check_used(bindings: Sequence[str]) -> None:
-    pass
+    """Checks that every single binding, "scope/Name.parameter = value", was in force; call when all has been built.
+
+    Raises:
+        UserError: one names something that this experiment does not use.
+    """
+    in_force = gin.operative_config_str()
+    for binding in bindings:
+        name = binding.partition("=")[0].strip()
+        parameter = ".".join(name.split(".")[-2:]) if "." in name else name
+        if f"{parameter} =" not in in_force:
+            raise UserError(f"the binding {name!r} binds nothing that this experiment uses")

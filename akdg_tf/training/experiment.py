@@ -1,28 +1,27 @@
 """A generator experiment from end to end: what the gin file binds, and the stages that `run.py` runs."""
 
-import dataclasses
 import functools
+import logging
 from collections.abc import Callable
 
-import gin
 import keras
 import numpy as np
 import tensorflow as tf
-from absl import logging
 
+import gin
 from akdg_tf import data, pictures
-from akdg_tf.counting import count_model
-from akdg_tf.errors import UserError
 from akdg_tf.export import detached_copy, export_generator
-from akdg_tf.latents import sample
+from akdg_tf.latents import latent_dim_of, sample
 from akdg_tf.methods.base import GeneratorTrainer
 from akdg_tf.metrics import Evaluation
-from akdg_tf.teachers import Teacher
-from akdg_tf.training.callbacks import History, Pictures, Progress, SaveCheckpoints
-from akdg_tf.training.checkpoints import Checkpoints
+from akdg_tf.teachers import Teacher, load_teacher
+from akdg_tf.training import results
+from akdg_tf.training.loop import check_steps, fit_to_the_end, restore_finished
 from akdg_tf.training.workdir import Run
 
-SMOKE_STEPS = 20
+logger = logging.getLogger(__name__)
+
+SMOKE_STEPS, SMOKE_SAMPLES = 20, 500
 PICTURE_SAMPLES = {3: 64, 1: 2000}  # rank of a sample to how many a picture shows
 
 
@@ -62,17 +61,10 @@ class GeneratorExperiment:
         pictures_every: int = 5,
         steps_per_execution: int = 1,
     ):
-        self.strategy = tf.distribute.get_strategy()
-        replicas = self.strategy.num_replicas_in_sync
         if run.smoke:
             steps, report_every, steps_per_execution = SMOKE_STEPS, SMOKE_STEPS // 2, 1
-        if steps % report_every or report_every % steps_per_execution:
-            raise UserError(
-                f"steps {steps} must be a multiple of report_every {report_every}, "
-                f"and that of steps_per_execution {steps_per_execution}"
-            )
-        if batch_size % replicas:
-            raise UserError(f"batch_size {batch_size} does not divide among {replicas} replicas")
+        check_steps(steps, report_every, batch_size, steps_per_execution)
+        self.strategy = tf.distribute.get_strategy()
         self.run, self.generator, self.method, self.evaluation = run, generator, method, evaluation
         self.dataset = data.load_dataset(dataset, run.data_dir)
         self.make_teacher = teacher
@@ -82,22 +74,21 @@ class GeneratorExperiment:
 
     @functools.cached_property
     def trainer(self) -> GeneratorTrainer:
-        """The compiled trainer, at its last checkpoint if there is one."""
+        """The compiled trainer."""
         with self.strategy.scope():
             trainer = self.method(self.generator, seed=self.run.seed)
             trainer.compile(*self.optimizers, self.steps_per_execution)
         return trainer
 
     @functools.cached_property
-    def checkpoints(self) -> Checkpoints:
-        """The trainer's checkpoints."""
-        return Checkpoints(self.trainer, self.run.path("checkpoints"))
-
-    @functools.cached_property
     def teacher(self) -> Teacher | None:
         """The teacher to compare with; None where the experiment makes one."""
         with self.strategy.scope():
             return self.make_teacher and self.make_teacher()
+
+    def prepare(self) -> None:
+        """Builds all that the configuration binds."""
+        _ = self.trainer, self.teacher
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
         """Costs of teacher and student.
@@ -106,31 +97,21 @@ class GeneratorExperiment:
             teacher: the cost of a teacher that is not there yet.
         """
         if teacher is None and self.teacher:
-            teacher = dataclasses.asdict(self.teacher.cost())
-        return {"teacher": teacher, "student": dataclasses.asdict(count_model(self.generator))}
+            teacher = self.teacher.describe()
+        student = Teacher(self.generator, latent_dim_of(self.generator), module=self.generator)
+        return {"teacher": teacher, "student": student.describe()}
 
     def train(self) -> None:
         """Trains to `steps`, from the last checkpoint if there is one."""
-        start = self.checkpoints.restore()
-        if start >= self.steps:
-            logging.info("training is done: step %d in %s", start, self.run.workdir)
-            return
-        if start:
-            logging.info("resuming at step %d of %d from %s", start, self.steps, self.run.workdir)
-        history = History(self.run.path("metrics.jsonl"), self.run.path("events"), self.report_every, start)
-        self.trainer.fit(
-            data.batches(self.dataset, self.batch_size * self.trainer.d_steps, self.run.seed, start, self.steps),
-            epochs=self.steps // self.report_every,
-            initial_epoch=start // self.report_every,
-            steps_per_epoch=self.report_every,
-            verbose=0,
-            shuffle=False,
-            callbacks=[
-                Progress(self.report_every, self.steps, self.batch_size),
-                history,
-                Pictures(self.picture, history.writer, self.report_every, self.pictures_every),
-                SaveCheckpoints(self.checkpoints, self.report_every),
-            ],
+
+        def batches(start, stop):
+            size = self.batch_size * self.trainer.d_steps
+            return data.batches(self.dataset, size, self.run.seed, start, stop)
+
+        fit_to_the_end(
+            *(self.trainer, batches, self.run, self.steps, self.report_every, self.batch_size),
+            draw=self.picture,
+            pictures_every=self.pictures_every,
         )
 
     def picture(self) -> np.ndarray:
@@ -138,15 +119,47 @@ class GeneratorExperiment:
         count = PICTURE_SAMPLES[len(self.dataset.sample_shape)]
         panels = {f"real ({self.dataset.name})": self.dataset.reals(count, seed=0)}
         if self.teacher:
-            panels["teacher"] = sample(self.teacher, self.teacher.prior, self.teacher.latent_dim, count, self.run.seed)
+            panels["teacher"] = sample_frozen(self.teacher, count, self.run.seed)
         generator = functools.partial(self.trainer.ema_generator, training=False)
         panels[self.run.experiment] = sample(generator, "normal", self.trainer.latent_dim, count, self.run.seed)
         return pictures.side_by_side(panels)
 
     def export(self) -> None:
         """Writes the averaged generator of the last checkpoint as `saved_model/`."""
-        if not self.checkpoints.restore():
-            raise UserError(f"{self.run.workdir} holds no checkpoint to export: run --stage=train first")
+        restore_finished(self.trainer, self.steps, self.run)
         output_range = (0, 1) if len(self.dataset.sample_shape) == 3 else (-1, 1)
         export_generator(detached_copy(self.trainer.ema_generator), self.run.path("saved_model"), output_range)
-        logging.info("exported %s", self.run.path("saved_model"))
+        pictures.save_png(self.picture(), self.run.path("samples.png"))
+        logger.info("exported %s", self.run.path("saved_model"))
+
+    def evaluate(self) -> dict:
+        """Measures the exported student, and the teacher beside it.
+
+        Returns:
+            What `result.json` holds: costs, speed, file size and metrics; `metrics` are the student's.
+        """
+        folder = self.run.path("saved_model")
+        if not folder.exists():
+            self.export()
+        generators = {"teacher": self.teacher, "student": load_teacher(str(folder))}
+        generators = {name: generator for name, generator in generators.items() if generator}
+        count = SMOKE_SAMPLES if self.run.smoke else self.evaluation.samples
+        logger.info("scoring %d samples each of %s", count, " and ".join(generators))
+        fakes = {name: sample_frozen(generator, count, self.run.seed) for name, generator in generators.items()}
+        scores = self.evaluation(fakes, self.dataset, self.run.seed)
+        sides = {name: results.measure(generator, scores[name]) for name, generator in generators.items()}
+        return {
+            "experiment": self.run.experiment,
+            "method": self.method.__name__,
+            "seed": self.run.seed,
+            "steps": self.steps,
+            "smoke": self.run.smoke,
+            "teacher": sides.get("teacher"),
+            "student": sides["student"],
+            "metrics": scores["student"],
+        }
+
+
+def sample_frozen(generator: Teacher, count: int, seed: int) -> np.ndarray:
+    """The first `count` samples of a frozen generator for a seed, float32 in [-1, 1]."""
+    return sample(tf.function(generator), generator.prior, generator.latent_dim, count, seed)

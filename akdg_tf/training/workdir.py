@@ -1,12 +1,13 @@
 """The run folder: where each file lies, and the guard that one folder holds one run."""
 
+import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import pathlib
 
 import gin
-
 from akdg_tf.errors import UserError
 
 
@@ -32,24 +33,47 @@ class Run:
         """Path of a file or folder of the run."""
         return self.workdir / name
 
-    def claim(self) -> None:
-        """Makes the folder and writes the configuration as given, or checks that it is the same.
+    def check(self) -> None:
+        """Checks that the folder is free, or holds this very run.
 
         Raises:
-            UserError: the folder holds a run of another configuration; nothing is overwritten.
+            UserError: the folder holds a run of another configuration, or something else.
         """
         given = self.path("config.gin")
-        head = f"# experiment {self.experiment}, seed {self.seed}{', SMOKE RUN' if self.smoke else ''}\n"
-        text = head + gin.config_str()
-        if given.exists() and given.read_text() != text:
+        if given.exists() and given.read_text() != self._config():
+            difference = _first_difference(given.read_text(), self._config())
             raise UserError(
-                f"{self.workdir} holds a run of another configuration ({_first_difference(given.read_text(), text)}): "
+                f"{self.workdir} holds a run of another configuration ({difference}): "
                 "choose another --workdir or remove it"
             )
-        if not given.exists() and self.workdir.exists() and any(self.workdir.iterdir()):
+        if (
+            not given.exists()
+            and self.workdir.exists()
+            and any(path.name != ".lock" for path in self.workdir.iterdir())
+        ):
             raise UserError(f"{self.workdir} is not a run folder and not empty: choose another --workdir")
+
+    @contextlib.contextmanager
+    def claim(self):
+        """Holds the folder against other processes and writes the configuration as given.
+
+        Raises:
+            UserError: `check` fails, or another process is at work in the folder.
+        """
+        self.check()
         self.workdir.mkdir(parents=True, exist_ok=True)
-        write_text(given, text)
+        with self.path(".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise UserError(f"another process is at work in {self.workdir}: wait for it") from None
+            write_text(self.path("config.gin"), self._config())
+            yield
+
+    def _config(self) -> str:
+        """What `config.gin` holds."""
+        head = f"# experiment {self.experiment}, seed {self.seed}{', SMOKE RUN' if self.smoke else ''}\n"
+        return head + gin.config_str()
 
     def write_operative_config(self) -> None:
         """Writes the gin configuration that was in force, defaults included."""
