@@ -2,9 +2,8 @@
 
 import dataclasses
 
-import tensorflow as tf
-
 import gin
+import tensorflow as tf
 
 
 @gin.register

@@ -7,9 +7,9 @@ import os
 import pathlib
 from collections.abc import Callable
 
+import gin
 import tensorflow as tf
 
-import gin
 from akdg_tf.counting import count_cost
 from akdg_tf.errors import UserError
 

@@ -1,9 +1,9 @@
 """AKDG (Tsunashima et al., ICPR 2020): the vanilla method plus one discriminator that knows the teacher."""
 
+import gin
 import keras
 import tensorflow as tf
 
-import gin
 from akdg_tf import latents
 from akdg_tf.losses import AdversarialLoss, NonSaturatingLoss, R1Penalty
 from akdg_tf.methods.adversary import Adversary

@@ -1,8 +1,8 @@
 """The vanilla method: a generator before one discriminator, no teacher (Mescheder et al. 2018)."""
 
+import gin
 import keras
 
-import gin
 from akdg_tf.losses import AdversarialLoss, NonSaturatingLoss, R1Penalty
 from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.base import GeneratorTrainer

@@ -1,9 +1,9 @@
 """The MSE method (Aguinaldo et al. 2019): the student imitates the teacher latent by latent, no discriminator."""
 
+import gin
 import keras
 import tensorflow as tf
 
-import gin
 from akdg_tf.methods.base import GeneratorTrainer
 from akdg_tf.teachers import Teacher
 

@@ -7,11 +7,11 @@ import os
 import pathlib
 from collections.abc import Callable
 
+import gin
 import numpy as np
 import tensorflow as tf
 import tensorflow_hub as hub
 
-import gin
 from akdg_tf.errors import UserError
 
 logger = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
 """Mode coverage of 2-D mixtures: modes found, high-quality share, KL to uniform, samples on bridges."""
 
+import gin
 import numpy as np
 
-import gin
 from akdg_tf.data.points import GaussianMixture
 
 HIGH_QUALITY_STDDEVS = 4.0

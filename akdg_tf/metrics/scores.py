@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+import gin
 import numpy as np
 import tensorflow as tf
 
-import gin
 from akdg_tf.data import Dataset
 from akdg_tf.metrics import tfgan
 from akdg_tf.metrics.classifiers import Classifier

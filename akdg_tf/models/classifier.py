@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
+import gin
 import keras
 from keras import layers
-
-import gin
 
 
 @gin.register

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+import gin
 import keras
 from keras import layers
 
-import gin
 from akdg_tf.models.layers import SpectralConv2D, SpectralDense
 
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")

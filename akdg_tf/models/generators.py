@@ -6,10 +6,10 @@ counts of the paper's networks are held by `tests/test_counting.py`.
 
 from collections.abc import Sequence
 
+import gin
 import keras
 from keras import layers
 
-import gin
 from akdg_tf.models.layers import UpsampleConv2D, batch_norm
 
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
@@ -92,13 +92,13 @@ class MLPGenerator(Generator):
 @gin.register
 @_serializable
 class DCGANGenerator(Generator):
-    """DCGAN with resize-convolutions: dense to a small map, then (nearest up x2, 3x3 conv, BN, ReLU) for each width.
+    """DCGAN with resize-convolutions: dense to a small map, (nearest up x2, 3x3 conv) to each width, BN, ReLU each.
 
     Args:
         latent_dim: size of the latent.
         sample_shape: (height, width, channels); the side must halve len(widths) - 1 times.
         widths: channels of the first map and of each map after it; the paper's CIFAR student is 512, 256, 128, 64.
-        use_batch_norm: batch normalization after each up-convolution.
+        use_batch_norm: batch normalization of each map, the first one too.
     """
 
     def __init__(
@@ -113,8 +113,9 @@ class DCGANGenerator(Generator):
         self.widths, self.use_batch_norm = tuple(widths), use_batch_norm
         side = self._square_start(len(self.widths) - 1)
         net = [layers.Dense(side * side * self.widths[0]), layers.Reshape((side, side, self.widths[0]))]
-        for width in self.widths[1:]:
-            net += [UpsampleConv2D(width), *([batch_norm()] if use_batch_norm else []), layers.ReLU()]
+        for i, width in enumerate(self.widths):
+            net += [UpsampleConv2D(width)] if i else []
+            net += [batch_norm(), layers.ReLU()] if use_batch_norm else [layers.ReLU()]
         net.append(layers.Conv2D(self.sample_shape[-1], 3, padding="same", activation="tanh"))
         self.net = keras.Sequential(net)
         self.build((None, latent_dim))

@@ -7,13 +7,15 @@ import pathlib
 import keras
 import tensorflow as tf
 
+from akdg_tf.errors import UserError
+
 logger = logging.getLogger(__name__)
 
 
 class Checkpoints:
     """Saves and restores a built and compiled model, its optimizers included.
 
-    The variables are listed, not found by TensorFlow's tracking of objects, which passes over Keras 3's lists of layers.
+    The variables are listed: TensorFlow's own tracking of objects passes over Keras 3's lists of layers.
 
     Args:
         model: the Keras model; all optimizers of one that has several are its `optimizers`.
@@ -36,13 +38,21 @@ class Checkpoints:
 
         Returns:
             Its step, 0 if there is none.
+
+        Raises:
+            UserError: there are checkpoints, and none is whole.
         """
-        for path in self._on_disk():
+        paths = self._on_disk()
+        for path in paths:
             try:
                 self._checkpoint.restore(path).assert_consumed()
                 return int(path.rsplit("-", 1)[1])
-            except (tf.errors.OpError, ValueError, AssertionError) as error:
+            except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
                 logger.warning("checkpoint %s is damaged (%s): trying the one before", path, type(error).__name__)
+        if paths:
+            raise UserError(
+                f"none of the checkpoints in {self._folder} can be restored: remove the folder to start anew"
+            )
         return 0
 
     def _on_disk(self) -> list[str]:

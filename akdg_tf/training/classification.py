@@ -4,11 +4,11 @@ import dataclasses
 import functools
 import logging
 
+import gin
 import keras
 import numpy as np
 import tensorflow as tf
 
-import gin
 from akdg_tf import data
 from akdg_tf.counting import count_cost
 from akdg_tf.data.images import to_float

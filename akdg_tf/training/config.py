@@ -5,9 +5,9 @@ import os
 import pathlib
 from collections.abc import Sequence
 
+import gin
 import keras
 
-import gin
 from akdg_tf.errors import UserError
 from akdg_tf.training.workdir import Run
 

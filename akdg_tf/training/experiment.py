@@ -4,11 +4,11 @@ import functools
 import logging
 from collections.abc import Callable
 
+import gin
 import keras
 import numpy as np
 import tensorflow as tf
 
-import gin
 from akdg_tf import data, pictures
 from akdg_tf.export import detached_copy, export_generator
 from akdg_tf.latents import latent_dim_of, sample

@@ -8,6 +8,7 @@ import os
 import pathlib
 
 import gin
+
 from akdg_tf.errors import UserError
 
 

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from akdg_tf.data import batches, load_dataset
+from akdg_tf.data.images import ImageArrays, to_uint8
+from akdg_tf.errors import UserError
+
+
+def tiny(count=10):
+    """Images whose pixels all hold their own number."""
+    images = np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 1), np.uint8)
+    return ImageArrays("tiny", "train", images, np.arange(count))
+
+
+def numbers(dataset, size, seed, steps):
+    return [to_uint8(b.numpy())[:, 0, 0, 0].tolist() for b in batches(dataset, size, seed, *steps)]
+
+
+def test_every_image_once_an_epoch_in_an_order_of_its_own():
+    drawn = np.concatenate(
+        numbers(tiny(), 4, seed=3, steps=(0, 10))
+    ).tolist()  # 40 draws: four epochs, batches span their borders
+    epochs = [drawn[i : i + 10] for i in range(0, 40, 10)]
+    assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 4
+
+
+def test_batches_follow_from_seed_and_step_alone():
+    whole = numbers(tiny(), 4, seed=1, steps=(0, 8))
+    assert numbers(tiny(), 4, seed=1, steps=(5, 8)) == whole[5:]
+    assert numbers(tiny(), 4, seed=2, steps=(0, 8)) != whole
+
+
+def test_labels_go_with_their_images():
+    images, labels = tiny().labelled_batch(tf.constant(2, tf.int64), 6, 0)
+    np.testing.assert_array_equal(to_uint8(images.numpy())[:, 0, 0, 0], labels)
+
+
+def test_partition_is_a_partition():
+    train, test = tiny().partition(3, seed=0)
+    assert sorted([*train.labels, *test.labels]) == list(range(10))
+    assert len(test.images) == 3
+
+
+def test_mnist5k_is_real_mnist_padded_to_32():
+    dataset = load_dataset("mnist5k")
+    assert dataset.images.shape == (5000, 32, 32, 1)
+    assert np.bincount(dataset.labels).tolist() == [500] * 10
+    assert not dataset.images[:, :2].any() and dataset.images[:, 2:-2].max() == 255
+    (batch,) = batches(dataset, 64, 0, 0, 1)
+    assert batch.dtype == tf.float32
+    assert (float(tf.reduce_min(batch)), float(tf.reduce_max(batch))) == (-1.0, 1.0)
+    assert load_dataset("mnist5k") is dataset
+
+
+@pytest.mark.parametrize(("name", "modes", "inner"), [("ring", 8, 0.8), ("grid", 25, 0.4)])
+def test_points_lie_around_their_modes(name, modes, inner):
+    dataset = load_dataset(name)
+    points = dataset.reals(20_000, seed=0)
+    assert len(dataset.centers) == modes
+    distance = np.linalg.norm(points[:, None] - dataset.centers, axis=-1)
+    shares = np.bincount(distance.argmin(1), minlength=modes) / len(points)
+    np.testing.assert_allclose(shares, 1 / modes, atol=0.01)
+    assert distance.min(1).mean() == pytest.approx(0.02 * np.sqrt(np.pi / 2), rel=0.02)  # a Rayleigh mean
+    assert np.abs(points).max() < 1.0
+
+
+def test_an_unknown_dataset_is_named_with_the_known_ones():
+    with pytest.raises(UserError, match=r"'nosuch'.*grid.*mnist5k.*ring"):
+        load_dataset("nosuch")

@@ -1,0 +1,62 @@
+import keras
+import numpy as np
+import pytest
+
+from akdg_tf import models
+from akdg_tf.models.layers import SpectralConv2D
+
+GENERATORS = [
+    lambda: models.MLPGenerator(6, (16, 16, 2), width=8, depth=2, use_batch_norm=True),
+    lambda: models.MLPGenerator(6, (2,), width=8, output_activation="linear"),
+    lambda: models.DCGANGenerator(6, (16, 16, 1), (8, 6, 4)),
+    lambda: models.SNGANGenerator(6, (32, 32, 3), width=4, blocks=2),
+]
+OTHERS = [
+    (lambda: models.ConvDiscriminator((4, 8)), (16, 16, 3)),
+    (lambda: models.ResNetDiscriminator(8, (True, False)), (16, 16, 1)),
+    (lambda: models.MLPDiscriminator(8, 2), (2,)),
+]
+
+
+def reloaded(model):
+    return keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
+
+
+@pytest.mark.parametrize("make", GENERATORS)
+def test_generator_draws_its_sample_shape_and_survives_serialization(make):
+    model = make()
+    z = np.random.default_rng(0).normal(size=(5, model.latent_dim)).astype("float32")
+    images = model(z).numpy()
+    assert images.shape == (5, *model.sample_shape)
+    assert images.dtype == np.float32
+    copy = reloaded(model)
+    assert copy.get_config() == model.get_config()
+    copy.set_weights(model.get_weights())
+    np.testing.assert_array_equal(copy(z).numpy(), images)
+
+
+@pytest.mark.parametrize(("make", "shape"), OTHERS)
+def test_discriminator_gives_one_logit_and_survives_serialization(make, shape):
+    model = make()
+    x = np.random.default_rng(0).normal(size=(5, *shape)).astype("float32")
+    logits = model(x).numpy()
+    assert logits.shape == (5, 1)
+    copy = reloaded(model)
+    copy(x)
+    copy.set_weights(model.get_weights())
+    np.testing.assert_array_equal(copy(x).numpy(), logits)
+
+
+def test_a_shape_that_does_not_halve_is_refused():
+    with pytest.raises(ValueError, match="halves 3 times"):
+        models.SNGANGenerator(sample_shape=(28, 28, 1))
+
+
+def test_spectral_norm_divides_by_the_largest_singular_value():
+    layer = SpectralConv2D(5, 3)
+    x = np.random.default_rng(0).normal(size=(2, 8, 8, 4)).astype("float32")
+    for _ in range(100):
+        layer(x, training=True)
+    kernel = layer.kernel.numpy()
+    sigma = np.linalg.svd(kernel.reshape(-1, 5), compute_uv=False)[0]
+    np.testing.assert_allclose(layer._normalized_kernel(False), kernel / sigma, rtol=1e-4)
