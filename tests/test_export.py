@@ -17,7 +17,9 @@ LOAD = """
 import json, sys, numpy as np, tensorflow as tf, tensorflow_hub as hub
 m = hub.load(sys.argv[1])
 z = tf.constant(np.load(sys.argv[2]))
-np.savez(sys.argv[3], call=m(z), training=m(z, training=True), **{n: s(z=z)["images"] for n, s in m.signatures.items()})
+images = {"call": m(z), **{name: signature(z=z)["images"] for name, signature in m.signatures.items()}}
+images["training"] = m(z, training=True)  # last: it moves the batch statistics, as a fine-tuning step would
+np.savez(sys.argv[3], **images)
 print(json.dumps([len(m.variables), len(m.trainable_variables), len(m.regularization_losses)]))
 """
 

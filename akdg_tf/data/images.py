@@ -1,4 +1,4 @@
-"""Images in memory: MNIST and its kin, padded to 32x32."""
+"""Images in memory: MNIST and its kin, padded to 32x32, and CIFAR-10."""
 
 import dataclasses
 
@@ -75,8 +75,8 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
 
 
 def _pad_to_32(images: np.ndarray) -> np.ndarray:
-    """uint8 [n, 28, 28] to [n, 32, 32, 1], black around."""
-    return np.pad(images, ((0, 0), (2, 2), (2, 2)))[..., None]
+    """uint8 [n, 28, 28] to [n, 32, 32, 1], black around; other images as they are."""
+    return np.pad(images, ((0, 0), (2, 2), (2, 2)))[..., None] if images.shape[1:] == (28, 28) else images
 
 
 @register_dataset("mnist5k")
@@ -94,7 +94,7 @@ def _load_keras(name: str) -> ImageArrays:
         raise UserError(
             f"{name} cannot be downloaded ({error}): use dataset 'mnist5k', which needs no network"
         ) from None
-    return ImageArrays(name, f"train ({len(images):,})", _pad_to_32(images), labels.astype(np.int64))
+    return ImageArrays(name, f"train ({len(images):,})", _pad_to_32(images), labels.ravel().astype(np.int64))
 
 
 @register_dataset("mnist")
@@ -107,3 +107,9 @@ def load_mnist(data_dir=None) -> ImageArrays:
 def load_fashion_mnist(data_dir=None) -> ImageArrays:
     """Fashion-MNIST's 60,000 training images, through keras.datasets."""
     return _load_keras("fashion_mnist")
+
+
+@register_dataset("cifar10")
+def load_cifar10(data_dir=None) -> ImageArrays:
+    """CIFAR-10's 50,000 training images, through keras.datasets."""
+    return _load_keras("cifar10")

@@ -44,6 +44,17 @@ def register_dataset(name: str):
     return decorator
 
 
+def check_name(name: str) -> str:
+    """Returns the name of a registered dataset.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    if name not in _LOADERS:
+        raise UserError(f"unknown dataset {name!r}: choose one of {', '.join(sorted(_LOADERS))}")
+    return name
+
+
 @functools.cache
 def load_dataset(name: str, data_dir: str | os.PathLike | None = None) -> Dataset:
     """Loads a registered dataset; a second call gives the same object.
@@ -58,9 +69,7 @@ def load_dataset(name: str, data_dir: str | os.PathLike | None = None) -> Datase
     Raises:
         UserError: the name is unknown, or the data cannot be had.
     """
-    if name not in _LOADERS:
-        raise UserError(f"unknown dataset {name!r}: choose one of {', '.join(sorted(_LOADERS))}")
-    return _LOADERS[name](data_dir)
+    return _LOADERS[check_name(name)](data_dir)
 
 
 def batches(dataset: Dataset, batch_size: int, seed: int, start: int, stop: int) -> tf.data.Dataset:

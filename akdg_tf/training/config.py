@@ -48,6 +48,8 @@ def build(run: Run, bindings: Sequence[str]):
     keras.utils.set_random_seed(run.seed)
     try:
         experiment = make_experiment(run)
+    except UserError:
+        raise
     except (ValueError, RuntimeError, TypeError) as error:
         logger.debug("building the experiment", exc_info=True)
         raise UserError(f"the configuration does not build: {_one_line(error)}") from error

@@ -66,7 +66,7 @@ class GeneratorExperiment:
         check_steps(steps, report_every, batch_size, steps_per_execution)
         self.strategy = tf.distribute.get_strategy()
         self.run, self.generator, self.method, self.evaluation = run, generator, method, evaluation
-        self.dataset = data.load_dataset(dataset, run.data_dir)
+        self.dataset_name = data.check_name(dataset)
         self.make_teacher = teacher
         self.optimizers = (generator_optimizer, discriminator_optimizer)
         self.steps, self.batch_size, self.report_every = steps, batch_size, report_every
@@ -81,6 +81,11 @@ class GeneratorExperiment:
         return trainer
 
     @functools.cached_property
+    def dataset(self) -> data.Dataset:
+        """The real samples."""
+        return data.load_dataset(self.dataset_name, self.run.data_dir)
+
+    @functools.cached_property
     def teacher(self) -> Teacher | None:
         """The teacher to compare with; None where the experiment makes one."""
         with self.strategy.scope():
@@ -88,7 +93,7 @@ class GeneratorExperiment:
 
     def prepare(self) -> None:
         """Builds all that the configuration binds."""
-        _ = self.trainer, self.teacher
+        _ = self.dataset, self.teacher, self.trainer
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
         """Costs of teacher and student.

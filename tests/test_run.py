@@ -1,0 +1,108 @@
+"""`run.py` as a user runs it: in a process of its own."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_hub as hub
+
+ROOT = pathlib.Path(__file__).parent.parent
+TOY = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--gin_param=GeneratorExperiment.steps=400"]
+TOY += ["--gin_param=GeneratorExperiment.report_every=20"]
+
+
+def run(*arguments, **options):
+    command = [sys.executable, "run.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "no experiment given"),
+        (["--gin_file=gin/nosuch.gin"], "there is no gin file 'gin/nosuch.gin'"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=AKDG.nosuch=1"], "doesn't have a parameter named 'nosuch'"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=NoSuch.width=1"], "NoSuch"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=SNGANGenerator.width=9"], "binds nothing"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.dataset='nosuch'"], "unknown dataset"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=load_teacher.name='nosuch'"], "there is no teacher"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--stage=nosuch"], "nosuch"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--devices=gpu:7"], "TensorFlow sees"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(arguments, says, tmp_path):
+    done = run(*arguments, f"--workdir={tmp_path / 'run'}")
+    ours = [line for line in done.stderr.splitlines() if line.startswith("run.py: ")]
+    assert done.returncode == 2, done.stderr
+    assert len(ours) == 1 and says in ours[0]
+    assert "Traceback" not in done.stderr and not done.stdout
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_with_another_run_is_left_alone(tmp_path):
+    assert run("--gin_file=gin/toy_ring_teacher.gin", "--stage=describe", f"--workdir={tmp_path}").returncode == 0
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    done = run("--gin_file=gin/toy_ring_teacher.gin", "--seed=1", f"--workdir={tmp_path}")
+    assert done.returncode == 2 and "holds a run of another configuration" in done.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_describe_knows_the_networks_of_the_paper(tmp_path):
+    done = run("--gin_file=gin/cifar10_mlp_akdg.gin", "--stage=describe", f"--workdir={tmp_path}")
+    described = json.loads(done.stdout)
+    assert described == json.loads((tmp_path / "describe.json").read_text())
+    assert described["student"] == {
+        "layers": 4,
+        "params": 2_167_296,
+        "mult_adds": 2_162_688,
+        "bytes": 4 * 2_167_296,
+        "latent_dim": 128,
+    }
+    teacher = {"layers": 8, "params": 4_079_363, "mult_adds": 1_593_049_088}
+    assert {key: described["teacher"][key] for key in teacher} == teacher
+
+
+def test_smoke_run_goes_to_its_end_and_says_that_it_is_one(tmp_path):
+    arguments = ["--gin_file=gin/mnist_mlp_akdg.gin", "--smoke", "--devices=cpu:2", f"--workdir={tmp_path}"]
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert "ETA" in done.stderr and "SMOKE RUN" in done.stdout
+    for name in ("config.gin", "operative_config.gin", "checkpoints", "events", "metrics.jsonl", "samples.png"):
+        assert (tmp_path / name).exists(), name
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert (result["experiment"], result["method"], result["smoke"]) == ("mnist_mlp_akdg", "AKDG", True)
+    record = result["metrics"]["fid[mnist-classifier]"]
+    assert {"value", "n_real", "n_fake", "classifier", "split", "resize", "seed"} <= set(record)
+    assert result["teacher"]["mult_adds"] > 100 * result["student"]["mult_adds"]
+    images = hub.load(str(tmp_path / "saved_model"))(tf.random.stateless_normal((7, 64), (0, 0))).numpy()
+    assert images.shape == (7, 32, 32, 1) and images.min() >= 0 and images.max() <= 1 and images.std() > 0.01
+    assert "training is done" in run(*arguments).stderr
+
+
+def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path):
+    """SIGKILL in the middle; the same command goes on, and its last checkpoint is the uncut one, bit for bit."""
+    uncut, cut = tmp_path / "uncut", tmp_path / "cut"
+    assert run(*TOY, f"--workdir={uncut}").returncode == 0
+    process = subprocess.Popen(
+        [sys.executable, "run.py", *TOY, f"--workdir={cut}"], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while not list(cut.glob("checkpoints/ckpt-*.index")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = run(*TOY, f"--workdir={cut}")
+    assert done.returncode == 0 and "resuming at step" in done.stderr
+    names = [name for name, _ in tf.train.list_variables(str(uncut / "checkpoints" / "ckpt-400")) if "VARIABLE" in name]
+    assert len(names) > 40
+    for name in names:
+        values = [tf.train.load_variable(str(folder / "checkpoints" / "ckpt-400"), name) for folder in (uncut, cut)]
+        np.testing.assert_array_equal(*values)
+    steps = [json.loads(line)["step"] for line in (cut / "metrics.jsonl").read_text().splitlines()]
+    assert steps == list(range(20, 401, 20))
