@@ -80,7 +80,7 @@ def provide_teacher(stage: str) -> dict | None:
 
 def main(_) -> None:
     """Parses the configuration and runs the stage."""
-    absl_logging.set_verbosity(absl_logging.WARNING)
+    absl_logging.set_verbosity(absl_logging.ERROR)  # of TensorFlow and TF-GAN; our own lines are beside it
     logging.getLogger("akdg_tf").setLevel(logging.INFO)
     run, stage = make_run(), FLAGS.stage
     strategy = devices.make_strategy(FLAGS.devices)
