@@ -62,3 +62,8 @@ def sample(generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, co
         z = draw(prior, SAMPLING_BATCH, dim, (seed, EVALUATION), tf.constant(step, tf.int64))
         rows.append(np.asarray(generator(z)))
     return np.concatenate(rows)[:count]
+
+
+def sample_frozen(generator, count: int, seed: int) -> np.ndarray:
+    """The first `count` samples of a `Teacher`, or of any frozen generator like it, for a seed; see `sample`."""
+    return sample(tf.function(generator), generator.prior, generator.latent_dim, count, seed)

@@ -85,5 +85,12 @@ def batches(dataset: Dataset, batch_size: int, seed: int, start: int, stop: int)
     Returns:
         tf.data.Dataset of float32 [batch_size, *sample_shape] in [-1, 1].
     """
+    return by_step(lambda step: dataset.batch(step, batch_size, seed), start, stop)
+
+
+def by_step(batch: Callable[[tf.Tensor], tf.Tensor], start: int, stop: int) -> tf.data.Dataset:
+    """The pipeline of `batch(start)` ... `batch(stop - 1)`."""
+    options = tf.data.Options()
+    options.autotune.enabled = False  # nothing is left to tune, and its thread holds up the end of `fit` for up to 60 s
     steps = tf.data.Dataset.range(start, stop)
-    return steps.map(lambda step: dataset.batch(step, batch_size, seed), num_parallel_calls=2).prefetch(8)
+    return steps.map(batch, num_parallel_calls=2).prefetch(8).with_options(options)

@@ -1,7 +1,6 @@
 """A classifier experiment from end to end: the network that offline metrics are computed over."""
 
 import dataclasses
-import functools
 import logging
 
 import gin
@@ -69,9 +68,9 @@ class ClassifierExperiment:
         """Trains to `steps`, from the last checkpoint if there is one."""
 
         def batches(start, stop):
-            steps = tf.data.Dataset.range(start, stop)
-            batch = functools.partial(self.train_set.labelled_batch, size=self.batch_size, seed=self.run.seed)
-            return steps.map(lambda step: batch(step)).prefetch(8)
+            return data.by_step(
+                lambda step: self.train_set.labelled_batch(step, self.batch_size, self.run.seed), start, stop
+            )
 
         fit_to_the_end(self.classifier, batches, self.run, self.steps, self.report_every, self.batch_size)
 

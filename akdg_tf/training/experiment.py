@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from akdg_tf import data, pictures
 from akdg_tf.export import detached_copy, export_generator
-from akdg_tf.latents import latent_dim_of, sample
+from akdg_tf.latents import latent_dim_of, sample, sample_frozen
 from akdg_tf.methods.base import GeneratorTrainer
 from akdg_tf.metrics import Evaluation
 from akdg_tf.teachers import Teacher, load_teacher
@@ -163,8 +163,3 @@ class GeneratorExperiment:
             "student": sides["student"],
             "metrics": scores["student"],
         }
-
-
-def sample_frozen(generator: Teacher, count: int, seed: int) -> np.ndarray:
-    """The first `count` samples of a frozen generator for a seed, float32 in [-1, 1]."""
-    return sample(tf.function(generator), generator.prior, generator.latent_dim, count, seed)
