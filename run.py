@@ -86,12 +86,11 @@ def main(_) -> None:
     strategy = devices.make_strategy(FLAGS.devices)
     config.parse(FLAGS.gin_file, FLAGS.gin_param)
     with strategy.scope():
-        experiment = config.build(run, FLAGS.gin_param)
+        experiment = config.build(run)
     run.check()
     missing_teacher = provide_teacher(stage)
     if stage not in ("describe", "teacher"):
         experiment.prepare()
-        config.check_used(FLAGS.gin_param)
     with run.claim():
         run_stage(experiment, run, stage, missing_teacher)
 

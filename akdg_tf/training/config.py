@@ -3,6 +3,7 @@
 import logging
 import os
 import pathlib
+import re
 from collections.abc import Sequence
 
 import gin
@@ -28,7 +29,7 @@ def parse(gin_files: Sequence[str], bindings: Sequence[str]) -> None:
     """Parses gin files, then single bindings; later ones override.
 
     Raises:
-        UserError: a file is missing, or a binding is malformed or binds nothing.
+        UserError: a file is missing, or a binding is malformed, or one of `bindings` binds what nothing refers to.
     """
     for file in gin_files:
         if not os.path.exists(file):
@@ -37,23 +38,29 @@ def parse(gin_files: Sequence[str], bindings: Sequence[str]) -> None:
         gin.parse_config_files_and_bindings(list(gin_files), list(bindings), print_includes_and_imports=False)
     except (ValueError, SyntaxError, OSError, TypeError) as error:
         raise UserError(f"gin configuration: {_one_line(error)}") from error
+    text = gin.config_str(max_line_length=10**6)
+    used = {name.split(".")[-1] for name in re.findall(r"[@%](?:\w+/)*([\w.]+)", text)} | {"make_experiment"}
+    for binding in bindings:
+        name = binding.partition("=")[0].strip()
+        bound = name.split("/")[-1].split(".")
+        if bound[-2 if len(bound) > 1 else 0] not in used:
+            raise UserError(f"the binding {name!r} binds nothing that this experiment uses")
 
 
-def build(run: Run, bindings: Sequence[str]):
-    """Makes the experiment and checks that every single binding found its use.
+def build(run: Run):
+    """Makes the experiment, its weights fixed by the run's seed.
 
     Raises:
-        UserError: a required binding is missing, a value does not fit, or a binding binds nothing in this experiment.
+        UserError: a required binding is missing, or a value does not fit.
     """
     keras.utils.set_random_seed(run.seed)
     try:
-        experiment = make_experiment(run)
+        return make_experiment(run)
     except UserError:
         raise
     except (ValueError, RuntimeError, TypeError) as error:
         logger.debug("building the experiment", exc_info=True)
         raise UserError(f"the configuration does not build: {_one_line(error)}") from error
-    return experiment
 
 
 def bound_teacher() -> str | None:
@@ -78,17 +85,3 @@ def teacher_gin_file(name: str) -> pathlib.Path | None:
 
 def _one_line(error: Exception) -> str:
     return " ".join(line.strip() for line in str(error).splitlines() if line.strip())[:400]
-
-
-def check_used(bindings: Sequence[str]) -> None:
-    """Checks that every single binding, "scope/Name.parameter = value", was in force; call when all has been built.
-
-    Raises:
-        UserError: one names something that this experiment does not use.
-    """
-    in_force = gin.operative_config_str()
-    for binding in bindings:
-        name = binding.partition("=")[0].strip()
-        parameter = ".".join(name.split(".")[-2:]) if "." in name else name
-        if f"{parameter} =" not in in_force:
-            raise UserError(f"the binding {name!r} binds nothing that this experiment uses")
