@@ -6,14 +6,16 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported, which it is quiet about afterwards
 
+import gin
 from absl import app, flags
 from absl import logging as absl_logging
 
 from akdg_tf.errors import UserError
-from akdg_tf.teachers import find_teacher
+from akdg_tf.teachers import find_saved_model
 from akdg_tf.training import config, devices, results
 from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  (gin binds it)
 from akdg_tf.training.experiment import GeneratorExperiment  # noqa: F401  (gin binds it)
@@ -27,7 +29,7 @@ flags.DEFINE_multi_string("gin_param", [], "Single gin binding, such as AKDG.dis
 flags.DEFINE_string("workdir", None, "Run folder; default runs/<stem of the first gin file>.")
 flags.DEFINE_enum("stage", "all", STAGES, "What to do; 'all' makes a missing teacher, trains, exports and evaluates.")
 flags.DEFINE_string("data_dir", None, "Folder with datasets, for those that read files.")
-flags.DEFINE_integer("seed", 0, "Seed of weights, latents and data order.", lower_bound=0)
+flags.DEFINE_integer("seed", 0, "Seed of weights, latents and data order.", 0, 2**32 - 1)
 flags.DEFINE_string("devices", "auto", "auto, cpu, cpu:N (N logical replicas), gpu, or gpu:I,J.")
 flags.DEFINE_bool("smoke", False, "The same path with few steps and samples; all it writes is labelled smoke.")
 FLAGS = flags.FLAGS
@@ -36,26 +38,22 @@ logger = logging.getLogger("akdg_tf.run")
 
 
 def make_run() -> Run:
-    """The run that the flags name."""
-    if not FLAGS.gin_file:
-        raise UserError("no experiment given: --gin_file=gin/mnist_mlp_akdg.gin, say")
+    """The run that the flags and the parsed configuration name."""
     name = pathlib.Path(FLAGS.gin_file[0]).stem
     workdir = FLAGS.workdir or f"runs/{name}{SMOKE_SUFFIX if FLAGS.smoke else ''}"
-    return Run(pathlib.Path(workdir), name, FLAGS.seed, FLAGS.smoke, FLAGS.data_dir)
+    return Run(pathlib.Path(workdir), name, gin.config_str(), FLAGS.seed, FLAGS.smoke, FLAGS.data_dir)
 
 
-def run_teacher(name: str, stage: str) -> pathlib.Path:
-    """Runs a stage of the experiment that makes a teacher, in a process of its own; returns its run folder."""
+def run_teacher(name: str, stage: str, workdir: pathlib.Path) -> None:
+    """Runs a stage of the experiment that makes a teacher, in a process of its own, from its own gin file alone."""
     gin_file = config.teacher_gin_file(name)
     if gin_file is None:
         raise UserError(f"there is no teacher {name!r}, and no gin/{name}.gin that makes one")
-    workdir = pathlib.Path("runs", f"{name}{SMOKE_SUFFIX if FLAGS.smoke else ''}")
     command = [sys.executable, __file__, f"--gin_file={gin_file}", f"--workdir={workdir}", f"--stage={stage}"]
-    command += [f"--gin_file={file}" for file in FLAGS.gin_file[1:]] + [f"--devices={FLAGS.devices}"]
+    command += [f"--devices={FLAGS.devices}"]
     command += [f"--data_dir={FLAGS.data_dir}"] * bool(FLAGS.data_dir) + ["--smoke"] * FLAGS.smoke
     if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
         raise UserError(f"the teacher {name!r} could not be made: see above")
-    return workdir
 
 
 def provide_teacher(stage: str) -> dict | None:
@@ -65,16 +63,18 @@ def provide_teacher(stage: str) -> dict | None:
         The description of a teacher that is not there, else None.
     """
     name = config.bound_teacher()
-    if name is None or find_teacher(name):
+    if name is None or find_saved_model(name):
+        logger.info("teacher: %s", find_saved_model(name) if name else "the experiment names none")
         return None
     if stage == "describe":
-        return json.loads((run_teacher(name, "describe") / "describe.json").read_text())["student"]
-    if FLAGS.smoke and find_teacher(name + SMOKE_SUFFIX):
-        workdir = name + SMOKE_SUFFIX
-    else:
+        with tempfile.TemporaryDirectory() as folder:
+            run_teacher(name, "describe", pathlib.Path(folder))
+            return json.loads(pathlib.Path(folder, "describe.json").read_text())["student"]
+    workdir = pathlib.Path("runs", name + SMOKE_SUFFIX if FLAGS.smoke else name)
+    if not find_saved_model(str(workdir)):
         logger.info("teacher %s is not there: training it first, with gin/%s.gin", name, name)
-        workdir = run_teacher(name, "all")
-    config.bind_teacher(os.fspath(workdir))
+        run_teacher(name, "all", workdir)
+    config.bind_teacher(str(workdir))
     return None
 
 
@@ -82,15 +82,18 @@ def main(_) -> None:
     """Parses the configuration and runs the stage."""
     absl_logging.set_verbosity(absl_logging.ERROR)  # of TensorFlow and TF-GAN; our own lines are beside it
     logging.getLogger("akdg_tf").setLevel(logging.INFO)
-    run, stage = make_run(), FLAGS.stage
+    if not FLAGS.gin_file:
+        raise UserError("no experiment given: --gin_file=gin/mnist_mlp_akdg.gin, say")
     strategy = devices.make_strategy(FLAGS.devices)
     config.parse(FLAGS.gin_file, FLAGS.gin_param)
+    run, stage = make_run(), FLAGS.stage
     with strategy.scope():
         experiment = config.build(run)
     run.check()
     missing_teacher = provide_teacher(stage)
     if stage not in ("describe", "teacher"):
-        experiment.prepare()
+        with config.explained():
+            experiment.prepare(evaluating=stage in ("all", "evaluate"))
     with run.claim():
         run_stage(experiment, run, stage, missing_teacher)
 
@@ -109,6 +112,7 @@ def run_stage(experiment, run: Run, stage: str, missing_teacher: dict | None) ->
     if stage in ("all", "evaluate"):
         result = experiment.evaluate()
         write_json(run.path("result.json"), result)
+        run.write_operative_config()
         print(results.table(result))
 
 
@@ -116,7 +120,7 @@ def run_or_explain(argv) -> None:
     """Runs `main`; bad input gives one line and exit code 2."""
     try:
         main(argv)
-    except UserError as error:
+    except (UserError, OSError) as error:
         print(f"run.py: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

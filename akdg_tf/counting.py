@@ -28,37 +28,31 @@ class Cost:
 def count_cost(
     function: Callable[[tf.Tensor], tf.Tensor],
     input_shape: tuple[int, ...],
-    variables: Iterable,
-    trainable_variables: Iterable,
+    variables: Iterable | None = None,
+    trainable_variables: Iterable | None = None,
 ) -> Cost:
     """Counts a network.
 
     Args:
         function: float32 [1, *input_shape] to anything.
         input_shape: shape of one input: (latent_dim,) of a generator.
-        variables: all its variables.
-        trainable_variables: those that count as parameters.
+        variables: all its variables; by default those that the call reads.
+        trainable_variables: those that count as parameters; by default the trainable ones that the call reads.
 
     Returns:
         Its cost.
     """
-    layers = mult_adds = 0
-    for operation in _operations(function, input_shape):
-        count = _mult_adds(operation)
-        layers, mult_adds = layers + (count > 0), mult_adds + count
+    concrete = tf.function(function).get_concrete_function(tf.TensorSpec((1, *input_shape), tf.float32))
+    variables = concrete.variables if variables is None else variables
+    trainable_variables = concrete.trainable_variables if trainable_variables is None else trainable_variables
+    frozen = convert_to_constants.convert_variables_to_constants_v2(concrete)  # calls inlined, static shapes
+    counts = [_mult_adds(operation) for operation in frozen.graph.get_operations()]
     return Cost(
-        layers=layers,
+        layers=sum(count > 0 for count in counts),
         params=sum(math.prod(v.shape) for v in trainable_variables),
-        mult_adds=mult_adds,
+        mult_adds=sum(counts),
         bytes=sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables),
     )
-
-
-def _operations(function, input_shape: tuple[int, ...]) -> list[tf.Operation]:
-    """Operations of the function for one sample, calls inlined, with static shapes."""
-    concrete = tf.function(function).get_concrete_function(tf.TensorSpec((1, *input_shape), tf.float32))
-    frozen = convert_to_constants.convert_variables_to_constants_v2(concrete)
-    return frozen.graph.get_operations()
 
 
 def _mult_adds(operation: tf.Operation) -> int:
@@ -66,6 +60,9 @@ def _mult_adds(operation: tf.Operation) -> int:
     if operation.type in ("Conv2D", "DepthwiseConv2dNative"):
         height, width, channels, _ = operation.inputs[1].shape
         inner = height * width * (channels if operation.type == "Conv2D" else 1)
+    elif operation.type == "Conv2DBackpropInput":  # transposed: each input value meets the whole kernel
+        height, width, channels, _ = operation.inputs[1].shape
+        return math.prod(operation.inputs[2].shape) * height * width * channels
     elif operation.type in ("MatMul", "BatchMatMulV2"):
         transposed = operation.get_attr("transpose_a" if operation.type == "MatMul" else "adj_x")
         inner = operation.inputs[0].shape[-2 if transposed else -1]

@@ -20,7 +20,9 @@ def detached_copy(model: keras.Model) -> keras.Model:
     return copy
 
 
-def export_generator(generator: keras.Model, folder: pathlib.Path, output_range: tuple[float, float]) -> None:
+def export_generator(
+    generator: keras.Model, folder: pathlib.Path, output_range: tuple[float, float], smoke: bool = False
+) -> None:
     """Writes a generator as a SavedModel; an older one in the folder is replaced only when the new one is whole.
 
     `m(z)` and `m(z, training=True)` map float32 [n, latent_dim] to float32 [n, *sample_shape]; signatures
@@ -30,6 +32,7 @@ def export_generator(generator: keras.Model, folder: pathlib.Path, output_range:
         generator: Keras model with outputs in [-1, 1].
         folder: where to write.
         output_range: what -1 and 1 are mapped to: (0, 1) for images, (-1, 1) for points.
+        smoke: labels the SavedModel as of a smoke run.
     """
     low, high = output_range
     latent_dim = latent_dim_of(generator)
@@ -39,7 +42,7 @@ def export_generator(generator: keras.Model, folder: pathlib.Path, output_range:
         return outputs if (low, high) == (-1, 1) else (outputs + 1.0) * ((high - low) / 2.0) + low
 
     spec = tf.TensorSpec((None, latent_dim), tf.float32, name="z")
-    meta = {"latent_dim": latent_dim, "prior": "normal", "output_range": output_range}
+    meta = {"latent_dim": latent_dim, "prior": "normal", "output_range": output_range, "smoke": smoke}
     signatures = ("serving_default", "default", "generator")
     _save(generator, images, spec, "images", signatures, folder, ("generator.json", meta))
 
@@ -91,5 +94,14 @@ def _save(
     name, meta = extra
     (part / "assets.extra").mkdir()
     (part / "assets.extra" / name).write_text(json.dumps(meta, indent=2) + "\n")
-    shutil.rmtree(folder, ignore_errors=True)
+    replace_folder(part, folder)
+
+
+def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
+    """Puts the finished folder `part` in the place of `folder`, which is removed only after it has been."""
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, old)
     os.replace(part, folder)
+    shutil.rmtree(old, ignore_errors=True)

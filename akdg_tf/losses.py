@@ -47,10 +47,17 @@ class R1Penalty:
     Attributes:
         gamma: weight, >= 0.
         every: the penalty is taken every so many discriminator steps, times `every` (lazy, Karras et al. 2020).
+
+    Raises:
+        ValueError: gamma < 0 or every < 1.
     """
 
     gamma: float = 10.0
     every: int = 1
+
+    def __post_init__(self):
+        if self.gamma < 0 or self.every < 1:
+            raise ValueError(f"R1 wants gamma >= 0 and every >= 1, not {self.gamma} and {self.every}")
 
     def __call__(self, discriminator, images: tf.Tensor) -> tf.Tensor:
         """gamma/2 * |grad_x D(x)|^2 of each image, [n], not yet multiplied by `every`."""

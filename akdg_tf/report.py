@@ -67,12 +67,11 @@ def picture(family: str, folder: pathlib.Path):
     """Real samples, the teacher's and each student's side by side, uint8 [height, width, 3]; the lowest seed's runs."""
     runs = {method: finished_runs(f"{family}_{method}", folder)[:1] for method in METHODS}
     runs = {method: found[0] for method, found in runs.items() if found}
-    config = (next(iter(runs.values())) / "operative_config.gin").read_text()
-    bound = dict(line.split(" = ") for line in config.splitlines() if line.count(" = ") == 1)
-    dataset = load_dataset(bound["GeneratorExperiment.dataset"].strip("'"))
+    result = read(next(iter(runs.values())))
+    dataset = load_dataset(next(iter(result["metrics"].values()))["dataset"])
     count = SAMPLES if len(dataset.sample_shape) == 1 else 64
     panels = {f"real ({dataset.name})": dataset.reals(count, 0)}
-    panels["teacher"] = sample_frozen(load_teacher(bound["load_teacher.name"].strip("'")), count, 0)
+    panels["teacher"] = sample_frozen(load_teacher(result["teacher"]["saved_model"]), count, 0)
     panels |= {method: sample_frozen(load_teacher(str(run)), count, 0) for method, run in runs.items()}
     return pictures.side_by_side(panels)
 

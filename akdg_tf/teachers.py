@@ -13,7 +13,7 @@ import tensorflow as tf
 from akdg_tf.counting import count_cost
 from akdg_tf.errors import UserError
 
-TEACHER_FOLDERS = ("zoo", "runs")
+MODEL_FOLDERS = ("zoo", "runs")
 
 
 class Teacher:
@@ -37,6 +37,8 @@ class Teacher:
         module: object = None,
         folder: pathlib.Path | None = None,
     ):
+        if prior not in ("normal", "uniform") or not output_range[0] < output_range[1]:
+            raise ValueError(f"prior {prior!r} is not 'normal' or 'uniform', or the range {output_range} is empty")
         self.function, self.latent_dim, self.prior, self.output_range = function, latent_dim, prior, output_range
         self.module = module if module is not None else function
         self.folder = folder
@@ -51,14 +53,13 @@ class Teacher:
 
     def describe(self) -> dict[str, int]:
         """Layers, params, mult_adds, bytes and latent_dim."""
-        variables = getattr(self.module, "variables", ())
-        trainable = getattr(self.module, "trainable_variables", variables)
-        cost = count_cost(self, (self.latent_dim,), variables, trainable)
+        variables = getattr(self.module, "variables", None)
+        cost = count_cost(self, (self.latent_dim,), variables, getattr(self.module, "trainable_variables", variables))
         return {**dataclasses.asdict(cost), "latent_dim": self.latent_dim}
 
 
-def find_teacher(name: str) -> pathlib.Path | None:
-    """Folder of a teacher's SavedModel.
+def find_saved_model(name: str) -> pathlib.Path | None:
+    """Folder of a SavedModel.
 
     Args:
         name: a SavedModel folder, a run folder or zoo entry that holds `saved_model/`, or a bare name that is
@@ -67,8 +68,7 @@ def find_teacher(name: str) -> pathlib.Path | None:
     Returns:
         The folder, or None if there is none.
     """
-    path = pathlib.Path(name)
-    candidates = [path, *(pathlib.Path(folder, name) for folder in TEACHER_FOLDERS)]
+    candidates = [pathlib.Path(name), *(pathlib.Path(folder, name) for folder in MODEL_FOLDERS)]
     saved_models = [folder for candidate in candidates for folder in (candidate / "saved_model", candidate)]
     return next((folder for folder in saved_models if (folder / "saved_model.pb").exists()), None)
 
@@ -78,17 +78,17 @@ def find_teacher(name: str) -> pathlib.Path | None:
 def load_teacher(
     name: str,
     latent_dim: int | None = None,
-    prior: str = "normal",
+    prior: str | None = None,
     output_range: tuple[float, float] | None = None,
     signature: str | None = None,
 ) -> Teacher:
     """Loads a teacher from a run folder, a zoo entry or any SavedModel that maps noise to NHWC images.
 
     Args:
-        name: see `find_teacher`.
+        name: see `find_saved_model`.
         latent_dim: size of the latent; by default read from the SavedModel.
-        prior: "normal" or "uniform".
-        output_range: range of its outputs; by default what our export wrote beside it, else (0, 1).
+        prior: "normal" or "uniform"; by default what our export wrote beside it, else "normal".
+        output_range: a tuple, the range of its outputs; by default what our export wrote beside it, else (0, 1).
         signature: name of the signature to call; by default the SavedModel itself is called, as `m(z)`.
 
     Returns:
@@ -97,13 +97,17 @@ def load_teacher(
     Raises:
         UserError: there is no such teacher, or it says nothing of its latent.
     """
-    folder = find_teacher(os.fspath(name))
+    folder = find_saved_model(os.fspath(name))
     if folder is None:
         raise UserError(f"there is no teacher {name!r}: give a run folder, a zoo entry or a SavedModel folder")
-    module = tf.saved_model.load(os.fspath(folder))
+    try:
+        module = tf.saved_model.load(os.fspath(folder))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise UserError(f"the SavedModel in {folder} cannot be loaded: it is damaged") from error
     meta = folder / "assets.extra" / "generator.json"
     meta = json.loads(meta.read_text()) if meta.exists() else {}
     latent_dim = latent_dim or meta.get("latent_dim")
+    prior = prior or meta.get("prior", "normal")
     output_range = tuple(output_range or meta.get("output_range", (0.0, 1.0)))
     function = module
     if signature or not callable(module):
@@ -118,8 +122,9 @@ def _signature_function(module, signature: str, name: str) -> Callable[[tf.Tenso
     if signature not in module.signatures:
         raise UserError(f"teacher {name!r} has no signature {signature!r}: it has {sorted(module.signatures)}")
     concrete = module.signatures[signature]
-    (argument,) = concrete.structured_input_signature[1]
-    (output,) = concrete.structured_outputs
+    if len(concrete.structured_input_signature[1]) != 1 or len(concrete.structured_outputs) != 1:
+        raise UserError(f"signature {signature!r} of teacher {name!r} does not map one input to one output")
+    (argument,), (output,) = concrete.structured_input_signature[1], concrete.structured_outputs
 
     def function(z):
         return concrete(**{argument: z})[output]

@@ -2,13 +2,13 @@
 
 import argparse
 import json
-import os
 import pathlib
 import shutil
 import statistics
 import sys
 
 from akdg_tf.errors import UserError
+from akdg_tf.export import replace_folder
 
 ZOO = pathlib.Path("zoo")
 COPIED = ("saved_model", "operative_config.gin", "samples.png")
@@ -29,8 +29,10 @@ def publish(runs: list[pathlib.Path], overwrite: bool = False) -> pathlib.Path:
     """
     results = [_result(run) for run in runs]
     experiments = {(result["experiment"], result["steps"]) for result in results}
-    if len(experiments) > 1:
-        raise UserError(f"these runs are not of one experiment and length: {sorted(experiments)}")
+    if len(experiments) > 1 or len({_bindings(run) for run in runs}) > 1:
+        raise UserError(f"these runs are not of one experiment and configuration: {sorted(experiments)}")
+    if len({result["seed"] for result in results}) < len(results):
+        raise UserError("two of these runs have the same seed")
     entry = ZOO / results[0]["experiment"]
     if entry.exists() and not overwrite:
         raise UserError(f"{entry} is there already: --overwrite replaces it")
@@ -43,11 +45,12 @@ def publish(runs: list[pathlib.Path], overwrite: bool = False) -> pathlib.Path:
             shutil.copytree(source, part / name)
         elif source.exists():
             shutil.copy(source, part / name)
+    for name in ("saved_model.pb", "variables"):  # so that the entry itself is a SavedModel: hub.load("zoo/<name>")
+        (part / name).symlink_to(pathlib.Path("saved_model", name))
     seeds = _over_seeds(results)
     (part / "metrics.json").write_text(json.dumps({**results[0], "over_seeds": seeds}, indent=2) + "\n")
     (part / "card.md").write_text(_card(results[0], seeds))
-    shutil.rmtree(entry, ignore_errors=True)
-    os.replace(part, entry)
+    replace_folder(part, entry)
     return entry
 
 
@@ -59,6 +62,11 @@ def _result(run: pathlib.Path) -> dict:
     if result["smoke"]:
         raise UserError(f"{run} is a smoke run: its numbers mean nothing")
     return result
+
+
+def _bindings(run: pathlib.Path) -> str:
+    """The run's configuration as given, less its head, which names the seed."""
+    return (run / "config.gin").read_text().partition("\n")[2]
 
 
 def _over_seeds(results: list[dict]) -> dict[str, dict]:

@@ -24,7 +24,7 @@ def _fixed_seed_and_no_bindings():
 
 def make_teacher(latent_dim=4):
     """A random fixed generator of 8x8 images, and its Keras model."""
-    model = akdg_tf.MLPGenerator(latent_dim, SAMPLE_SHAPE, width=16, depth=1)
+    model = akdg_tf.MLPGenerator(latent_dim, SAMPLE_SHAPE, width=16, depth=1, use_batch_norm=True)
     return akdg_tf.Teacher(model, latent_dim, module=model), model
 
 

@@ -35,6 +35,12 @@ def test_lsun_student_of_another_depth_and_latent():
     assert counts(DCGANGenerator(256, (256, 256, 3), widths)) == (8, 3_688_931, 785_383_424)
 
 
+def test_a_transposed_convolution_meets_its_whole_kernel_at_each_input():
+    layers = [keras.layers.Dense(2 * 2 * 5), keras.layers.Reshape((2, 2, 5))]
+    model = keras.Sequential([keras.Input((3,)), *layers, keras.layers.Conv2DTranspose(7, 4, 2, padding="same")])
+    assert count_cost(model, (3,)).mult_adds == 3 * 20 + 2 * 2 * 5 * 4 * 4 * 7
+
+
 def test_bytes_hold_the_moving_statistics_too():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5), keras.layers.BatchNormalization()])
     cost = count_cost(model, (3,), model.variables, model.trainable_variables)

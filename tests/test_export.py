@@ -60,15 +60,19 @@ def test_a_foreign_saved_model_teaches_through_its_signature(tmp_path):
     """As TF Hub's progan-128 does: a signature, its own names, outputs in a range that is declared."""
 
     class Foreign(tf.Module):
+        def __init__(self):
+            self.kernel = tf.Variable(tf.zeros((3, 16)))
+
         @tf.function(input_signature=[tf.TensorSpec((None, 3), name="noise")])
         def draw(self, noise):
-            return {"generated": 255.0 * tf.ones((tf.shape(noise)[0], 4, 4, 1))}
+            return {"generated": tf.reshape(255.0 + noise @ self.kernel, (-1, 4, 4, 1))}
 
     module = Foreign()
     tf.saved_model.save(module, str(tmp_path), signatures={"default": module.draw})
     teacher = load_teacher(str(tmp_path), output_range=(0.0, 255.0), signature="default", prior="uniform")
     assert (teacher.latent_dim, teacher.prior) == (3, "uniform")
     np.testing.assert_array_equal(teacher(tf.zeros((2, 3))), np.ones((2, 4, 4, 1)))
+    assert (teacher.describe()["params"], teacher.describe()["mult_adds"]) == (3 * 16, 3 * 16)
     with pytest.raises(UserError, match="has no signature 'nosuch'"):
         load_teacher(str(tmp_path), signature="nosuch")
 

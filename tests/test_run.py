@@ -1,6 +1,7 @@
 """`run.py` as a user runs it: in a process of its own."""
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -33,6 +34,9 @@ def run(*arguments, **options):
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.dataset='nosuch'"], "unknown dataset"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=load_teacher.name='nosuch'"], "there is no teacher"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--stage=nosuch"], "nosuch"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=load_classifier.name='nosuch'"], "there is no classifier"),
+        (["--gin_file=gin/mnist_mlp_mse.gin", "--gin_param=LATENT_DIM=32"], "MSE pairs latents"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.dataset='ring'"], "differ in shape"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--devices=gpu:7"], "TensorFlow sees"),
     ],
 )
@@ -83,6 +87,36 @@ def test_smoke_run_goes_to_its_end_and_says_that_it_is_one(tmp_path):
     images = hub.load(str(tmp_path / "saved_model"))(tf.random.stateless_normal((7, 64), (0, 0))).numpy()
     assert images.shape == (7, 32, 32, 1) and images.min() >= 0 and images.max() <= 1 and images.std() > 0.01
     assert "training is done" in run(*arguments).stderr
+
+
+def test_tensorboard_gets_losses_logits_and_pictures(tmp_path):
+    done = run("--gin_file=gin/toy_ring_teacher.gin", "--smoke", "--stage=train", f"--workdir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "events").iterdir()
+    events = [event for event in tf.compat.v1.train.summary_iterator(str(path)) if event.summary.value]
+    logged = {(value.tag, event.step) for event in events for value in event.summary.value}
+    assert {(tag, 20) for tag in ("d_s/loss", "d_s/reference_logits", "d_s/generated_logits", "samples")} <= logged
+
+
+def test_a_missing_teacher_is_made_first_and_the_run_can_be_started_again(tmp_path):
+    """In a folder of its own, so that no teacher lies about."""
+    for name in ("gin", "run.py"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    command = [sys.executable, "run.py", "--gin_file=gin/toy_ring_akdg.gin", "--smoke"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for says in ("training it first, with gin/toy_ring_teacher.gin", "training is done"):
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and says in done.stderr, done.stderr
+    assert json.loads((tmp_path / "runs/toy_ring_akdg-smoke/result.json").read_text())["teacher"]["layers"] == 4
+
+
+def test_the_classifier_is_trained_and_exported(tmp_path):
+    done = run("--gin_file=gin/mnist_classifier.gin", "--smoke", f"--workdir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "result.json").read_text())["metrics"]["accuracy"]
+    assert record["n_real"] == 500 and record["value"] > 0.15  # chance is 0.1
+    outputs = hub.load(str(tmp_path / "saved_model"))(tf.zeros((3, 32, 32, 1)))
+    assert outputs["logits"].shape == (3, 10) and outputs["features"].shape == (3, 64)
 
 
 def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path):

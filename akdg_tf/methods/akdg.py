@@ -11,7 +11,7 @@ from akdg_tf.methods.gan import GAN
 from akdg_tf.teachers import Teacher
 
 
-@gin.register
+@gin.register(denylist=["student", "seed"])  # the experiment gives them
 class AKDG(GAN):
     """L(G_S) = L_adv(D_S) + lambda * L_adv(D_KD).
 

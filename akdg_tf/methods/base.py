@@ -23,12 +23,17 @@ class GeneratorTrainer(keras.Model):
         d_steps: discriminator steps a generator step.
         ema_decay: decay of the exponential moving average of the generator's weights and batch statistics.
         seed: seed of the latents.
+
+    Raises:
+        ValueError: d_steps < 1, or ema_decay outside [0, 1).
     """
 
     def __init__(
         self, generator: keras.Model, adversaries: Sequence[Adversary], d_steps: int, ema_decay: float, seed: int
     ):
         super().__init__()
+        if d_steps < 1 or not 0 <= ema_decay < 1:
+            raise ValueError(f"d_steps {d_steps} must be at least 1, ema_decay {ema_decay} in [0, 1)")
         self.generator = generator
         self.adversaries = list(adversaries)
         self.d_steps, self.ema_decay, self.seed = d_steps, ema_decay, seed
@@ -60,7 +65,8 @@ class GeneratorTrainer(keras.Model):
 
         Args:
             generator_optimizer: default Adam(5e-4, beta_1=0, beta_2=0.99).
-            discriminator_optimizer: each adversary takes a copy of its own; default as the generator's.
+            discriminator_optimizer: each adversary takes a copy of its own; default as the generator's. A schedule in
+                it counts discriminator steps, `d_steps` for each of the generator's.
             steps_per_execution: steps run between two returns to Python.
             run_eagerly: no tf.function, for debugging.
             jit_compile: XLA; works with one replica only.

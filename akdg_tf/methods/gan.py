@@ -8,7 +8,7 @@ from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.base import GeneratorTrainer
 
 
-@gin.register
+@gin.register(denylist=["generator", "seed"])  # the experiment gives them
 class GAN(GeneratorTrainer):
     """L(G) = L_adv(D), D judges real or generated.
 

@@ -8,7 +8,7 @@ from akdg_tf.methods.base import GeneratorTrainer
 from akdg_tf.teachers import Teacher
 
 
-@gin.register
+@gin.register(denylist=["student", "seed"])  # the experiment gives them
 class MSEDistillation(GeneratorTrainer):
     """L(G_S) = E[mean over pixels of (G_S(z) - G_T(z))^2], the same z for both.
 

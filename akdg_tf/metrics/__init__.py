@@ -18,6 +18,9 @@ class Evaluation(Protocol):
 
     samples: int
 
+    def prepare(self) -> None:
+        """Loads what it needs, and fails early."""
+
     def __call__(self, fakes: dict[str, np.ndarray], dataset: Dataset, seed: int) -> dict[str, dict[str, dict]]:
         """Name of a generator to metric to its record."""
 

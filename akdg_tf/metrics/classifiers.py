@@ -4,7 +4,6 @@ import dataclasses
 import json
 import logging
 import os
-import pathlib
 from collections.abc import Callable
 
 import gin
@@ -13,6 +12,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 
 from akdg_tf.errors import UserError
+from akdg_tf.teachers import find_saved_model
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def load_classifier(name: str) -> Classifier:
     """Loads a classifier that `export_classifier` wrote.
 
     Args:
-        name: a zoo entry or run folder that holds `saved_model/`, or a bare name that is looked up in `zoo/`.
+        name: see `teachers.find_saved_model`.
 
     Returns:
         The classifier.
@@ -54,11 +54,13 @@ def load_classifier(name: str) -> Classifier:
     Raises:
         UserError: there is none.
     """
-    for folder in (pathlib.Path("zoo", name, "saved_model"), pathlib.Path(name, "saved_model"), pathlib.Path(name)):
-        meta = folder / "assets.extra" / "classifier.json"
-        if meta.exists():
-            return _own_classifier(hub.load(os.fspath(folder)), json.loads(meta.read_text())["id"])
-    raise UserError(f"there is no classifier {name!r}: train it with --gin_file=gin/{name}.gin, or name another")
+    folder = find_saved_model(name)
+    meta = folder and folder / "assets.extra" / "classifier.json"
+    if not meta or not meta.exists():
+        raise UserError(
+            f"there is no classifier {name!r}: name a zoo entry, or train one as gin/mnist_classifier.gin does"
+        )
+    return _own_classifier(hub.load(os.fspath(folder)), json.loads(meta.read_text())["id"])
 
 
 def _own_classifier(module, name: str) -> Classifier:

@@ -20,6 +20,9 @@ class PointScores:
     def __init__(self, samples: int = 10_000):
         self.samples = samples
 
+    def prepare(self) -> None:
+        """Nothing to load."""
+
     def __call__(self, fakes: dict[str, np.ndarray], dataset: GaussianMixture, seed: int) -> dict[str, dict[str, dict]]:
         """Scores generators: name to metric to {"value", and what defines it}."""
         results = {}
@@ -47,7 +50,7 @@ def mode_scores(points: np.ndarray, centers: np.ndarray, stddev: float) -> dict[
     Returns:
         `modes`: centers that hold at least a tenth of their even share of high-quality samples;
         `high_quality`: share of samples within 4 standard deviations of a center (0.9997 of real ones);
-        `kl_to_uniform`: KL(p || uniform) in nats, p the high-quality samples' shares over the modes;
+        `kl_to_uniform`: KL(p || uniform) in nats, p the shares of the high-quality samples; log(modes) without any;
         `bridges`: share of samples farther than 8 standard deviations from every center.
     """
     distance = np.linalg.norm(points[:, None] - centers[None], axis=-1)
@@ -55,7 +58,11 @@ def mode_scores(points: np.ndarray, centers: np.ndarray, stddev: float) -> dict[
     good = nearest[distance <= HIGH_QUALITY_STDDEVS * stddev]
     counts = np.bincount(good, minlength=len(centers))
     share = counts / max(counts.sum(), 1)
-    kl = float(np.sum(share[share > 0] * np.log(share[share > 0] * len(centers)))) if counts.sum() else float("inf")
+    kl = (
+        float(np.sum(share[share > 0] * np.log(share[share > 0] * len(centers))))
+        if counts.sum()
+        else float(np.log(len(centers)))
+    )
     return {
         "modes": int(np.sum(counts >= 0.1 * len(points) / len(centers))),
         "high_quality": len(good) / len(points),

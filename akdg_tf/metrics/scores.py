@@ -1,5 +1,6 @@
 """IS, FID and KID of images through TF-GAN's own functions; every number carries what defines it."""
 
+import functools
 from collections.abc import Callable
 
 import gin
@@ -25,7 +26,15 @@ class ImageScores:
     """
 
     def __init__(self, classifier: Callable[[], Classifier] = gin.REQUIRED, samples: int = 50_000):
-        self.classifier, self.samples = classifier, samples
+        self.load, self.samples = classifier, samples
+
+    def prepare(self) -> None:
+        """Loads the classifier."""
+        _ = self._classifier
+
+    @functools.cached_property
+    def _classifier(self) -> Classifier:
+        return self.load()
 
     def __call__(self, fakes: dict[str, np.ndarray], dataset: Dataset, seed: int) -> dict[str, dict[str, dict]]:
         """Scores generators.
@@ -38,7 +47,7 @@ class ImageScores:
         Returns:
             For each name: metric to {"value", "std" where there is one, and what defines it}.
         """
-        classifier = self.classifier()
+        classifier = self._classifier
         reals = dataset.reals(self.samples, seed)
         _, real_features = classifier.activations(reals)
         suffix = "" if classifier.id == "inception" else f"[{classifier.id}]"

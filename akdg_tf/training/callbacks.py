@@ -13,6 +13,7 @@ import tensorflow as tf
 from akdg_tf.errors import UserError
 from akdg_tf.pictures import Picture
 from akdg_tf.training.checkpoints import Checkpoints
+from akdg_tf.training.workdir import write_text
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +32,13 @@ class Progress(keras.callbacks.Callback):
         self.every, self.total, self.batch_size = every, total, batch_size
         self._began, self._pace = 0.0, None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_train_begin(self, logs=None):
         self._began = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
         step = (epoch + 1) * self.every
-        pace = (time.monotonic() - self._began) / self.every
+        now = time.monotonic()
+        pace, self._began = (now - self._began) / self.every, now  # checkpoints and pictures of the last one included
         self._pace = pace if self._pace is None else 0.7 * self._pace + 0.3 * pace
         bad = [name for name, value in logs.items() if not math.isfinite(value)]
         if bad:
@@ -79,7 +81,8 @@ class History(keras.callbacks.Callback):
         super().__init__()
         self.jsonl, self.every = jsonl, every
         lines = jsonl.read_text().splitlines(keepends=True) if jsonl.exists() else []
-        jsonl.write_text("".join(line for line in lines if line.endswith("}\n") and json.loads(line)["step"] <= start))
+        whole = [line for line in lines if line.endswith("}\n")]  # a kill may cut the last one
+        write_text(jsonl, "".join(line for line in whole if json.loads(line)["step"] <= start))
         self.writer = tf.summary.create_file_writer(str(events))
 
     def on_epoch_end(self, epoch, logs=None):

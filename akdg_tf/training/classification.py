@@ -55,7 +55,7 @@ class ClassifierExperiment:
         classifier.compile(optimizer or keras.optimizers.Adam(), loss)
         classifier.optimizer.build(classifier.trainable_variables)
 
-    def prepare(self) -> None:
+    def prepare(self, evaluating: bool) -> None:
         """Nothing: all has been built."""
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict]:

@@ -1,9 +1,12 @@
 """The gin side of a run: parsing with clear errors, and making the experiment that the files bind."""
 
+import collections
+import contextlib
 import logging
 import os
 import pathlib
 import re
+import tokenize
 from collections.abc import Sequence
 
 import gin
@@ -36,15 +39,37 @@ def parse(gin_files: Sequence[str], bindings: Sequence[str]) -> None:
             raise UserError(f"there is no gin file {file!r}: see the folder gin/")
     try:
         gin.parse_config_files_and_bindings(list(gin_files), list(bindings), print_includes_and_imports=False)
-    except (ValueError, SyntaxError, OSError, TypeError) as error:
+    except (ValueError, SyntaxError, OSError, TypeError, tokenize.TokenError) as error:
         raise UserError(f"gin configuration: {_one_line(error)}") from error
-    text = gin.config_str(max_line_length=10**6)
-    used = {name.split(".")[-1] for name in re.findall(r"[@%](?:\w+/)*([\w.]+)", text)} | {"make_experiment"}
+    used = _reachable(gin.config_str(max_line_length=10**6))
     for binding in bindings:
         name = binding.partition("=")[0].strip()
-        bound = name.split("/")[-1].split(".")
-        if bound[-2 if len(bound) > 1 else 0] not in used:
+        if _owner(name) not in used:
             raise UserError(f"the binding {name!r} binds nothing that this experiment uses")
+
+
+def _owner(name: str) -> str:
+    """What a binding belongs to: "d/Adam" of "d/keras.optimizers.Adam.beta_1", "STEPS" of the macro "STEPS"."""
+    scope, _, path = name.rpartition("/")
+    owner = path.split(".")[-2] if "." in path else path
+    return f"{scope}/{owner}" if scope else owner
+
+
+def _reachable(text: str) -> set[str]:
+    """Owners of bindings that the experiment refers to, directly or through others."""
+    references = collections.defaultdict(set)
+    for line in text.splitlines():
+        name, equals, value = line.partition(" = ")
+        if equals and not line.startswith("#"):
+            references[_owner(name)] |= {_owner(found + ".") for found in re.findall(r"[@%]([\w./]+)", value)}
+    reached, left = set(), ["make_experiment"]
+    while left:
+        name = left.pop()
+        if name not in reached:
+            reached.add(name)
+            bare = name.rpartition("/")[2]  # what is bound without a scope holds within every scope
+            left += [*references[name], *references[bare], bare]
+    return reached
 
 
 def build(run: Run):
@@ -54,11 +79,22 @@ def build(run: Run):
         UserError: a required binding is missing, or a value does not fit.
     """
     keras.utils.set_random_seed(run.seed)
-    try:
+    with explained():
         return make_experiment(run)
+
+
+@contextlib.contextmanager
+def explained():
+    """Turns what building from a bad value raises into one line.
+
+    Raises:
+        UserError: in place of whatever was raised; the traceback is in the debug log.
+    """
+    try:
+        yield
     except UserError:
         raise
-    except (ValueError, RuntimeError, TypeError) as error:
+    except Exception as error:  # a bad value of a binding may raise anything, anywhere in Keras and TensorFlow
         logger.debug("building the experiment", exc_info=True)
         raise UserError(f"the configuration does not build: {_one_line(error)}") from error
 

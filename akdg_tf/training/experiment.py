@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf import data, pictures
+from akdg_tf.errors import UserError
 from akdg_tf.export import detached_copy, export_generator
 from akdg_tf.latents import latent_dim_of, sample, sample_frozen
 from akdg_tf.methods.base import GeneratorTrainer
@@ -62,7 +63,7 @@ class GeneratorExperiment:
         steps_per_execution: int = 1,
     ):
         if run.smoke:
-            steps, report_every, steps_per_execution = SMOKE_STEPS, SMOKE_STEPS // 2, 1
+            steps, report_every, steps_per_execution, pictures_every = SMOKE_STEPS, SMOKE_STEPS // 2, 1, 1
         check_steps(steps, report_every, batch_size, steps_per_execution)
         self.strategy = tf.distribute.get_strategy()
         self.run, self.generator, self.method, self.evaluation = run, generator, method, evaluation
@@ -91,9 +92,24 @@ class GeneratorExperiment:
         with self.strategy.scope():
             return self.make_teacher and self.make_teacher()
 
-    def prepare(self) -> None:
-        """Builds all that the configuration binds."""
-        _ = self.dataset, self.teacher, self.trainer
+    def prepare(self, evaluating: bool) -> None:
+        """Builds all that the configuration binds, so that what does not fit shows before any work is done.
+
+        Args:
+            evaluating: the evaluation is wanted too.
+
+        Raises:
+            UserError: data, teacher and generator do not have samples of one shape.
+        """
+        if evaluating:
+            self.evaluation.prepare()
+        shapes = {"data": tuple(self.dataset.sample_shape)}
+        shapes["generator"] = tuple(self.generator(tf.zeros((1, latent_dim_of(self.generator)))).shape[1:])
+        if self.teacher:
+            shapes["teacher"] = tuple(self.teacher(tf.zeros((1, self.teacher.latent_dim))).shape[1:])
+        if len(set(shapes.values())) > 1:
+            raise UserError(f"samples differ in shape: {shapes}")
+        _ = self.trainer
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
         """Costs of teacher and student.
@@ -126,14 +142,17 @@ class GeneratorExperiment:
         if self.teacher:
             panels["teacher"] = sample_frozen(self.teacher, count, self.run.seed)
         generator = functools.partial(self.trainer.ema_generator, training=False)
-        panels[self.run.experiment] = sample(generator, "normal", self.trainer.latent_dim, count, self.run.seed)
+        panels[self.run.experiment + " (SMOKE)" * self.run.smoke] = sample(
+            generator, "normal", self.trainer.latent_dim, count, self.run.seed
+        )
         return pictures.side_by_side(panels)
 
     def export(self) -> None:
         """Writes the averaged generator of the last checkpoint as `saved_model/`."""
         restore_finished(self.trainer, self.steps, self.run)
         output_range = (0, 1) if len(self.dataset.sample_shape) == 3 else (-1, 1)
-        export_generator(detached_copy(self.trainer.ema_generator), self.run.path("saved_model"), output_range)
+        generator = detached_copy(self.trainer.ema_generator)
+        export_generator(generator, self.run.path("saved_model"), output_range, self.run.smoke)
         pictures.save_png(self.picture(), self.run.path("samples.png"))
         logger.info("exported %s", self.run.path("saved_model"))
 

@@ -68,6 +68,9 @@ def check_steps(steps: int, report_every: int, batch_size: int, steps_per_execut
     Raises:
         UserError: they do not.
     """
+    for name, value in (("steps", steps), ("report_every", report_every), ("batch_size", batch_size)):
+        if not isinstance(value, int) or value < 1:
+            raise UserError(f"{name} is {value!r}: it must be a whole number above 0")
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if steps % report_every or report_every % steps_per_execution:
         raise UserError(

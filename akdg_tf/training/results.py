@@ -26,6 +26,7 @@ def measure(generator: Teacher, metrics: dict[str, dict]) -> dict:
     measures = {**generator.describe(), "images_per_second": round(_images_per_second(generator))}
     if generator.folder:
         files = [os.path.join(folder, name) for folder, _, names in os.walk(generator.folder) for name in names]
+        measures["saved_model"] = os.fspath(generator.folder)
         measures["file_size"] = sum(os.path.getsize(file) for file in files)
     return {**measures, "metrics": metrics}
 

@@ -19,6 +19,7 @@ class Run:
     Attributes:
         workdir: folder of all its files.
         experiment: name, the stem of the first gin file.
+        bindings: the gin configuration as given.
         seed: seed of weights, latents and data order.
         smoke: few steps and samples, to see the path work; labels all that is written.
         data_dir: folder with datasets, or None.
@@ -26,6 +27,7 @@ class Run:
 
     workdir: pathlib.Path
     experiment: str
+    bindings: str = ""
     seed: int = 0
     smoke: bool = False
     data_dir: str | None = None
@@ -68,17 +70,19 @@ class Run:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise UserError(f"another process is at work in {self.workdir}: wait for it") from None
+            self.check()  # again: another process may have come and gone before the lock was ours
             write_text(self.path("config.gin"), self._config())
             yield
 
     def _config(self) -> str:
         """What `config.gin` holds."""
         head = f"# experiment {self.experiment}, seed {self.seed}{', SMOKE RUN' if self.smoke else ''}\n"
-        return head + gin.config_str()
+        return head + self.bindings
 
     def write_operative_config(self) -> None:
         """Writes the gin configuration that was in force, defaults included."""
-        write_text(self.path("operative_config.gin"), gin.operative_config_str())
+        head = "# SMOKE RUN: fewer steps than are bound\n" if self.smoke else ""
+        write_text(self.path("operative_config.gin"), head + gin.operative_config_str())
 
 
 def _first_difference(old: str, new: str) -> str:
