@@ -41,35 +41,34 @@ def parse(gin_files: Sequence[str], bindings: Sequence[str]) -> None:
         gin.parse_config_files_and_bindings(list(gin_files), list(bindings), print_includes_and_imports=False)
     except (ValueError, SyntaxError, OSError, TypeError, tokenize.TokenError) as error:
         raise UserError(f"gin configuration: {_one_line(error)}") from error
-    used = _reachable(gin.config_str(max_line_length=10**6))
+    used, scopes = _reachable(gin.config_str(max_line_length=10**6))
     for binding in bindings:
         name = binding.partition("=")[0].strip()
-        if _owner(name) not in used:
+        scope, _, path = name.rpartition("/")
+        if _owner(path) not in used or scope not in scopes:
             raise UserError(f"the binding {name!r} binds nothing that this experiment uses")
 
 
-def _owner(name: str) -> str:
-    """What a binding belongs to: "d/Adam" of "d/keras.optimizers.Adam.beta_1", "STEPS" of the macro "STEPS"."""
-    scope, _, path = name.rpartition("/")
-    owner = path.split(".")[-2] if "." in path else path
-    return f"{scope}/{owner}" if scope else owner
+def _owner(path: str) -> str:
+    """What a binding belongs to: "Adam" of "keras.optimizers.Adam.beta_1", "STEPS" of the macro "STEPS"."""
+    return path.split(".")[-2] if "." in path else path
 
 
-def _reachable(text: str) -> set[str]:
-    """Owners of bindings that the experiment refers to, directly or through others."""
-    references = collections.defaultdict(set)
+def _reachable(text: str) -> tuple[set[str], set[str]]:
+    """Owners of bindings that the experiment refers to, directly or through others, and the scopes it enters."""
+    references = collections.defaultdict(list)
     for line in text.splitlines():
         name, equals, value = line.partition(" = ")
         if equals and not line.startswith("#"):
-            references[_owner(name)] |= {_owner(found + ".") for found in re.findall(r"[@%]([\w./]+)", value)}
-    reached, left = set(), ["make_experiment"]
+            references[_owner(name.rpartition("/")[2])] += re.findall(r"[@%]((?:\w+/)*)([\w.]+)", value)
+    reached, scopes, left = set(), {""}, ["make_experiment"]
     while left:
-        name = left.pop()
-        if name not in reached:
-            reached.add(name)
-            bare = name.rpartition("/")[2]  # what is bound without a scope holds within every scope
-            left += [*references[name], *references[bare], bare]
-    return reached
+        owner = left.pop()
+        if owner not in reached:
+            reached.add(owner)
+            scopes |= {scope.rstrip("/") for scope, _ in references[owner]}
+            left += [path.split(".")[-1] for _, path in references[owner]]
+    return reached, scopes
 
 
 def build(run: Run):

@@ -1,0 +1,55 @@
+"""A binding that would be ignored is an error."""
+
+import pathlib
+
+import pytest
+
+from akdg_tf.errors import UserError
+from akdg_tf.training import config, experiment  # noqa: F401  (registers what the files bind)
+from akdg_tf.training.workdir import Run
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _in_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.mark.parametrize(
+    ("file", "binding", "says"),
+    [
+        ("mnist_mlp_akdg", "d_kd/R1Penalty.gamma=3.0", "binds nothing"),  # a scope that nothing enters
+        ("mnist_mlp_akdg", "AKDG.seed=7", "seed"),  # given by the experiment
+        ("mnist_mlp_mse", "R1Penalty.gamma=3.0", "binds nothing"),  # of methods that this experiment does not use
+        ("mnist_mlp_mse", "ConvDiscriminator.widths=(8,)", "binds nothing"),
+        ("mnist_mlp_akdg", "NOSUCH=1", "binds nothing"),
+        ("mnist_mlp_akdg", "AKDG.d_steps=(1,", "gin configuration"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(file, binding, says):
+    with pytest.raises(UserError, match=says):
+        config.parse([f"gin/{file}.gin"], [binding])
+
+
+@pytest.mark.parametrize(
+    ("file", "binding"),
+    [
+        ("mnist_mlp_akdg", "R1Penalty.gamma=3.0"),
+        ("mnist_mlp_akdg", "EMA_DECAY=0.9"),
+        ("mnist_mlp_akdg", "load_classifier.name='runs/mine'"),
+        ("mnist_mlp_akdg", "keras.optimizers.Adam.learning_rate=1e-3"),
+        ("cifar10_sngan_teacher", "d/PolynomialDecay.decay_steps=7"),
+    ],
+)
+def test_what_is_used_is_taken(file, binding):
+    config.parse([f"gin/{file}.gin"], [binding])
+
+
+def test_the_sngan_teachers_rates_fall_together(tmp_path):
+    """Both to 0 at the end: the discriminator takes 5 steps for each of the generator's."""
+    config.parse(["gin/cifar10_sngan_teacher.gin"], [])
+    made = config.build(Run(tmp_path, "cifar10_sngan_teacher"))
+    generator, discriminator = (optimizer._learning_rate for optimizer in made.optimizers)
+    assert float(generator(0)) == float(discriminator(0)) == pytest.approx(2e-4)
+    assert float(generator(50_000)) == float(discriminator(250_000)) == pytest.approx(1e-4)
