@@ -89,6 +89,22 @@ def test_two_replicas_are_one(method):
         assert log_one[name] == pytest.approx(log_two[name], rel=1e-4, abs=1e-6), name
 
 
+def test_two_replicas_are_one_with_hinge_loss_and_spectral_norm():
+    """The teacher's recipe: the singular vectors are state that every replica must carry alike."""
+    weights = []
+    for devices in (("CPU:0",), ("CPU:0", "CPU:1")):
+        with mirrored(devices).scope():
+            keras.utils.set_random_seed(0)
+            student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=16, depth=2)
+            resnet = akdg_tf.ResNetDiscriminator(4, (True, False))
+            trainer = GAN(student, resnet, akdg_tf.HingeLoss(), penalty=None, d_steps=2)
+            trainer.compile(keras.optimizers.SGD(0.05))
+            trainer.fit(image_batches(3, batch=16), verbose=0)
+        weights.append([v.numpy() for v in [*student.variables, *resnet.variables]])
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
 def test_lazy_r1_is_due_every_kth_step_and_weighs_k():
     """Where the penalty is not due nothing of it is left; where it is, its gradient is taken k times."""
 
@@ -153,7 +169,8 @@ def test_any_serializable_keras_model_can_be_the_student():
     teacher, _ = make_teacher(latent_dim=4)
     trainer = AKDG(keras.Sequential(layers), discriminator(), discriminator(), teacher)
     trainer.compile()
-    trainer.fit(image_batches(2), verbose=0)
+    labelled = image_batches(2).map(lambda images: (images, tf.zeros(tf.shape(images)[0])))
+    trainer.fit(labelled, verbose=0)
     assert trainer(tf.zeros((3, 6))).shape == (3, *SAMPLE_SHAPE)
 
 

@@ -13,9 +13,10 @@ from akdg_tf.methods.adversary import Adversary
 class GeneratorTrainer(keras.Model):
     """Trains a generator; compiled and fitted like any Keras model.
 
-    `fit` takes a dataset of reference images, float32 [batch * d_steps, *sample_shape] in [-1, 1]: each of the
-    `d_steps` discriminator steps takes its own part. Latents and the lazy penalty follow from (seed, step) alone, where
-    step counts the generator's updates, and are drawn for the global batch: N replicas see what one would.
+    `fit` takes a dataset of reference images, float32 [batch * d_steps, *sample_shape] in [-1, 1]; labels beside them
+    are passed over. Each of the `d_steps` discriminator steps takes its own part. Latents and the lazy penalty follow
+    from (seed, step) alone, where step counts the generator's updates, and are drawn for the global batch: N replicas
+    see what one would.
 
     Args:
         generator: latents [n, latent_dim] to images; a Keras model that can be serialized.
@@ -116,8 +117,9 @@ class GeneratorTrainer(keras.Model):
         """L(G) = sum_i weight_i * L_adv(adversary_i), one value an example [n]."""
         return tf.add_n([adversary.weight * adversary.generator_loss(images) for adversary in self.adversaries])
 
-    def train_step(self, real):
+    def train_step(self, data):
         """`d_steps` steps of every adversary, then one of the generator on the last images that they saw."""
+        real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         logs = {}
         for k in range(self.d_steps):
             step = self.step * self.d_steps + k
