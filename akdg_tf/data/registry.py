@@ -91,6 +91,9 @@ def batches(dataset: Dataset, batch_size: int, seed: int, start: int, stop: int)
 def by_step(batch: Callable[[tf.Tensor], tf.Tensor], start: int, stop: int) -> tf.data.Dataset:
     """The pipeline of `batch(start)` ... `batch(stop - 1)`."""
     options = tf.data.Options()
-    options.autotune.enabled = False  # nothing is left to tune, and its thread holds up the end of `fit` for up to 60 s
+    # Nothing is left to tune, and the tuner's thread holds up the end of `fit` for up to 60 s. The strategy's sharding
+    # would start it again; a batch is the global one, which the strategy splits over its replicas by itself.
+    options.autotune.enabled = False
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     steps = tf.data.Dataset.range(start, stop)
     return steps.map(batch, num_parallel_calls=2).prefetch(8).with_options(options)
