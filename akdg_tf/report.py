@@ -14,6 +14,7 @@ from akdg_tf.teachers import load_teacher
 
 METHODS = ("vanilla", "mse", "akdg")
 SAMPLES = 2000
+TITLE_METRICS = ("modes", "bridges")  # of 2-D points; a grid of images speaks for itself
 
 
 def finished_runs(experiment: str, folder: pathlib.Path) -> list[pathlib.Path]:
@@ -71,9 +72,17 @@ def picture(family: str, folder: pathlib.Path):
     dataset = load_dataset(next(iter(result["metrics"].values()))["dataset"])
     count = SAMPLES if len(dataset.sample_shape) == 1 else 64
     panels = {f"real ({dataset.name})": dataset.reals(count, 0)}
-    panels["teacher"] = sample_frozen(load_teacher(result["teacher"]["saved_model"]), count, 0)
-    panels |= {method: sample_frozen(load_teacher(str(run)), count, 0) for method, run in runs.items()}
+    teacher = result["teacher"]
+    panels[_title("teacher", teacher["metrics"])] = sample_frozen(load_teacher(teacher["saved_model"]), count, 0)
+    for method, run in runs.items():
+        panels[_title(method, read(run)["metrics"])] = sample_frozen(load_teacher(str(run)), count, 0)
     return pictures.side_by_side(panels)
+
+
+def _title(name: str, metrics: dict[str, dict]) -> str:
+    """Name of a panel, and below it the scores that its picture shows: those that every panel can be judged by."""
+    scores = [f"{metric} {metrics[metric]['value']:.3g}" for metric in TITLE_METRICS if metric in metrics]
+    return "\n".join([name, ", ".join(scores)])
 
 
 def main(families: Sequence[str], folder: pathlib.Path = pathlib.Path("runs")) -> None:
