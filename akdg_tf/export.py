@@ -13,9 +13,16 @@ from akdg_tf.latents import latent_dim_of
 
 
 def detached_copy(model: keras.Model) -> keras.Model:
-    """A copy of a built Keras model with the same weights, its variables outside any distribution strategy."""
+    """A copy of a built Keras model with the same weights, its variables outside any distribution strategy.
+
+    Its batch normalization is not synchronized: the gradient of that is one that a SavedModel cannot hold, and who
+    loads the SavedModel wants to fine-tune it.
+    """
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
     copy.trainable = True
+    for layer in copy._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = False
     copy.set_weights(model.get_weights())
     return copy
 
@@ -29,7 +36,7 @@ def export_generator(
     `serving_default`, `default` and `generator` map `z` to `images`.
 
     Args:
-        generator: Keras model with outputs in [-1, 1].
+        generator: Keras model with outputs in [-1, 1]; a `detached_copy` of one that was trained.
         folder: where to write.
         output_range: what -1 and 1 are mapped to: (0, 1) for images, (-1, 1) for points.
         smoke: labels the SavedModel as of a smoke run.
@@ -89,8 +96,7 @@ def _save(
     module.regularization_losses = []
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
-    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-    tf.saved_model.save(module, os.fspath(part), {name: serve for name in signatures}, options)
+    tf.saved_model.save(module, os.fspath(part), {name: serve for name in signatures})
     name, meta = extra
     (part / "assets.extra").mkdir()
     (part / "assets.extra" / name).write_text(json.dumps(meta, indent=2) + "\n")

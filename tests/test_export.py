@@ -18,7 +18,10 @@ import json, sys, numpy as np, tensorflow as tf, tensorflow_hub as hub
 m = hub.load(sys.argv[1])
 z = tf.constant(np.load(sys.argv[2]))
 images = {"call": m(z), **{name: signature(z=z)["images"] for name, signature in m.signatures.items()}}
-images["training"] = m(z, training=True)  # last: it moves the batch statistics, as a fine-tuning step would
+with tf.GradientTape() as tape:  # last: it moves the batch statistics, as a fine-tuning step would
+    images["training"] = m(z, training=True)
+gradients = tape.gradient(images["training"], list(m.trainable_variables))
+assert all(gradient is not None for gradient in gradients)
 np.savez(sys.argv[3], **images)
 print(json.dumps([len(m.variables), len(m.trainable_variables), len(m.regularization_losses)]))
 """
@@ -28,7 +31,7 @@ print(json.dumps([len(m.variables), len(m.trainable_variables), len(m.regulariza
 def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export") / "saved_model"
     model = models.DCGANGenerator(6, (16, 16, 1), (8, 6, 4))
-    export_generator(model, folder, (0, 1))
+    export_generator(detached_copy(model), folder, (0, 1))
     return model, folder
 
 
