@@ -22,6 +22,7 @@ def _in_the_root(monkeypatch):
         ("mnist_mlp_akdg", "d_kd/R1Penalty.gamma=3.0", "binds nothing"),  # a scope that nothing enters
         ("mnist_mlp_akdg", "AKDG.seed=7", "seed"),  # given by the experiment
         ("mnist_mlp_mse", "R1Penalty.gamma=3.0", "binds nothing"),  # of methods that this experiment does not use
+        ("cifar10_sngan_teacher", "d/GAN.d_steps=1", "binds nothing"),  # GAN is not called in the scope d
         ("mnist_mlp_mse", "ConvDiscriminator.widths=(8,)", "binds nothing"),
         ("mnist_mlp_akdg", "NOSUCH=1", "binds nothing"),
         ("mnist_mlp_akdg", "AKDG.d_steps=(1,", "gin configuration"),

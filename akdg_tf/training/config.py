@@ -1,6 +1,5 @@
 """The gin side of a run: parsing with clear errors, and making the experiment that the files bind."""
 
-import collections
 import contextlib
 import logging
 import os
@@ -41,12 +40,22 @@ def parse(gin_files: Sequence[str], bindings: Sequence[str]) -> None:
         gin.parse_config_files_and_bindings(list(gin_files), list(bindings), print_includes_and_imports=False)
     except (ValueError, SyntaxError, OSError, TypeError, tokenize.TokenError) as error:
         raise UserError(f"gin configuration: {_one_line(error)}") from error
-    used, scopes = _reachable(gin.config_str(max_line_length=10**6))
+    reached = _reachable(gin.config_str(max_line_length=10**6))
     for binding in bindings:
         name = binding.partition("=")[0].strip()
-        scope, _, path = name.rpartition("/")
-        if _owner(path) not in used or scope not in scopes:
+        if not any(_applies(name, scope, owner) for scope, owner in reached):
             raise UserError(f"the binding {name!r} binds nothing that this experiment uses")
+
+
+def text_of(gin_file: str) -> str:
+    """The configuration that one gin file alone gives, as `parse` and `gin.config_str` have it.
+
+    Raises:
+        UserError: as `parse`.
+    """
+    gin.clear_config()
+    parse([gin_file], [])
+    return gin.config_str()
 
 
 def _owner(path: str) -> str:
@@ -54,21 +63,24 @@ def _owner(path: str) -> str:
     return path.split(".")[-2] if "." in path else path
 
 
-def _reachable(text: str) -> tuple[set[str], set[str]]:
-    """Owners of bindings that the experiment refers to, directly or through others, and the scopes it enters."""
-    references = collections.defaultdict(list)
-    for line in text.splitlines():
-        name, equals, value = line.partition(" = ")
-        if equals and not line.startswith("#"):
-            references[_owner(name.rpartition("/")[2])] += re.findall(r"[@%]((?:\w+/)*)([\w.]+)", value)
-    reached, scopes, left = set(), {""}, ["make_experiment"]
+def _applies(name: str, scope: str, owner: str) -> bool:
+    """Whether the binding `name`, such as "d/Adam.beta_1", is read when `owner` is called in `scope`."""
+    bound, _, path = name.rpartition("/")
+    return _owner(path) == owner and (not bound or f"{scope}/".startswith(f"{bound}/"))
+
+
+def _reachable(text: str) -> set[tuple[str, str]]:
+    """(scope, owner) of all that the experiment calls, directly or through others; a reference may enter a scope."""
+    lines = [line.partition(" = ") for line in text.splitlines() if " = " in line and not line.startswith("#")]
+    references = [(name, re.findall(r"[@%]((?:\w+/)*)([\w.]+)", value)) for name, _, value in lines]
+    reached, left = set(), {("", "make_experiment")}
     while left:
-        owner = left.pop()
-        if owner not in reached:
-            reached.add(owner)
-            scopes |= {scope.rstrip("/") for scope, _ in references[owner]}
-            left += [path.split(".")[-1] for _, path in references[owner]]
-    return reached, scopes
+        scope, owner = call = left.pop()
+        reached.add(call)
+        for name, found in references:
+            if _applies(name, scope, owner):
+                left |= {(inner.rstrip("/") or scope, path.split(".")[-1]) for inner, path in found} - reached
+    return reached
 
 
 def build(run: Run):
