@@ -4,12 +4,15 @@ import contextlib
 import dataclasses
 import fcntl
 import json
+import logging
 import os
 import pathlib
 
 import gin
 
 from akdg_tf.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,35 +52,36 @@ class Run:
                 f"{self.workdir} holds a run of another configuration ({difference}): "
                 "choose another --workdir or remove it"
             )
-        if (
-            not given.exists()
-            and self.workdir.exists()
-            and any(path.name != ".lock" for path in self.workdir.iterdir())
-        ):
+        strangers = {path.name for path in self.workdir.iterdir()} if self.workdir.exists() else set()
+        strangers -= {".lock", _part(given).name}  # what a run leaves that is killed as it begins
+        if strangers and not given.exists():
             raise UserError(f"{self.workdir} is not a run folder and not empty: choose another --workdir")
 
     @contextlib.contextmanager
     def claim(self):
-        """Holds the folder against other processes and writes the configuration as given.
+        """Holds the folder against other processes, which wait, and writes the configuration as given.
 
         Raises:
-            UserError: `check` fails, or another process is at work in the folder.
+            UserError: `check` fails.
         """
         self.check()
         self.workdir.mkdir(parents=True, exist_ok=True)
         with self.path(".lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UserError(f"another process is at work in {self.workdir}: wait for it") from None
+            except OSError:  # the training of a teacher goes on when the run that began it is killed
+                logger.info("another process is at work in %s: waiting for it to end", self.workdir)
+                fcntl.flock(lock, fcntl.LOCK_EX)
             self.check()  # again: another process may have come and gone before the lock was ours
             write_text(self.path("config.gin"), self._config())
             yield
 
     def _config(self) -> str:
         """What `config.gin` holds."""
-        head = f"# experiment {self.experiment}, seed {self.seed}{', SMOKE RUN' if self.smoke else ''}\n"
-        return head + self.bindings
+        head = f"# experiment {self.experiment}, seed {self.seed}{', SMOKE RUN' if self.smoke else ''}"
+        if self.data_dir:
+            head += f", data {os.path.abspath(self.data_dir)}"
+        return f"{head}\n{self.bindings}"
 
     def write_operative_config(self) -> None:
         """Writes the gin configuration that was in force, defaults included."""
@@ -93,9 +97,13 @@ def _first_difference(old: str, new: str) -> str:
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Writes a text file atomically."""
-    part = path.with_name(path.name + ".part")
+    part = _part(path)
     part.write_text(text)
     os.replace(part, path)
+
+
+def _part(path: pathlib.Path) -> pathlib.Path:
+    return path.with_name(path.name + ".part")
 
 
 def write_json(path: pathlib.Path, value) -> None:

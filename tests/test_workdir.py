@@ -1,0 +1,50 @@
+"""The guard of a run folder: one folder, one run."""
+
+import multiprocessing
+import time
+
+import pytest
+
+from akdg_tf.errors import UserError
+from akdg_tf.training.workdir import Run
+
+
+def hold(workdir, held):
+    with Run(workdir, "x").claim():
+        held.set()
+        time.sleep(1.0)
+        (workdir / "done").touch()
+
+
+@pytest.mark.parametrize(
+    "change", [{"experiment": "y"}, {"bindings": "A.b = 1"}, {"seed": 1}, {"smoke": True}, {"data_dir": "elsewhere"}]
+)
+def test_whatever_decides_the_outcome_makes_it_another_run(change, tmp_path):
+    with Run(tmp_path, "x").claim():
+        pass
+    with pytest.raises(UserError, match="holds a run of another configuration"):
+        Run(**{"workdir": tmp_path, "experiment": "x", **change}).check()
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(UserError, match="not a run folder"):
+        Run(tmp_path, "x").check()
+
+
+def test_what_a_kill_at_the_very_start_leaves_does_not_bar_the_folder(tmp_path):
+    (tmp_path / ".lock").touch()
+    (tmp_path / "config.gin.part").write_text("# exper")
+    with Run(tmp_path, "x").claim():
+        assert (tmp_path / "config.gin").read_text() == "# experiment x, seed 0\n"
+
+
+def test_a_second_process_waits_for_the_first(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    held = context.Event()
+    other = context.Process(target=hold, args=(tmp_path, held))
+    other.start()
+    assert held.wait(60)
+    with Run(tmp_path, "x").claim():
+        assert (tmp_path / "done").exists()
+    other.join()
