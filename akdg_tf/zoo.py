@@ -9,6 +9,9 @@ import sys
 
 from akdg_tf.errors import UserError
 from akdg_tf.export import replace_folder
+from akdg_tf.training import config
+from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  (gin binds it)
+from akdg_tf.training.experiment import GeneratorExperiment  # noqa: F401  (gin binds it)
 
 ZOO = pathlib.Path("zoo")
 COPIED = ("saved_model", "operative_config.gin", "samples.png")
@@ -25,12 +28,16 @@ def publish(runs: list[pathlib.Path], overwrite: bool = False) -> pathlib.Path:
         The entry's folder, `zoo/<experiment>`.
 
     Raises:
-        UserError: a run is not finished, is a smoke run or of another experiment, or the entry is there already.
+        UserError: a run is not finished, is a smoke run or of another experiment, was not made by the gin file of its
+            name alone, or the entry is there already.
     """
     results = [_result(run) for run in runs]
     experiments = {(result["experiment"], result["steps"]) for result in results}
     if len(experiments) > 1 or len({_bindings(run) for run in runs}) > 1:
         raise UserError(f"these runs are not of one experiment and configuration: {sorted(experiments)}")
+    gin_file = f"gin/{results[0]['experiment']}.gin"
+    if config.text_of(gin_file) != _bindings(runs[0]):
+        raise UserError(f"{runs[0]} was not made by {gin_file} as it is: the command in its card would be wrong")
     if len({result["seed"] for result in results}) < len(results):
         raise UserError("two of these runs have the same seed")
     entry = ZOO / results[0]["experiment"]
@@ -47,6 +54,7 @@ def publish(runs: list[pathlib.Path], overwrite: bool = False) -> pathlib.Path:
             shutil.copy(source, part / name)
     for name in ("saved_model.pb", "variables"):  # so that the entry itself is a SavedModel: hub.load("zoo/<name>")
         (part / name).symlink_to(pathlib.Path("saved_model", name))
+    (results[0].get("student") or {}).pop("saved_model", None)  # where the run lay is nobody's business
     seeds = _over_seeds(results)
     (part / "metrics.json").write_text(json.dumps({**results[0], "over_seeds": seeds}, indent=2) + "\n")
     (part / "card.md").write_text(_card(results[0], seeds))

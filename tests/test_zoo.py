@@ -12,6 +12,7 @@ from akdg_tf import zoo
 from akdg_tf.errors import UserError
 from akdg_tf.export import export_generator
 from akdg_tf.models import MLPGenerator
+from akdg_tf.training import config
 
 ROOT = pathlib.Path(__file__).parent.parent
 ENTRIES = sorted(path.parent for path in (ROOT / "zoo").glob("*/card.md"))
@@ -50,7 +51,7 @@ def test_the_classifier_is_good():
     assert metrics("mnist_classifier")["metrics"]["accuracy"]["value"] >= 0.97
 
 
-def fabricated_run(folder, seed, value, bindings="A.b = 1"):
+def fabricated_run(folder, seed, value, gin_file="gin/x.gin"):
     model = MLPGenerator(4, (8, 8, 1), width=4, depth=1)
     export_generator(model, folder / "saved_model", (0, 1))
     metric = {"value": value, "n_real": 9, "n_fake": 9, "classifier": "c", "split": "s", "resize": "none", "seed": seed}
@@ -58,12 +59,20 @@ def fabricated_run(folder, seed, value, bindings="A.b = 1"):
     result = {"experiment": "x", "method": "GAN", "seed": seed, "steps": 7, "smoke": False, "teacher": side}
     result |= {"student": side, "metrics": side["metrics"]}
     (folder / "result.json").write_text(json.dumps(result))
-    (folder / "config.gin").write_text(f"# experiment x, seed {seed}\n{bindings}\n")
+    (folder / "config.gin").write_text(f"# experiment x, seed {seed}\n{config.text_of(gin_file)}")
     return folder
 
 
-def test_publish_reports_every_seed_and_never_replaces_unasked(tmp_path, monkeypatch):
+@pytest.fixture
+def _folder_with_gin_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "gin").mkdir()
+    for name, steps in (("x", 7), ("y", 8)):
+        (tmp_path / "gin" / f"{name}.gin").write_text(f"GeneratorExperiment.steps = {steps}\n")
+
+
+@pytest.mark.usefixtures("_folder_with_gin_files")
+def test_publish_reports_every_seed_and_never_replaces_unasked(tmp_path):
     runs = [fabricated_run(tmp_path / f"run{seed}", seed, value) for seed, value in ((0, 1.0), (1, 2.0), (2, 6.0))]
     entry = tmp_path / zoo.publish(runs)
     row = json.loads((entry / "metrics.json").read_text())["over_seeds"]["fid[c]"]
@@ -76,9 +85,11 @@ def test_publish_reports_every_seed_and_never_replaces_unasked(tmp_path, monkeyp
     zoo.publish(runs[:1], overwrite=True)
     with pytest.raises(UserError, match="same seed"):
         zoo.publish([runs[0], runs[0]], overwrite=True)
-    other = fabricated_run(tmp_path / "other", 3, 1.0, bindings="A.b = 2")
+    other = fabricated_run(tmp_path / "other", 3, 1.0, gin_file="gin/y.gin")
     with pytest.raises(UserError, match="not of one experiment and configuration"):
         zoo.publish([runs[0], other], overwrite=True)
+    with pytest.raises(UserError, match=r"not made by gin/x\.gin as it is"):
+        zoo.publish([other], overwrite=True)
 
 
 def test_publish_refuses_smoke_runs_and_unfinished_ones(tmp_path):
