@@ -91,19 +91,21 @@ def main(_) -> None:
         experiment = config.build(run)
     run.check()
     missing_teacher = provide_teacher(stage)
-    if stage not in ("describe", "teacher"):
-        with config.explained():
+    with config.explained():
+        if stage == "describe":
+            description = experiment.describe(missing_teacher) | ({"smoke": True} if run.smoke else {})
+        elif stage != "teacher":
             experiment.prepare(evaluating=stage in ("all", "evaluate"))
     with run.claim():
-        run_stage(experiment, run, stage, missing_teacher)
+        if stage == "describe":
+            write_json(run.path("describe.json"), description)
+            print(json.dumps(description, indent=2))
+        else:
+            run_stage(experiment, run, stage)
 
 
-def run_stage(experiment, run: Run, stage: str, missing_teacher: dict | None) -> None:
-    """Runs a stage in the run's folder."""
-    if stage == "describe":
-        description = experiment.describe(missing_teacher)
-        write_json(run.path("describe.json"), description)
-        print(json.dumps(description, indent=2))
+def run_stage(experiment, run: Run, stage: str) -> None:
+    """Runs a stage that works, in the run's folder."""
     if stage in ("all", "train"):
         run.write_operative_config()
         experiment.train()

@@ -32,7 +32,7 @@ def tile(images: np.ndarray, columns: int) -> np.ndarray:
 
 
 def side_by_side(samples: Mapping[str, np.ndarray]) -> np.ndarray:
-    """A panel for each entry: a grid of 64 images, or a scatter of all points, in [-1, 1].
+    """A panel for each entry: a grid of at most 64 images, or a scatter of all points, in [-1, 1].
 
     Args:
         samples: title to samples, float32 [n, height, width, channels] or [n, 2].
@@ -47,7 +47,8 @@ def side_by_side(samples: Mapping[str, np.ndarray]) -> np.ndarray:
             axis.scatter(values[:, 0], values[:, 1], s=1, alpha=0.4, linewidths=0)
             axis.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=[], yticks=[])
         else:
-            axis.imshow(tile(values[:64], 8), interpolation="nearest")
+            columns = min(8, len(values))
+            axis.imshow(tile(values[: min(64, len(values) // columns * columns)], columns), interpolation="nearest")
             axis.set_axis_off()
     figure.tight_layout()
     figure.canvas.draw()

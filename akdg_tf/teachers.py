@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import logging
 import os
 import pathlib
 from collections.abc import Callable
@@ -12,6 +13,8 @@ import tensorflow as tf
 
 from akdg_tf.counting import count_cost
 from akdg_tf.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 MODEL_FOLDERS = ("zoo", "runs")
 
@@ -106,6 +109,8 @@ def load_teacher(
         raise UserError(f"the SavedModel in {folder} cannot be loaded: it is damaged") from error
     meta = folder / "assets.extra" / "generator.json"
     meta = json.loads(meta.read_text()) if meta.exists() else {}
+    if meta.get("smoke"):
+        logger.warning("the generator in %s was made by a smoke run: it draws noise", folder)
     latent_dim = latent_dim or meta.get("latent_dim")
     prior = prior or meta.get("prior", "normal")
     output_range = tuple(output_range or meta.get("output_range", (0.0, 1.0)))

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from akdg_tf import pictures
 from akdg_tf.data import batches, load_dataset
 from akdg_tf.data.images import ImageArrays, to_uint8
 from akdg_tf.errors import UserError
+from akdg_tf.pictures import tile
 
 
 def tiny(count=10):
@@ -69,3 +71,28 @@ def test_points_lie_around_their_modes(name, modes, inner):
 def test_an_unknown_dataset_is_named_with_the_known_ones():
     with pytest.raises(UserError, match=r"'nosuch'.*grid.*mnist5k.*ring"):
         load_dataset("nosuch")
+
+
+def test_your_own_images_are_read_from_npy(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (9, 4, 6, 3), np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    dataset = load_dataset("npy", str(tmp_path))
+    assert dataset.sample_shape == (4, 6, 3)
+    drawn = to_uint8(next(iter(batches(dataset, 9, 0, 0, 1))).numpy())
+    assert sorted(image.tobytes() for image in drawn) == sorted(image.tobytes() for image in images)
+
+
+@pytest.mark.parametrize("array", [None, np.zeros((3, 4, 4, 1), np.float32), np.zeros((3, 4, 4), np.uint8)])
+def test_an_npy_that_holds_no_images_is_refused(array, tmp_path):
+    if array is not None:
+        np.save(tmp_path / "images.npy", array)
+    with pytest.raises(UserError, match=r"images\.npy"):
+        load_dataset("npy", str(tmp_path))
+
+
+@pytest.mark.parametrize(("count", "shape"), [(5, (4, 20, 3)), (20, (8, 32, 3)), (64, (32, 32, 3))])
+def test_few_images_make_a_picture_too(count, shape, monkeypatch):
+    shown = []
+    monkeypatch.setattr(pictures, "tile", lambda images, columns: shown.append(tile(images, columns)) or shown[-1])
+    pictures.side_by_side({"a": np.zeros((count, 4, 4, 1))})
+    assert shown[0].shape == shape

@@ -5,9 +5,11 @@ import pytest
 import scipy.linalg
 import tensorflow as tf
 
+from akdg_tf.data import load_dataset
 from akdg_tf.data.images import ImageArrays
+from akdg_tf.errors import UserError
 from akdg_tf.metrics.classifiers import Classifier, load_inception
-from akdg_tf.metrics.modes import mode_scores
+from akdg_tf.metrics.modes import PointScores, mode_scores
 from akdg_tf.metrics.scores import ImageScores
 
 COUNT, FEATURES = 600, 6
@@ -95,6 +97,23 @@ def test_plain_fid_is_inceptions_alone(tmp_path):
     assert set(scores) == {"is", "fid", "kid"}
     assert scores["fid"]["resize"] == "tf1-bilinear 299x299"
     assert scores["fid"]["value"] == pytest.approx(0.0, abs=1e-4)
+
+
+def test_points_are_scored_by_a_mixture_alone_and_say_what_defines_their_numbers():
+    ring = load_dataset("ring")
+    record = PointScores(100)({"a": ring.reals(100, 0)}, ring, 3)["a"]["modes"]
+    assert record == {
+        "value": 8,
+        "n_real": 0,
+        "n_fake": 100,
+        "classifier": "mixture",
+        "dataset": "ring",
+        "split": "endless",
+        "resize": "none",
+        "seed": 3,
+    }
+    with pytest.raises(UserError, match="dataset 'mnist5k' is none"):
+        PointScores().prepare(load_dataset("mnist5k"))
 
 
 def test_mode_scores_of_a_case_worked_out_by_hand():

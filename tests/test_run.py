@@ -16,6 +16,8 @@ import tensorflow_hub as hub
 ROOT = pathlib.Path(__file__).parent.parent
 TOY = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--gin_param=GeneratorExperiment.steps=400"]
 TOY += ["--gin_param=GeneratorExperiment.report_every=20"]
+DESCRIBE = ["--gin_file=gin/mnist_mlp_akdg.gin", "--stage=describe"]
+WITHOUT_TEACHER = ["--gin_file=gin/mnist_sngan_teacher.gin", "--gin_param=GeneratorExperiment.dataset='npy'"]
 
 
 def run(*arguments, **options):
@@ -38,9 +40,17 @@ def run(*arguments, **options):
         (["--gin_file=gin/mnist_mlp_mse.gin", "--gin_param=LATENT_DIM=32"], "MSE pairs latents"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.dataset='ring'"], "differ in shape"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--devices=gpu:7"], "TensorFlow sees"),
+        (
+            ["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.pictures_every=0"],
+            "pictures_every is 0",
+        ),
+        ([*DESCRIBE, "--gin_param=load_teacher.prior='gauss'"], "prior 'gauss'"),
+        ([*WITHOUT_TEACHER, "--gin_param=SAMPLE_SHAPE=(16, 16, 1)", "--data_dir=DATA"], "takes no samples of shape"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(arguments, says, tmp_path):
+    np.save(tmp_path / "images.npy", np.zeros((10, 16, 16, 1), np.uint8))
+    arguments = [argument.replace("DATA", str(tmp_path)) for argument in arguments]
     done = run(*arguments, f"--workdir={tmp_path / 'run'}")
     ours = [line for line in done.stderr.splitlines() if line.startswith("run.py: ")]
     assert done.returncode == 2, done.stderr

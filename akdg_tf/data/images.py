@@ -1,6 +1,7 @@
 """Images in memory: MNIST and its kin, padded to 32x32, and CIFAR-10."""
 
 import dataclasses
+import functools
 import pathlib
 
 import keras
@@ -34,12 +35,18 @@ class ImageArrays:
 
     def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
         """Batch number `step`: every image once an epoch, each epoch in an order of its own."""
-        return to_float(tf.gather(self.images, self._indices(step, size, seed)))
+        return to_float(tf.gather(self._tensor, self._indices(step, size, seed)))
 
     def labelled_batch(self, step: tf.Tensor, size: int, seed: int) -> tuple[tf.Tensor, tf.Tensor]:
         """The images of `batch` and their labels, int64 [size]."""
         index = self._indices(step, size, seed)
-        return to_float(tf.gather(self.images, index)), tf.gather(self.labels, index)
+        return to_float(tf.gather(self._tensor, index)), tf.gather(self.labels, index)
+
+    @functools.cached_property
+    def _tensor(self) -> tf.Tensor:
+        """The images as a tensor that a pipeline captures: as a constant in its graph they could not pass 2 GB."""
+        with tf.init_scope(), tf.device("CPU"):
+            return tf.constant(self.images)
 
     def _indices(self, step, size, seed):
         count = len(self.images)

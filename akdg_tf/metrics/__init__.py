@@ -18,8 +18,8 @@ class Evaluation(Protocol):
 
     samples: int
 
-    def prepare(self) -> None:
-        """Loads what it needs, and fails early."""
+    def prepare(self, dataset: Dataset) -> None:
+        """Loads what it needs, and fails early where it does not fit the dataset."""
 
     def __call__(self, fakes: dict[str, np.ndarray], dataset: Dataset, seed: int) -> dict[str, dict[str, dict]]:
         """Name of a generator to metric to its record."""

@@ -3,7 +3,9 @@
 import gin
 import numpy as np
 
+from akdg_tf.data import Dataset
 from akdg_tf.data.points import GaussianMixture
+from akdg_tf.errors import UserError
 
 HIGH_QUALITY_STDDEVS = 4.0
 BRIDGE_STDDEVS = 8.0
@@ -20,8 +22,10 @@ class PointScores:
     def __init__(self, samples: int = 10_000):
         self.samples = samples
 
-    def prepare(self) -> None:
-        """Nothing to load."""
+    def prepare(self, dataset: Dataset) -> None:
+        """Raises UserError where the dataset is no mixture of Gaussians."""
+        if not isinstance(dataset, GaussianMixture):
+            raise UserError(f"PointScores scores 2-D mixtures: dataset {dataset.name!r} is none, bind ImageScores")
 
     def __call__(self, fakes: dict[str, np.ndarray], dataset: GaussianMixture, seed: int) -> dict[str, dict[str, dict]]:
         """Scores generators: name to metric to {"value", and what defines it}."""
@@ -32,6 +36,8 @@ class PointScores:
                 "n_fake": len(points),
                 "classifier": "mixture",
                 "dataset": dataset.name,
+                "split": dataset.split,
+                "resize": "none",
                 "seed": seed,
             }
             scores = mode_scores(points, dataset.centers, dataset.stddev)

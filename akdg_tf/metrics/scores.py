@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf.data import Dataset
+from akdg_tf.errors import UserError
 from akdg_tf.metrics import tfgan
 from akdg_tf.metrics.classifiers import Classifier
 
@@ -28,9 +29,14 @@ class ImageScores:
     def __init__(self, classifier: Callable[[], Classifier] = gin.REQUIRED, samples: int = 50_000):
         self.load, self.samples = classifier, samples
 
-    def prepare(self) -> None:
-        """Loads the classifier."""
-        _ = self._classifier
+    def prepare(self, dataset: Dataset) -> None:
+        """Loads the classifier; raises UserError where it cannot be had, or takes no images of the dataset's shape."""
+        classifier = self._classifier
+        try:
+            classifier.activations(dataset.reals(1, 0))
+        except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+            shape = dataset.sample_shape
+            raise UserError(f"classifier {classifier.id} takes no samples of shape {shape}: bind another") from error
 
     @functools.cached_property
     def _classifier(self) -> Classifier:

@@ -75,11 +75,13 @@ class History(keras.callbacks.Callback):
         events: folder of the TensorBoard events.
         every: steps of an interval.
         start: step at which this fit begins.
+        smoke: labels the lines as of a smoke run.
     """
 
-    def __init__(self, jsonl: pathlib.Path, events: pathlib.Path, every: int, start: int):
+    def __init__(self, jsonl: pathlib.Path, events: pathlib.Path, every: int, start: int, smoke: bool):
         super().__init__()
         self.jsonl, self.every = jsonl, every
+        self.label = {"smoke": True} if smoke else {}
         lines = jsonl.read_text().splitlines(keepends=True) if jsonl.exists() else []
         whole = [line for line in lines if line.endswith("}\n")]  # a kill may cut the last one
         write_text(jsonl, "".join(line for line in whole if json.loads(line)["step"] <= start))
@@ -87,8 +89,9 @@ class History(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         step = (epoch + 1) * self.every
+        line = {"step": step, **{name: float(value) for name, value in logs.items()}, **self.label}
         with self.jsonl.open("a") as file:
-            file.write(json.dumps({"step": step, **{name: float(value) for name, value in logs.items()}}) + "\n")
+            file.write(json.dumps(line) + "\n")
         with self.writer.as_default(step):
             for name, value in logs.items():
                 tf.summary.scalar(name, value)

@@ -18,6 +18,8 @@ from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
 
+PARTITION_SEED = 0  # one and the same held-out set for every seed of the weights
+
 
 @gin.register
 class ClassifierExperiment:
@@ -50,7 +52,7 @@ class ClassifierExperiment:
         check_steps(steps, report_every, batch_size)
         self.run, self.classifier, self.batch_size = run, classifier, batch_size
         self.steps, self.report_every = steps, report_every
-        self.train_set, self.test_set = data.load_dataset(dataset, run.data_dir).partition(held_out, seed=0)
+        self.train_set, self.test_set = data.load_dataset(dataset, run.data_dir).partition(held_out, PARTITION_SEED)
         loss = {"logits": keras.losses.SparseCategoricalCrossentropy(from_logits=True)}
         classifier.compile(optimizer or keras.optimizers.Adam(), loss)
         classifier.optimizer.build(classifier.trainable_variables)
@@ -77,7 +79,8 @@ class ClassifierExperiment:
     def export(self) -> None:
         """Writes the classifier of the last checkpoint as `saved_model/`."""
         restore_finished(self.classifier, self.steps, self.run)
-        meta = {"id": self.run.experiment.replace("_", "-"), "smoke": self.run.smoke}
+        name = self.run.experiment.replace("_", "-") + "-smoke" * self.run.smoke
+        meta = {"id": name, "smoke": self.run.smoke}
         export_classifier(detached_copy(self.classifier), self.run.path("saved_model"), meta)
         logger.info("exported %s", self.run.path("saved_model"))
 
@@ -89,7 +92,9 @@ class ClassifierExperiment:
         images = (to_float(self.test_set.images) + 1.0) / 2.0
         correct = np.argmax(module(images)["logits"], -1) == self.test_set.labels
         count = len(self.test_set.images)
-        accuracy = {"value": float(np.mean(correct)), "n_real": count, "split": self.test_set.split, "seed": 0}
+        accuracy = {"value": float(np.mean(correct)), "n_real": count, "n_fake": 0}
+        accuracy |= {"classifier": self.run.experiment.replace("_", "-"), "split": self.test_set.split}
+        accuracy |= {"resize": "none", "seed": PARTITION_SEED}
         head = {"experiment": self.run.experiment, "method": "classifier", "seed": self.run.seed}
         metrics = {"accuracy": accuracy}
         classifier = {**self.describe()["classifier"], "metrics": metrics}

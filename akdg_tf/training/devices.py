@@ -26,13 +26,22 @@ def make_strategy(devices: str) -> tf.distribute.MirroredStrategy:
         indices = which.split(",") if which else [str(i) for i in range(len(gpus))]
         if not gpus or not all(i.isdigit() and int(i) < len(gpus) for i in indices):
             raise UserError(f"--devices={devices}: TensorFlow sees {len(gpus)} GPUs")
-        return tf.distribute.MirroredStrategy([f"GPU:{i}" for i in indices])
+        _show_gpus([gpus[int(i)] for i in indices])
+        return tf.distribute.MirroredStrategy([f"GPU:{i}" for i in range(len(indices))])
     if kind != "cpu" or (which and not (which.isdigit() and int(which) > 0)):
         raise UserError(f"--devices={devices} is not one of auto, cpu, cpu:N, gpu, gpu:I,J")
     return _cpu_strategy(int(which or 1))
 
 
+def _show_gpus(gpus: list) -> None:
+    """Hides the other GPUs; memory is taken as needed: the process that trains a missing teacher wants some."""
+    tf.config.set_visible_devices(gpus, "GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+
+
 def _cpu_strategy(count: int) -> tf.distribute.MirroredStrategy:
+    _show_gpus([])
     if count > 1:
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)

@@ -64,7 +64,8 @@ class GeneratorExperiment:
     ):
         if run.smoke:
             steps, report_every, steps_per_execution, pictures_every = SMOKE_STEPS, SMOKE_STEPS // 2, 1, 1
-        check_steps(steps, report_every, batch_size, steps_per_execution)
+            evaluation.samples = min(evaluation.samples, SMOKE_SAMPLES)
+        check_steps(steps, report_every, batch_size, steps_per_execution, pictures_every)
         self.strategy = tf.distribute.get_strategy()
         self.run, self.generator, self.method, self.evaluation = run, generator, method, evaluation
         self.dataset_name = data.check_name(dataset)
@@ -99,16 +100,16 @@ class GeneratorExperiment:
             evaluating: the evaluation is wanted too.
 
         Raises:
-            UserError: data, teacher and generator do not have samples of one shape.
+            UserError: data, teacher and generator have samples of different shapes, or the evaluation does not fit.
         """
-        if evaluating:
-            self.evaluation.prepare()
         shapes = {"data": tuple(self.dataset.sample_shape)}
         shapes["generator"] = tuple(self.generator(tf.zeros((1, latent_dim_of(self.generator)))).shape[1:])
         if self.teacher:
             shapes["teacher"] = tuple(self.teacher(tf.zeros((1, self.teacher.latent_dim))).shape[1:])
         if len(set(shapes.values())) > 1:
             raise UserError(f"samples differ in shape: {shapes}")
+        if evaluating:
+            self.evaluation.prepare(self.dataset)
         _ = self.trainer
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
@@ -167,7 +168,7 @@ class GeneratorExperiment:
             self.export()
         generators = {"teacher": self.teacher, "student": load_teacher(str(folder))}
         generators = {name: generator for name, generator in generators.items() if generator}
-        count = SMOKE_SAMPLES if self.run.smoke else self.evaluation.samples
+        count = self.evaluation.samples
         logger.info("scoring %d samples each of %s", count, " and ".join(generators))
         fakes = {name: sample_frozen(generator, count, self.run.seed) for name, generator in generators.items()}
         scores = self.evaluation(fakes, self.dataset, self.run.seed)

@@ -46,7 +46,7 @@ def fit_to_the_end(
         return
     if start:
         logger.info("resuming at step %d of %d from %s", start, steps, run.workdir)
-    history = History(run.path("metrics.jsonl"), run.path("events"), report_every, start)
+    history = History(run.path("metrics.jsonl"), run.path("events"), report_every, start, run.smoke)
     callbacks = [Progress(report_every, steps, batch_size), history]
     if draw:
         callbacks.append(Pictures(draw, history.writer, report_every, pictures_every))
@@ -62,13 +62,17 @@ def fit_to_the_end(
     )
 
 
-def check_steps(steps: int, report_every: int, batch_size: int, steps_per_execution: int = 1) -> None:
+def check_steps(
+    steps: int, report_every: int, batch_size: int, steps_per_execution: int = 1, pictures_every: int = 1
+) -> None:
     """Checks that the intervals divide the run and the batch divides among the replicas of the current strategy.
 
     Raises:
         UserError: they do not.
     """
-    for name, value in (("steps", steps), ("report_every", report_every), ("batch_size", batch_size)):
+    counts = {"steps": steps, "report_every": report_every, "batch_size": batch_size}
+    counts |= {"steps_per_execution": steps_per_execution, "pictures_every": pictures_every}
+    for name, value in counts.items():
         if not isinstance(value, int) or value < 1:
             raise UserError(f"{name} is {value!r}: it must be a whole number above 0")
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
