@@ -40,7 +40,8 @@ def side_by_side(samples: Mapping[str, np.ndarray]) -> np.ndarray:
     Returns:
         uint8 [height, width, 3].
     """
-    figure, axes = pyplot.subplots(1, len(samples), figsize=(4 * len(samples), 4.3), squeeze=False)
+    size = (4 * len(samples), 4.6)
+    figure, axes = pyplot.subplots(1, len(samples), figsize=size, squeeze=False, layout="constrained")
     for axis, (title, values) in zip(axes[0], samples.items(), strict=True):
         axis.set_title(title, fontsize=10)
         if values.ndim == 2:
@@ -50,7 +51,6 @@ def side_by_side(samples: Mapping[str, np.ndarray]) -> np.ndarray:
             columns = min(8, len(values))
             axis.imshow(tile(values[: min(64, len(values) // columns * columns)], columns), interpolation="nearest")
             axis.set_axis_off()
-    figure.tight_layout()
     figure.canvas.draw()
     picture = np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
     pyplot.close(figure)

@@ -82,7 +82,7 @@ def picture(family: str, folder: pathlib.Path):
 def _title(name: str, metrics: dict[str, dict]) -> str:
     """Name of a panel, and below it the scores that its picture shows: those that every panel can be judged by."""
     scores = [f"{metric} {metrics[metric]['value']:.3g}" for metric in TITLE_METRICS if metric in metrics]
-    return "\n".join([name, ", ".join(scores)])
+    return "\n".join([name, ", ".join(scores)]) if scores else name
 
 
 def main(families: Sequence[str], folder: pathlib.Path = pathlib.Path("runs")) -> None:
