@@ -15,11 +15,12 @@ from absl import app, flags
 from absl import logging as absl_logging
 
 from akdg_tf.errors import UserError
+from akdg_tf.files import write_json
 from akdg_tf.teachers import find_saved_model
 from akdg_tf.training import config, devices, results
 from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  (gin binds it)
 from akdg_tf.training.experiment import GeneratorExperiment  # noqa: F401  (gin binds it)
-from akdg_tf.training.workdir import Run, write_json
+from akdg_tf.training.workdir import Run
 
 SMOKE_SUFFIX = "-smoke"
 STAGES = ("all", "describe", "teacher", "train", "evaluate", "export")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from akdg_tf.files import part_of, replace_folder
 from akdg_tf.latents import latent_dim_of
 
 
@@ -94,20 +95,10 @@ def _save(
     module.variables = [v.value for v in model.variables]
     module.trainable_variables = [v.value for v in model.trainable_variables]
     module.regularization_losses = []
-    part = folder.with_name(folder.name + ".part")
+    part = part_of(folder)
     shutil.rmtree(part, ignore_errors=True)
     tf.saved_model.save(module, os.fspath(part), {name: serve for name in signatures})
     name, meta = extra
     (part / "assets.extra").mkdir()
     (part / "assets.extra" / name).write_text(json.dumps(meta, indent=2) + "\n")
     replace_folder(part, folder)
-
-
-def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
-    """Puts the finished folder `part` in the place of `folder`, which is removed only after it has been."""
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(part, folder)
-    shutil.rmtree(old, ignore_errors=True)

@@ -8,7 +8,7 @@ import statistics
 import sys
 
 from akdg_tf.errors import UserError
-from akdg_tf.export import replace_folder
+from akdg_tf.files import part_of, replace_folder
 from akdg_tf.training import config
 from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  (gin binds it)
 from akdg_tf.training.experiment import GeneratorExperiment  # noqa: F401  (gin binds it)
@@ -43,7 +43,7 @@ def publish(runs: list[pathlib.Path], overwrite: bool = False) -> pathlib.Path:
     entry = ZOO / results[0]["experiment"]
     if entry.exists() and not overwrite:
         raise UserError(f"{entry} is there already: --overwrite replaces it")
-    part = entry.with_name(entry.name + ".part")
+    part = part_of(entry)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     for name in COPIED:

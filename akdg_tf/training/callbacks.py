@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
+from akdg_tf.files import write_text
 from akdg_tf.pictures import Picture
 from akdg_tf.training.checkpoints import Checkpoints
-from akdg_tf.training.workdir import write_text
 
 logger = logging.getLogger(__name__)
 

@@ -2,17 +2,13 @@
 
 import contextlib
 import dataclasses
-import fcntl
-import json
-import logging
 import os
 import pathlib
 
 import gin
 
 from akdg_tf.errors import UserError
-
-logger = logging.getLogger(__name__)
+from akdg_tf.files import locked, part_of, write_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +49,7 @@ class Run:
                 "choose another --workdir or remove it"
             )
         strangers = {path.name for path in self.workdir.iterdir()} if self.workdir.exists() else set()
-        strangers -= {".lock", _part(given).name}  # what a run leaves that is killed as it begins
+        strangers -= {".lock", part_of(given).name}  # what a run leaves that is killed as it begins
         if strangers and not given.exists():
             raise UserError(f"{self.workdir} is not a run folder and not empty: choose another --workdir")
 
@@ -66,12 +62,7 @@ class Run:
         """
         self.check()
         self.workdir.mkdir(parents=True, exist_ok=True)
-        with self.path(".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:  # the training of a teacher goes on when the run that began it is killed
-                logger.info("another process is at work in %s: waiting for it to end", self.workdir)
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self.path(".lock")):  # the training of a teacher goes on when the run that began it is killed
             self.check()  # again: another process may have come and gone before the lock was ours
             write_text(self.path("config.gin"), self._config())
             yield
@@ -93,19 +84,3 @@ def _first_difference(old: str, new: str) -> str:
     changed = [line for line in new.splitlines() if line not in old.splitlines()]
     gone = [line for line in old.splitlines() if line not in new.splitlines()]
     return f"there {(gone or ['nothing'])[0]!r}, here {(changed or ['nothing'])[0]!r}"
-
-
-def write_text(path: pathlib.Path, text: str) -> None:
-    """Writes a text file atomically."""
-    part = _part(path)
-    part.write_text(text)
-    os.replace(part, path)
-
-
-def _part(path: pathlib.Path) -> pathlib.Path:
-    return path.with_name(path.name + ".part")
-
-
-def write_json(path: pathlib.Path, value) -> None:
-    """Writes an indented JSON file atomically."""
-    write_text(path, json.dumps(value, indent=2) + "\n")

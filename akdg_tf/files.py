@@ -1,0 +1,50 @@
+"""Writing files so that nothing is ever half there: atomic replacement, and one writer at a time."""
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import pathlib
+import shutil
+
+logger = logging.getLogger(__name__)
+
+
+def part_of(path: pathlib.Path) -> pathlib.Path:
+    """Where a file or folder lies while it is being made: beside its place, so that it can be moved there at once."""
+    return path.with_name(path.name + ".part")
+
+
+def write_text(path: pathlib.Path, text: str) -> None:
+    """Writes a text file atomically."""
+    part = part_of(path)
+    part.write_text(text)
+    os.replace(part, path)
+
+
+def write_json(path: pathlib.Path, value) -> None:
+    """Writes an indented JSON file atomically."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
+    """Puts the finished folder `part` in the place of `folder`, which is removed only after it has been."""
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(part, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def locked(path: pathlib.Path):
+    """Holds the lock file `path` against other processes: who comes second says so and waits. A kill frees it."""
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            logger.info("another process is at work in %s: waiting for it to end", path.parent)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
