@@ -42,17 +42,30 @@ def count_cost(
     Returns:
         Its cost.
     """
-    concrete = tf.function(function).get_concrete_function(tf.TensorSpec((1, *input_shape), tf.float32))
+    concrete = _concrete(function, input_shape)
     variables = concrete.variables if variables is None else variables
     trainable_variables = concrete.trainable_variables if trainable_variables is None else trainable_variables
-    frozen = convert_to_constants.convert_variables_to_constants_v2(concrete)  # calls inlined, static shapes
-    counts = [_mult_adds(operation) for operation in frozen.graph.get_operations()]
+    counts = [_mult_adds(operation) for operation in frozen_graph(function, input_shape).get_operations()]
     return Cost(
         layers=sum(count > 0 for count in counts),
         params=sum(math.prod(v.shape) for v in trainable_variables),
         mult_adds=sum(counts),
         bytes=sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables),
     )
+
+
+def frozen_graph(function: Callable[[tf.Tensor], tf.Tensor], input_shape: tuple[int, ...]) -> tf.Graph:
+    """The graph of one sample, its calls inlined, its shapes static, its variables constants.
+
+    Args:
+        function: float32 [1, *input_shape] to anything.
+        input_shape: shape of one input.
+    """
+    return convert_to_constants.convert_variables_to_constants_v2(_concrete(function, input_shape)).graph
+
+
+def _concrete(function, input_shape):
+    return tf.function(function).get_concrete_function(tf.TensorSpec((1, *input_shape), tf.float32))
 
 
 def _mult_adds(operation: tf.Operation) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 SAMPLING_BATCH = 250
-STUDENT, TEACHER, EVALUATION = 1, 2, 3  # streams: one seed gives each its own, independent numbers
+STUDENT, TEACHER, EVALUATION, BANK = 1, 2, 3, 4  # streams: one seed gives each its own, independent numbers
 
 
 def latent_dim_of(generator: keras.Model) -> int:
@@ -42,6 +42,37 @@ def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf
         raise ValueError(f"unknown prior {prior!r}: 'normal' or 'uniform'")
     start = context.replica_id_in_sync_group * count
     return rows[start : start + count]
+
+
+def positions(count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    """This replica's places in the endless sequence of samples, of which each step takes the next: int64 [count].
+
+    Args:
+        count: rows of one replica.
+        step: int64 scalar.
+    """
+    context = tf.distribute.get_replica_context()
+    count = tf.cast(count, tf.int64)
+    first = (step * context.num_replicas_in_sync + tf.cast(context.replica_id_in_sync_group, tf.int64)) * count
+    return first + tf.range(count)
+
+
+def shuffled(position: tf.Tensor, size: int, seed: tuple[int, int]) -> tf.Tensor:
+    """Which of `size` items lies at each place of a sequence that goes through all of them, pass after pass.
+
+    Args:
+        position: int64 [n].
+        size: items of one pass; each pass has an order of its own.
+        seed: two numbers that set the orders.
+
+    Returns:
+        int64 [n] in [0, size).
+    """
+    size = tf.constant(size, tf.int64)
+    count, (first, second) = tf.size(position), (tf.constant(number, tf.int64) for number in seed)
+    key = tf.stack([tf.fill([count], first), position // size, tf.fill([count], second)], axis=1)
+    # The raw op, for its Python wrapper takes one seed and not one an index.
+    return tf.raw_ops.RandomIndexShuffle(index=position % size, seed=key, max_index=size - 1, rounds=4)
 
 
 def sample(generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, count: int, seed: int) -> np.ndarray:

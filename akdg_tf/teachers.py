@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import json
 import logging
 import os
@@ -11,7 +12,8 @@ from collections.abc import Callable
 import gin
 import tensorflow as tf
 
-from akdg_tf.counting import count_cost
+from akdg_tf import latents
+from akdg_tf.counting import count_cost, frozen_graph
 from akdg_tf.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,20 @@ class Teacher:
         if (low, high) != (-1.0, 1.0):
             images = (images - low) * (2.0 / (high - low)) - 1.0
         return tf.stop_gradient(images)
+
+    def draw(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """This replica's rows of the global draw of `step`: z, float32 [count, latent_dim], and G_T(z)."""
+        z = latents.draw(self.prior, count, self.latent_dim, seed, step)
+        return z, self(z)
+
+    def digest(self) -> str:
+        """SHA-256, in hex, of all that decides its images: its graph with the weights in it, and its prior."""
+        parts = [self.prior.encode()]
+        for operation in frozen_graph(self, (self.latent_dim,)).get_operations():
+            value = operation.get_attr("value").SerializeToString() if operation.type == "Const" else b""
+            parts.append(operation.type.encode() + value)
+        digests = sorted(hashlib.sha256(part).digest() for part in parts)  # the order differs from process to process
+        return hashlib.sha256(b"".join(digests)).hexdigest()
 
     def describe(self) -> dict[str, int]:
         """Layers, params, mult_adds, bytes and latent_dim."""

@@ -1,3 +1,4 @@
+import functools
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -20,6 +21,12 @@ def _fixed_seed_and_no_bindings():
     keras.utils.set_random_seed(0)
     yield
     gin.clear_config()
+
+
+@functools.cache
+def mirrored(devices):
+    """One strategy for each set of devices: a second one in a process takes the first one's collective keys."""
+    return tf.distribute.MirroredStrategy(list(devices))
 
 
 def make_teacher(latent_dim=4):

@@ -1,23 +1,15 @@
 """The methods against the paper's equations, computed here once more in the plainest way."""
 
-import functools
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import SAMPLE_SHAPE, discriminator, image_batches, make_teacher, make_trainer
+from conftest import SAMPLE_SHAPE, discriminator, image_batches, make_teacher, make_trainer, mirrored
 
 import akdg_tf
 from akdg_tf import AKDG, GAN, MSEDistillation, R1Penalty, latents
 
 METHODS = [GAN, AKDG, MSEDistillation]
-
-
-@functools.cache
-def mirrored(devices):
-    """One strategy for each set of devices: a second one in a process takes the first one's collective keys."""
-    return tf.distribute.MirroredStrategy(list(devices))
 
 
 def softplus(x):

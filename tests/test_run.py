@@ -40,6 +40,7 @@ def run(*arguments, **options):
         (["--gin_file=gin/mnist_mlp_mse.gin", "--gin_param=LATENT_DIM=32"], "MSE pairs latents"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.dataset='ring'"], "differ in shape"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--devices=gpu:7"], "TensorFlow sees"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.teacher_source='x'"], "online, bank"),
         (
             ["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.pictures_every=0"],
             "pictures_every is 0",
@@ -108,16 +109,19 @@ def test_tensorboard_gets_losses_logits_and_pictures(tmp_path):
     assert {(tag, 20) for tag in ("d_s/loss", "d_s/reference_logits", "d_s/generated_logits", "samples")} <= logged
 
 
-def test_a_missing_teacher_is_made_first_and_the_run_can_be_started_again(tmp_path):
+def test_a_missing_teacher_and_its_bank_are_made_first_and_found_again(tmp_path):
     """In a folder of its own, so that no teacher lies about."""
     for name in ("gin", "run.py"):
         (tmp_path / name).symlink_to(ROOT / name)
     command = [sys.executable, "run.py", "--gin_file=gin/toy_ring_akdg.gin", "--smoke"]
+    command += ["--gin_param=GeneratorExperiment.teacher_source='bank'"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    for says in ("training it first, with gin/toy_ring_teacher.gin", "training is done"):
+    for says, making in (("training it first, with gin/toy_ring_teacher.gin", True), ("training is done", False)):
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0 and says in done.stderr, done.stderr
+        assert ("teacher bank 500/500 (100%)" in done.stderr) == making, done.stderr
     assert json.loads((tmp_path / "runs/toy_ring_akdg-smoke/result.json").read_text())["teacher"]["layers"] == 4
+    assert len(list((tmp_path / "runs/banks").glob("*-500-0/bank.json"))) == 1
 
 
 def test_the_classifier_is_trained_and_exported(tmp_path):

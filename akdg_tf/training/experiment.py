@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import pathlib
 from collections.abc import Callable
 
 import gin
@@ -10,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf import data, pictures
+from akdg_tf.bank import TeacherBank, make_bank
 from akdg_tf.errors import UserError
 from akdg_tf.export import detached_copy, export_generator
 from akdg_tf.latents import latent_dim_of, sample, sample_frozen
@@ -23,6 +25,8 @@ from akdg_tf.training.workdir import Run
 logger = logging.getLogger(__name__)
 
 SMOKE_STEPS, SMOKE_SAMPLES = 20, 500
+TEACHER_SOURCES = ("online", "bank")
+BANKS, BANK_SEED = pathlib.Path("runs", "banks"), 0  # one bank of a size serves the runs of all seeds
 PICTURE_SAMPLES = {3: 64, 1: 2000}  # rank of a sample to how many a picture shows
 
 
@@ -36,7 +40,10 @@ class GeneratorExperiment:
         method: makes the trainer of the generator: GAN, AKDG or MSEDistillation, its other parts bound by gin.
         dataset: name of a registered dataset.
         evaluation: scores the exported generator; see `metrics`.
-        teacher: loads the teacher shown and scored beside the student; None where the experiment makes a teacher.
+        teacher: loads the teacher that the method learns from, and that is shown and scored beside the student; None
+            where the experiment makes a teacher.
+        teacher_source: "online", the teacher draws inside the training step, or "bank", its images are made once.
+        bank_images: size of the bank.
         generator_optimizer: of the generator.
         discriminator_optimizer: copied for each discriminator; by default as the generator's.
         steps: generator steps.
@@ -54,6 +61,8 @@ class GeneratorExperiment:
         dataset: str = gin.REQUIRED,
         evaluation: Evaluation = gin.REQUIRED,
         teacher: Callable[[], Teacher] | None = None,
+        teacher_source: str = "online",
+        bank_images: int = 50_000,
         generator_optimizer: keras.optimizers.Optimizer | None = None,
         discriminator_optimizer: keras.optimizers.Optimizer | None = None,
         steps: int = gin.REQUIRED,
@@ -65,11 +74,14 @@ class GeneratorExperiment:
         if run.smoke:
             steps, report_every, steps_per_execution, pictures_every = SMOKE_STEPS, SMOKE_STEPS // 2, 1, 1
             evaluation.samples = min(evaluation.samples, SMOKE_SAMPLES)
+            bank_images = min(bank_images, SMOKE_SAMPLES)
+        if teacher_source not in TEACHER_SOURCES:
+            raise UserError(f"teacher_source {teacher_source!r} is not one of {', '.join(TEACHER_SOURCES)}")
         check_steps(steps, report_every, batch_size, steps_per_execution, pictures_every)
         self.strategy = tf.distribute.get_strategy()
         self.run, self.generator, self.method, self.evaluation = run, generator, method, evaluation
         self.dataset_name = data.check_name(dataset)
-        self.make_teacher = teacher
+        self.make_teacher, self.teacher_source, self.bank_images = teacher, teacher_source, bank_images
         self.optimizers = (generator_optimizer, discriminator_optimizer)
         self.steps, self.batch_size, self.report_every = steps, batch_size, report_every
         self.pictures_every, self.steps_per_execution = pictures_every, steps_per_execution
@@ -77,10 +89,19 @@ class GeneratorExperiment:
     @functools.cached_property
     def trainer(self) -> GeneratorTrainer:
         """The compiled trainer."""
+        given = {"teacher": self._method_teacher()} if self.method.uses_teacher else {}
         with self.strategy.scope():
-            trainer = self.method(self.generator, seed=self.run.seed)
+            trainer = self.method(self.generator, seed=self.run.seed, **given)
             trainer.compile(*self.optimizers, self.steps_per_execution)
         return trainer
+
+    def _method_teacher(self) -> Teacher | TeacherBank:
+        """What the method draws the teacher's images from."""
+        if self.teacher is None:
+            raise UserError(f"{self.method.__name__} learns from a teacher: bind GeneratorExperiment.teacher")
+        if self.teacher_source == "online":
+            return self.teacher
+        return make_bank(self.teacher, self.bank_images, BANK_SEED, BANKS)
 
     @functools.cached_property
     def dataset(self) -> data.Dataset:
