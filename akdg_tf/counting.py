@@ -45,7 +45,7 @@ def count_cost(
     concrete = _concrete(function, input_shape)
     variables = concrete.variables if variables is None else variables
     trainable_variables = concrete.trainable_variables if trainable_variables is None else trainable_variables
-    counts = [_mult_adds(operation) for operation in frozen_graph(function, input_shape).get_operations()]
+    counts = [_mult_adds(operation) for operation in _frozen(concrete).get_operations()]
     return Cost(
         layers=sum(count > 0 for count in counts),
         params=sum(math.prod(v.shape) for v in trainable_variables),
@@ -61,11 +61,15 @@ def frozen_graph(function: Callable[[tf.Tensor], tf.Tensor], input_shape: tuple[
         function: float32 [1, *input_shape] to anything.
         input_shape: shape of one input.
     """
-    return convert_to_constants.convert_variables_to_constants_v2(_concrete(function, input_shape)).graph
+    return _frozen(_concrete(function, input_shape))
 
 
 def _concrete(function, input_shape):
     return tf.function(function).get_concrete_function(tf.TensorSpec((1, *input_shape), tf.float32))
+
+
+def _frozen(concrete) -> tf.Graph:
+    return convert_to_constants.convert_variables_to_constants_v2(concrete).graph
 
 
 def _mult_adds(operation: tf.Operation) -> int:
