@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 import tensorflow as tf
 from tensorflow.python.framework import convert_to_constants  # no public name; tf.lite uses it
 
+from akdg_tf.models.layers import UPSAMPLE_CONV_SCOPE
+
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
@@ -15,13 +17,16 @@ class Cost:
     Attributes:
         layers: layers that multiply: convolutions and dense.
         params: trainable parameters, norm scales and offsets included.
-        mult_adds: multiply-adds of convolutions and dense layers; nothing is counted for biases, norms, activations.
+        mult_adds: multiply-adds of convolutions and dense layers; nothing is counted for biases, norms, activations. An
+            upsampling with its 3x3 convolution counts as these two, however it is computed: the convention of papers.
+        executed_mult_adds: the same, with the fused `UpsampleConv2D` as it is computed: 16 for every 36.
         bytes: all variables, moving statistics included, as stored.
     """
 
     layers: int
     params: int
     mult_adds: int
+    executed_mult_adds: int
     bytes: int
 
 
@@ -45,11 +50,13 @@ def count_cost(
     concrete = _concrete(function, input_shape)
     variables = concrete.variables if variables is None else variables
     trainable_variables = concrete.trainable_variables if trainable_variables is None else trainable_variables
-    counts = [_mult_adds(operation) for operation in _frozen(concrete).get_operations()]
+    operations = _frozen(concrete).get_operations()
+    counts = [_mult_adds(operation) for operation in operations]
     return Cost(
         layers=sum(count > 0 for count in counts),
         params=sum(math.prod(v.shape) for v in trainable_variables),
-        mult_adds=sum(counts),
+        mult_adds=sum(_plain(operation, count) for operation, count in zip(operations, counts, strict=True)),
+        executed_mult_adds=sum(counts),
         bytes=sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables),
     )
 
@@ -80,9 +87,18 @@ def _mult_adds(operation: tf.Operation) -> int:
     elif operation.type == "Conv2DBackpropInput":  # transposed: each input value meets the whole kernel
         height, width, channels, _ = operation.inputs[1].shape
         return math.prod(operation.inputs[2].shape) * height * width * channels
-    elif operation.type in ("MatMul", "BatchMatMulV2"):
+    elif operation.type in ("MatMul", "BatchMatMulV2") and not _is_fused(operation):  # that one sums weights
         transposed = operation.get_attr("transpose_a" if operation.type == "MatMul" else "adj_x")
         inner = operation.inputs[0].shape[-2 if transposed else -1]
     else:
         return 0
     return math.prod(operation.outputs[0].shape) * inner
+
+
+def _is_fused(operation: tf.Operation) -> bool:
+    return UPSAMPLE_CONV_SCOPE in operation.name
+
+
+def _plain(operation: tf.Operation, executed: int) -> int:
+    """The multiply-adds of the plain form: 9 for each of the 4 outputs of an input, where the fused form has 16."""
+    return executed * 36 // 16 if _is_fused(operation) else executed

@@ -12,6 +12,7 @@ from akdg_tf.files import part_of, replace_folder
 from akdg_tf.training import config
 from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  (gin binds it)
 from akdg_tf.training.experiment import GeneratorExperiment  # noqa: F401  (gin binds it)
+from akdg_tf.training.results import ROWS
 
 ZOO = pathlib.Path("zoo")
 COPIED = ("saved_model", "operative_config.gin", "samples.png")
@@ -101,7 +102,7 @@ def _card(result: dict, over_seeds: dict[str, dict]) -> str:
         f"| | {name} |" + (" teacher |" if teacher else ""),
         "|---|---|" + ("---|" if teacher else ""),
     ]
-    for key in ("layers", "params", "mult_adds", "bytes", "latent_dim", "file_size", "images_per_second"):
+    for key in (*ROWS, "latent_dim"):
         if key in side:
             cell = f" {teacher[key]:,} |" if teacher else ""
             lines.append(f"| {key.replace('_', ' ')} | {side[key]:,} |{cell}")

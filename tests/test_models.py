@@ -1,9 +1,10 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from akdg_tf import models
-from akdg_tf.models.layers import SpectralConv2D
+from akdg_tf.models.layers import SpectralConv2D, UpsampleConv2D
 
 GENERATORS = [
     lambda: models.MLPGenerator(6, (16, 16, 2), width=8, depth=2, use_batch_norm=True),
@@ -60,3 +61,24 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
     kernel = layer.kernel.numpy()
     sigma = np.linalg.svd(kernel.reshape(-1, 5), compute_uv=False)[0]
     np.testing.assert_allclose(layer._normalized_kernel(False), kernel / sigma, rtol=1e-4)
+
+
+def test_fused_upsample_conv_is_upsampling_and_the_3x3_convolution_forward_and_backward():
+    layer = UpsampleConv2D(5)
+    random = np.random.default_rng(0)
+    x = tf.constant(random.normal(size=(2, 6, 4, 3)), tf.float32)
+    weight = tf.constant(random.normal(size=(2, 12, 8, 5)), tf.float32)
+    layer.build(x.shape)
+    layer.conv.bias.assign(random.normal(size=5))
+
+    def plain(x):
+        return layer.conv(keras.layers.UpSampling2D(2)(x))
+
+    found = []
+    for form in (layer, plain):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = form(x)
+        found.append([y, *tape.gradient(y, [x, *(v.value for v in layer.conv.variables)], output_gradients=weight)])
+    for fused, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(fused, expected, atol=1e-6 * np.abs(expected).max())

@@ -9,7 +9,7 @@ import tensorflow as tf
 from akdg_tf.teachers import Teacher
 
 SPEED_BATCH, SPEED_REPEATS = 64, 20
-ROWS = ("layers", "params", "mult_adds", "bytes", "file_size", "images_per_second")
+ROWS = ("layers", "params", "mult_adds", "executed_mult_adds", "bytes", "file_size", "images_per_second")
 
 
 def measure(generator: Teacher, metrics: dict[str, dict]) -> dict:
