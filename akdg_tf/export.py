@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import tempfile
 from collections.abc import Callable
 
 import keras
@@ -11,15 +12,20 @@ import tensorflow as tf
 
 from akdg_tf.files import part_of, replace_folder
 from akdg_tf.latents import latent_dim_of
+from akdg_tf.models.layers import UpsampleConv2D
 
 
 def detached_copy(model: keras.Model) -> keras.Model:
-    """A copy of a built Keras model with the same weights, its variables outside any distribution strategy.
+    """A copy of a built Keras model with the same weights, its variables outside any distribution strategy, in float32.
 
     Its batch normalization is not synchronized: the gradient of that is one that a SavedModel cannot hold, and who
     loads the SavedModel wants to fine-tune it.
     """
-    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(model))
+    policy = keras.config.dtype_policy()
+    config = json.dumps(keras.saving.serialize_keras_object(model)).replace(policy.name, "float32")
+    keras.config.set_dtype_policy("float32")
+    copy = keras.saving.deserialize_keras_object(json.loads(config))
+    keras.config.set_dtype_policy(policy)
     copy.trainable = True
     for layer in copy._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -53,6 +59,23 @@ def export_generator(
     meta = {"latent_dim": latent_dim, "prior": "normal", "output_range": output_range, "smoke": smoke}
     signatures = ("serving_default", "default", "generator")
     _save(generator, images, spec, "images", signatures, folder, ("generator.json", meta))
+
+
+def litert_model(generator: keras.Model, output_range: tuple[float, float]) -> bytes:
+    """A generator for LiteRT, float32: the content of a .tflite file whose signature `generator` maps `z` to `images`.
+
+    Args:
+        generator: Keras model with outputs in [-1, 1].
+        output_range: what -1 and 1 are mapped to.
+    """
+    copy = detached_copy(generator)
+    for layer in copy._flatten_layers():
+        if isinstance(layer, UpsampleConv2D):
+            layer.phases = True
+    with tempfile.TemporaryDirectory() as folder:
+        export_generator(copy, pathlib.Path(folder, "saved_model"), output_range)
+        path = os.path.join(folder, "saved_model")
+        return tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["generator"]).convert()
 
 
 def export_classifier(classifier: keras.Model, folder: pathlib.Path, meta: dict) -> None:

@@ -21,6 +21,7 @@ def _fixed_seed_and_no_bindings():
     keras.utils.set_random_seed(0)
     yield
     gin.clear_config()
+    keras.config.set_dtype_policy("float32")
 
 
 @functools.cache

@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from akdg_tf import models
 from akdg_tf.errors import UserError
-from akdg_tf.export import detached_copy, export_generator
+from akdg_tf.export import detached_copy, export_generator, litert_model
 from akdg_tf.teachers import load_teacher
 
 LOAD = """
@@ -48,6 +50,25 @@ def test_every_route_in_a_new_process_equals_the_model_in_memory(exported, tmp_p
         np.testing.assert_allclose(images[route], expected, atol=1e-6)
     np.testing.assert_allclose(images["training"], (detached_copy(model)(z, training=True) + 1) / 2, atol=1e-5)
     assert json.loads(done.stdout) == [len(model.variables), len(model.trainable_variables), 0]
+
+
+@pytest.mark.parametrize("make", [models.DCGANGenerator, models.SNGANGenerator, models.MLPGenerator])
+def test_litert_draws_what_the_model_in_memory_draws(make):
+    model = make(6, (16, 16, 1), **({"width": 4, "blocks": 2} if make is models.SNGANGenerator else {}))
+    z = np.random.default_rng(0).normal(size=(5, 6)).astype("float32")
+    runner = Interpreter(model_content=litert_model(model, (0, 1))).get_signature_runner("generator")
+    np.testing.assert_allclose(runner(z=z)["images"], (model(z) + 1) / 2, atol=1e-6)
+
+
+def test_what_was_trained_in_bfloat16_is_exported_in_float32():
+    reference = models.DCGANGenerator(6, (16, 16, 1), (8, 6, 4))
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    trained = models.DCGANGenerator(6, (16, 16, 1), (8, 6, 4))
+    trained.set_weights(reference.get_weights())
+    z = tf.random.stateless_normal((3, 6), (0, 0))
+    np.testing.assert_array_equal(detached_copy(trained)(z), reference(z))
+    assert np.abs(trained(z) - reference(z)).max() > 1e-5
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"
 
 
 def test_exported_model_is_a_teacher_that_knows_its_latent(exported):

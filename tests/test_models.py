@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from akdg_tf import models
-from akdg_tf.models.layers import SpectralConv2D, UpsampleConv2D
+from akdg_tf.models.layers import SpectralConv2D, UpsampleConv2D, upsample
 
 GENERATORS = [
     lambda: models.MLPGenerator(6, (16, 16, 2), width=8, depth=2, use_batch_norm=True),
@@ -63,12 +63,14 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
     np.testing.assert_allclose(layer._normalized_kernel(False), kernel / sigma, rtol=1e-4)
 
 
-def test_fused_upsample_conv_is_upsampling_and_the_3x3_convolution_forward_and_backward():
+@pytest.mark.parametrize("phases", [False, True])
+def test_fused_upsample_conv_is_upsampling_and_the_3x3_convolution_forward_and_backward(phases):
     layer = UpsampleConv2D(5)
     random = np.random.default_rng(0)
     x = tf.constant(random.normal(size=(2, 6, 4, 3)), tf.float32)
     weight = tf.constant(random.normal(size=(2, 12, 8, 5)), tf.float32)
     layer.build(x.shape)
+    layer.phases = phases
     layer.conv.bias.assign(random.normal(size=5))
 
     def plain(x):
@@ -82,3 +84,25 @@ def test_fused_upsample_conv_is_upsampling_and_the_3x3_convolution_forward_and_b
         found.append([y, *tape.gradient(y, [x, *(v.value for v in layer.conv.variables)], output_gradients=weight)])
     for fused, expected in zip(*found, strict=True):
         np.testing.assert_allclose(fused, expected, atol=1e-6 * np.abs(expected).max())
+
+
+def test_upsample_repeats_each_pixel():
+    x = np.random.default_rng(0).normal(size=(2, 3, 5, 4)).astype("float32")
+    np.testing.assert_array_equal(upsample(tf.constant(x)), x.repeat(2, 1).repeat(2, 2))
+
+
+@pytest.mark.parametrize("make", [*GENERATORS, OTHERS[0][0], OTHERS[1][0]])
+def test_mixed_bfloat16_rounds_inside_but_neither_weights_nor_outputs(make):
+    keras.utils.set_random_seed(0)
+    reference = make()
+    shape = (5, reference.latent_dim) if hasattr(reference, "latent_dim") else (5, 16, 16, 3)
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    expected = reference(x).numpy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    mixed = make()
+    mixed(x)
+    mixed.set_weights(reference.get_weights())
+    outputs = mixed(x)
+    assert outputs.dtype == tf.float32 and {v.dtype for v in mixed.variables} == {"float32"}
+    error = np.abs(outputs - expected).max() / np.abs(expected).max()
+    assert 1e-5 < error < 5e-2  # it does compute in bfloat16, whose mantissa has 8 bits

@@ -1,4 +1,7 @@
-"""Discriminators: float32 samples [n, *sample_shape] to logits [n, 1]; positive means "reference"."""
+"""Discriminators: float32 samples [n, *sample_shape] to logits [n, 1]; positive means "reference".
+
+The last layer computes in float32 under any dtype policy.
+"""
 
 from collections.abc import Sequence
 
@@ -27,7 +30,7 @@ class MLPDiscriminator(keras.Model):
         hidden = []
         for _ in range(depth):
             hidden += [layers.Dense(width), layers.LeakyReLU(0.2)]
-        self.net = keras.Sequential([layers.Flatten(), *hidden, layers.Dense(1)])
+        self.net = keras.Sequential([layers.Flatten(), *hidden, layers.Dense(1, dtype="float32")])
 
     def call(self, x, training=False):
         return self.net(x, training=training)
@@ -52,7 +55,7 @@ class ConvDiscriminator(keras.Model):
         net = []
         for width in self.widths:
             net += [layers.Conv2D(width, kernel_size, strides=2, padding="same"), layers.LeakyReLU(0.2)]
-        self.net = keras.Sequential([*net, layers.Flatten(), layers.Dense(1)])
+        self.net = keras.Sequential([*net, layers.Flatten(), layers.Dense(1, dtype="float32")])
 
     def call(self, x, training=False):
         return self.net(x, training=training)
@@ -112,7 +115,7 @@ class ResNetDiscriminator(keras.Model):
         super().__init__(**kwargs)
         self.width, self.downsamples = width, tuple(downsamples)
         self.blocks = [DownBlock(width, down, first=i == 0) for i, down in enumerate(self.downsamples)]
-        self.head = SpectralDense(1)
+        self.head = SpectralDense(1, dtype="float32")
 
     def call(self, x, training=False):
         for block in self.blocks:

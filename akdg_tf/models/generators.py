@@ -1,6 +1,7 @@
 """Generators: float32 latents [n, latent_dim] to float32 samples [n, *sample_shape], images NHWC in [-1, 1].
 
-Each is built when it is made, so that its weights can be counted, copied and saved at once. Parameter and mult-add
+Each is built when it is made, so that its weights can be counted, copied and saved at once. The last layer computes in
+float32 under any dtype policy, so that samples are not rounded. Parameter and mult-add
 counts of the paper's networks are held by `tests/test_counting.py`.
 """
 
@@ -10,7 +11,7 @@ import gin
 import keras
 from keras import layers
 
-from akdg_tf.models.layers import UpsampleConv2D, batch_norm
+from akdg_tf.models.layers import UpsampleConv2D, batch_norm, upsample
 
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 
@@ -80,8 +81,8 @@ class MLPGenerator(Generator):
         size = 1
         for side in self.sample_shape:
             size *= side
-        head = [layers.Dense(size, activation=output_activation), layers.Reshape(self.sample_shape)]
-        self.net = keras.Sequential([*hidden, *head])
+        head = layers.Dense(size, activation=output_activation, dtype="float32")
+        self.net = keras.Sequential([*hidden, head, layers.Reshape(self.sample_shape, dtype="float32")])
         self.build((None, latent_dim))
 
     def get_config(self):
@@ -116,7 +117,7 @@ class DCGANGenerator(Generator):
         for i, width in enumerate(self.widths):
             net += [UpsampleConv2D(width)] if i else []
             net += [batch_norm(), layers.ReLU()] if use_batch_norm else [layers.ReLU()]
-        net.append(layers.Conv2D(self.sample_shape[-1], 3, padding="same", activation="tanh"))
+        net.append(layers.Conv2D(self.sample_shape[-1], 3, padding="same", activation="tanh", dtype="float32"))
         self.net = keras.Sequential(net)
         self.build((None, latent_dim))
 
@@ -136,7 +137,6 @@ class UpBlock(layers.Layer):
     def __init__(self, width: int, use_batch_norm: bool = True, **kwargs):
         super().__init__(**kwargs)
         self.width, self.use_batch_norm = width, use_batch_norm
-        self.skip = layers.UpSampling2D(2)
         norm = [batch_norm()] if use_batch_norm else []
         norm2 = [batch_norm()] if use_batch_norm else []
         conv = layers.Conv2D(width, 3, padding="same")
@@ -146,7 +146,7 @@ class UpBlock(layers.Layer):
         self.residual.build(input_shape)
 
     def call(self, x, training=False):
-        return self.skip(x) + self.residual(x, training=training)
+        return upsample(x) + self.residual(x, training=training)
 
     def get_config(self):
         return {**super().get_config(), "width": self.width, "use_batch_norm": self.use_batch_norm}
@@ -180,7 +180,7 @@ class SNGANGenerator(Generator):
         net = [layers.Dense(side * side * width), layers.Reshape((side, side, width))]
         net += [UpBlock(width, use_batch_norm) for _ in range(blocks)]
         net += [*([batch_norm()] if use_batch_norm else []), layers.ReLU()]
-        net.append(layers.Conv2D(self.sample_shape[-1], 3, padding="same", activation="tanh"))
+        net.append(layers.Conv2D(self.sample_shape[-1], 3, padding="same", activation="tanh", dtype="float32"))
         self.net = keras.Sequential(net)
         self.build((None, latent_dim))
 

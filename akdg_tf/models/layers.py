@@ -8,28 +8,39 @@ from keras import ops
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 
 
+def upsample(x: tf.Tensor) -> tf.Tensor:
+    """Nearest-neighbour upsampling x2, [n, h, w, c] to [n, 2h, 2w, c]; UpSampling2D is slower and foreign to LiteRT."""
+    _, height, width, _ = x.shape
+    return ops.image.resize(x, (2 * height, 2 * width), "nearest")
+
+
 UPSAMPLE_CONV_SCOPE = "fused_upsample_conv"  # the name of its operations in a graph, by which `counting` knows them
 
-# One axis of the 4-wide kernel from the 3-wide one, rows by columns; two axes: their Kronecker product, [16, 9].
-_SHIFTS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])
-_FUSE = np.kron(_SHIFTS, _SHIFTS)
+# How one axis of the fused kernels sums the 3 weights of the plain one. Two axes: the Kronecker product, [16, 9].
+_SHIFTS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])  # 4 weights of the transposed convolution
+_PHASES = np.array([[1, 0, 0], [0, 1, 1], [1, 1, 0], [0, 0, 1]])  # 2 weights of the even outputs, 2 of the odd ones
 
 
 @_serializable
 class UpsampleConv2D(keras.layers.Layer):
     """Nearest-neighbour upsampling x2, then a 3x3 convolution: [n, h, w, c] to [n, 2h, 2w, filters].
 
-    Holds the 3x3 weights, and computes both at once, exactly, as a transposed convolution of stride 2 whose 4x4 kernel
-    is the 3x3 one summed over its four shifts (the fused scale of PGGAN, Karras et al. 2018): 16 mult-adds for
-    every 36, forward and backward. `benchmarks/upsample_conv.py` measures both forms.
+    Holds the 3x3 weights, and computes both at once, exactly, by 16 mult-adds for every 36 of the plain form: as a
+    transposed convolution of stride 2 whose 4x4 kernel is the 3x3 one summed over its four shifts (the fused scale of
+    PGGAN, Karras et al. 2018), or as four 2x2 convolutions, one for each parity of row and column.
+    `benchmarks/upsample_conv.py` measures the forms: the transposed one is the fastest in TensorFlow, forward and
+    backward; LiteRT is slow at it, and fast at the phases.
 
     Args:
         filters: output channels.
+
+    Attributes:
+        phases: computes the second form; set by the export to LiteRT.
     """
 
     def __init__(self, filters: int, **kwargs):
         super().__init__(**kwargs)
-        self.filters = filters
+        self.filters, self.phases = filters, False
         self.conv = keras.layers.Conv2D(filters, 3, padding="same")
 
     def build(self, input_shape):
@@ -38,17 +49,27 @@ class UpsampleConv2D(keras.layers.Layer):
 
     def call(self, inputs):
         with tf.name_scope(UPSAMPLE_CONV_SCOPE):
-            outputs = ops.conv_transpose(inputs, self._fused_kernel(), strides=2, padding="same")
+            outputs = self._by_phases(inputs) if self.phases else self._transposed(inputs)
         return ops.add(outputs, self.conv.bias)
 
-    def _fused_kernel(self) -> tf.Tensor:
-        """The kernel of the transposed convolution, [4, 4, filters, c]."""
-        kernel = ops.transpose(self.conv.kernel, (0, 1, 3, 2))
-        fused = ops.matmul(ops.convert_to_tensor(_FUSE, kernel.dtype), ops.reshape(kernel, (9, -1)))
-        return ops.reshape(fused, (4, 4, *kernel.shape[2:]))
+    def _transposed(self, x):
+        kernel = _summed(ops.transpose(self.conv.kernel, (0, 1, 3, 2)), _SHIFTS)
+        return ops.conv_transpose(x, kernel, strides=2, padding="same")
+
+    def _by_phases(self, x):
+        kernels = tf.reshape(_summed(self.conv.kernel, _PHASES), (2, 2, 2, 2, x.shape[-1], self.filters))
+        parities = [(p, q) for p in (0, 1) for q in (0, 1)]
+        phases = [tf.nn.conv2d(x, kernels[p, :, q], 1, [[0, 0], [1 - p, p], [1 - q, q], [0, 0]]) for p, q in parities]
+        return tf.nn.depth_to_space(tf.concat(phases, -1), 2)
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}
+
+
+def _summed(kernel: tf.Tensor, axis_sums: np.ndarray) -> tf.Tensor:
+    """Sums of the weights of a 3x3 kernel: [3, 3, ...] to [4, 4, ...]."""
+    sums = ops.convert_to_tensor(np.kron(axis_sums, axis_sums), kernel.dtype)
+    return ops.reshape(ops.matmul(sums, ops.reshape(kernel, (9, -1))), (4, 4, *kernel.shape[2:]))
 
 
 def batch_norm() -> keras.layers.BatchNormalization:
@@ -68,14 +89,15 @@ class _SpectralNorm:
         )
 
     def _normalized_kernel(self, training: bool) -> tf.Tensor:
-        matrix = ops.reshape(self.kernel, (-1, self.kernel.shape[-1]))
-        u = tf.convert_to_tensor(self.u)
+        kernel = ops.cast(self.kernel, "float32")  # sigma is not for bfloat16
+        matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
+        u = ops.cast(self.u, "float32")
         v = tf.stop_gradient(tf.math.l2_normalize(u @ tf.transpose(matrix)))
         u = tf.stop_gradient(tf.math.l2_normalize(v @ matrix))
         if training:
             self.u.assign(u)
         sigma = tf.reduce_sum((v @ matrix) * u)
-        return self.kernel / sigma
+        return ops.cast(kernel / sigma, self.compute_dtype)
 
 
 @_serializable
