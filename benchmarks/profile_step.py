@@ -1,0 +1,72 @@
+"""Where the time of a training step goes: python benchmarks/profile_step.py --student mlp --method akdg_bank.
+
+Writes a TensorBoard profile of 10 steps (`tensorboard --logdir LOGDIR`), and prints the operations
+that took most of the time. Wants the extra `profile`.
+"""
+
+import argparse
+import collections
+import glob
+import json
+import pathlib
+import tempfile
+
+import keras
+import setting
+import tensorflow as tf
+from xprof.convert import raw_to_tool_data
+
+from akdg_tf.bank import make_bank
+from akdg_tf.training.devices import make_strategy
+
+STEPS = 10
+
+
+def record(steps, logdir: str) -> str:
+    """Profiles a call of `steps`, after one to warm up; returns the path of the trace."""
+    steps()
+    tf.profiler.experimental.start(logdir)
+    steps()
+    tf.profiler.experimental.stop()
+    (path,) = glob.glob(f"{logdir}/**/*.xplane.pb", recursive=True)
+    return path
+
+
+def top_operations(trace: str, count: int) -> list[tuple[str, float]]:
+    """Type and self time, in ms over all threads, of the operations that took most, by type."""
+    data, _ = raw_to_tool_data.xspace_to_tool_data([trace], "framework_op_stats", {})
+    table = json.loads(data)[0]
+    columns = {column["id"]: i for i, column in enumerate(table["cols"])}
+    rows = [[cell["v"] for cell in row["c"]] for row in table["rows"]]
+    totals = collections.Counter()
+    for row in rows:
+        totals[row[columns["type"]]] += row[columns["total_self_time"]] / 1e3
+    return [(name, time) for name, time in totals.most_common() if name != "IDLE"][:count]
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--student", default="mlp", choices=setting.STUDENTS)
+    parser.add_argument("--method", default="akdg_bank", choices=setting.METHODS)
+    parser.add_argument("--dtype_policy", default="float32")
+    parser.add_argument("--logdir", default=None, help="default: a folder that is removed")
+    parser.add_argument("--top", type=int, default=12)
+    arguments = parser.parse_args()
+    strategy = make_strategy("cpu")
+    with tempfile.TemporaryDirectory() as folder:
+        with strategy.scope():
+            teacher = setting.make_teacher()
+        bank = make_bank(teacher, setting.BANK_IMAGES, 0, pathlib.Path(folder, "banks"))
+        keras.config.set_dtype_policy(arguments.dtype_policy)
+        with strategy.scope():
+            trainer = setting.make_trainer(arguments.student, arguments.method, teacher, bank)
+        trace = record(setting.steps_of(trainer, STEPS), arguments.logdir or folder)
+        operations = top_operations(trace, arguments.top)
+    print(f"| operation | thread ms a step: {arguments.student}, {arguments.method} |\n|---|---|")
+    for name, time in operations:
+        print(f"| {name} | {time / STEPS:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""What the benchmarks share: the paper's CIFAR-10 networks (random weights, random images), and interleaved timing."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import functools
+import itertools
+import multiprocessing
+import pathlib
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from unittest import mock
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import akdg_tf
+from akdg_tf import data
+from akdg_tf.bank import TeacherBank, make_bank
+from akdg_tf.data.images import ImageArrays
+from akdg_tf.methods.base import GeneratorTrainer
+from akdg_tf.models import generators
+from akdg_tf.models.layers import UpsampleConv2D, upsample
+from akdg_tf.training.devices import make_strategy
+
+BATCH, LATENT_DIM, SAMPLE_SHAPE = 64, 128, (32, 32, 3)
+BANK_IMAGES = 1000  # the time of a draw does not depend on it
+PENALTY = akdg_tf.R1Penalty(gamma=20.0, every=8)  # lazy: one step in 8 pays for it, so times are of 8 steps
+STUDENTS = {"mlp": akdg_tf.MLPGenerator, "dcgan": akdg_tf.DCGANGenerator}  # the defaults are the paper's
+METHODS = ("vanilla", "akdg_online", "akdg_bank", "mse_online", "mse_bank")
+
+
+class PlainUpsampleConv2D(UpsampleConv2D):
+    """The layer as it is written: upsampling, then the 3x3 convolution."""
+
+    def call(self, inputs):
+        return self.conv(upsample(inputs))
+
+
+def plain_up_convolutions():
+    """A context in which generators are made, copied too, with plain up-convolutions in place of the fused ones."""
+    return mock.patch.object(generators, "UpsampleConv2D", PlainUpsampleConv2D)
+
+
+def make_teacher() -> akdg_tf.Teacher:
+    """SNGAN of 256 channels."""
+    model = akdg_tf.SNGANGenerator()
+    return akdg_tf.Teacher(model, LATENT_DIM, module=model)
+
+
+def make_trainer(student: str, method: str, teacher: akdg_tf.Teacher, bank: TeacherBank, **compile_arguments):
+    """A compiled trainer as `gin/cifar10_<student>_<method>.gin` makes it, but for the lazy penalty."""
+    source = bank if method.endswith("bank") else teacher
+    critics = [akdg_tf.ConvDiscriminator((64, 128, 256)) for _ in range(2)]
+    generator = STUDENTS[student](LATENT_DIM, SAMPLE_SHAPE)
+    if method == "vanilla":
+        trainer = akdg_tf.GAN(generator, critics[0], penalty=PENALTY)
+    elif method.startswith("akdg"):
+        trainer = akdg_tf.AKDG(generator, *critics, source, penalty=PENALTY)
+    else:
+        trainer = akdg_tf.MSEDistillation(generator, source)
+    trainer.compile(keras.optimizers.RMSprop(1e-4, rho=0.99, epsilon=1e-16), **compile_arguments)
+    return trainer
+
+
+def training_steps(students: list[str], methods: list[str], dtype_policy: str = "float32", **compile_arguments) -> dict:
+    """Functions that train each student by each method for 8 steps, by name: "mlp.vanilla"."""
+    strategy = make_strategy("cpu")
+    with strategy.scope():
+        teacher = make_teacher()
+    with tempfile.TemporaryDirectory() as folder:
+        bank = make_bank(teacher, BANK_IMAGES, 0, pathlib.Path(folder))
+    keras.config.set_dtype_policy(dtype_policy)
+    functions = {}
+    for student, method in itertools.product(students, methods):
+        with strategy.scope():
+            trainer = make_trainer(student, method, teacher, bank, **compile_arguments)
+        functions[f"{student}.{method}"] = steps_of(trainer)
+    return functions
+
+
+def steps_of(trainer: GeneratorTrainer, count: int = PENALTY.every) -> Callable[[], object]:
+    """A function that runs `count` steps as `fit` does, its input pipeline included."""
+    iterator = iter(trainer.distribute_strategy.experimental_distribute_dataset(batches()))
+    trainer.make_train_function()
+
+    def steps():
+        for _ in range(count // trainer.steps_per_execution):
+            logs = trainer.train_function(iterator)
+        return logs
+
+    return steps
+
+
+def batches() -> tf.data.Dataset:
+    """The pipeline that feeds the training: random images."""
+    pixels = np.random.default_rng(0).integers(0, 256, (5000, *SAMPLE_SHAPE), np.uint8)
+    images = ImageArrays("random", "random", pixels, np.zeros(len(pixels), np.int64))
+    return data.batches(images, BATCH, seed=0, start=0, stop=10**6)
+
+
+def interleaved(functions: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of a call of each function; each round calls every one of them once, after one call to warm up."""
+    seconds = {name: [] for name in functions}
+    for function in functions.values():
+        function()
+    for _ in range(rounds):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def in_process(build: Callable[[], dict[str, Callable[[], object]]]) -> dict[str, Callable[[], object]]:
+    """The functions that `build` makes, run in another process: the thread pools of two libraries stay apart."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    context.Process(target=_serve, args=(theirs, build), daemon=True).start()
+
+    def call(name):
+        ours.send(name)
+        ours.recv()
+
+    return {name: functools.partial(call, name) for name in ours.recv()}
+
+
+def _serve(connection, build) -> None:
+    functions = build()
+    connection.send(list(functions))
+    while True:
+        functions[connection.recv()]()
+        connection.send(None)
+
+
+def machine() -> dict[str, object]:
+    """Where the numbers were taken."""
+    return {
+        "cpu": _cpu(),
+        "threads": os.cpu_count(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+    }
+
+
+def _cpu() -> str:
+    info = pathlib.Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
+
+
+def compact(value: float) -> float:
+    """Four significant digits."""
+    return float(f"{value:.4g}")

@@ -1,0 +1,63 @@
+"""The forms of UpsampleConv2D on the shapes of the CIFAR-10 networks: python benchmarks/upsample_conv.py.
+
+Prints one JSON line: ms of a forward pass, and of forward and backward, of the plain form and of both fused ones, and
+the ratios. The forms are interleaved; medians.
+"""
+
+import argparse
+import json
+
+import setting
+import tensorflow as tf
+
+from akdg_tf.models.layers import UpsampleConv2D
+
+SHAPES = ((4, 512, 256), (8, 256, 128), (16, 128, 64), (4, 256, 256), (8, 256, 256), (16, 256, 256))
+
+
+def make(form: str, shape: tuple[int, int, int, int], filters: int) -> UpsampleConv2D:
+    """A layer in one of its forms."""
+    layer = (setting.PlainUpsampleConv2D if form == "plain" else UpsampleConv2D)(filters)
+    layer.build(shape)
+    layer.phases = form == "phases"
+    return layer
+
+
+def passes(layer: UpsampleConv2D, x: tf.Tensor) -> dict:
+    """The forward pass, and forward and backward to weights and inputs."""
+    forward = tf.function(layer)
+
+    @tf.function
+    def both(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+        return tape.gradient(y, [x, *(v.value for v in layer.conv.variables)], output_gradients=y)
+
+    return {"forward": lambda: forward(x).numpy(), "both": lambda: [gradient.numpy() for gradient in both(x)]}
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--batch", type=int, default=setting.BATCH)
+    arguments = parser.parse_args()
+    line = {"benchmark": "upsample_conv", **setting.machine(), **vars(arguments)}
+    for side, channels, filters in SHAPES:
+        x = tf.random.normal((arguments.batch, side, side, channels))
+        functions = {}
+        for form in ("plain", "transposed", "phases"):
+            found = passes(make(form, x.shape, filters), x)
+            functions |= {f"{form}.{name}": function for name, function in found.items()}
+        seconds = setting.interleaved(functions, arguments.rounds)
+        name = f"{side}x{side}x{channels}_to_{filters}"
+        line |= {f"{name}.{key}_ms": setting.compact(s * 1e3) for key, s in seconds.items()}
+        for kind in ("forward", "both"):
+            ratio = seconds[f"plain.{kind}"] / seconds[f"transposed.{kind}"]
+            line[f"{name}.plain_over_transposed.{kind}"] = setting.compact(ratio)
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()
