@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import contextlib
 import functools
 import itertools
 import multiprocessing
@@ -133,9 +134,10 @@ def in_process(build: Callable[[], dict[str, Callable[[], object]]]) -> dict[str
 def _serve(connection, build) -> None:
     functions = build()
     connection.send(list(functions))
-    while True:
-        functions[connection.recv()]()
-        connection.send(None)
+    with contextlib.suppress(EOFError):  # the end of the process that asks
+        while True:
+            functions[connection.recv()]()
+            connection.send(None)
 
 
 def machine() -> dict[str, object]:
