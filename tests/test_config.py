@@ -2,6 +2,7 @@
 
 import pathlib
 
+import gin
 import pytest
 
 from akdg_tf.errors import UserError
@@ -54,3 +55,13 @@ def test_the_sngan_teachers_rates_fall_together(tmp_path):
     generator, discriminator = (optimizer._learning_rate for optimizer in made.optimizers)
     assert float(generator(0)) == float(discriminator(0)) == pytest.approx(2e-4)
     assert float(generator(50_000)) == float(discriminator(250_000)) == pytest.approx(1e-4)
+
+
+def test_the_dtype_policy_is_bound_and_checked(tmp_path):
+    config.parse(["gin/mnist_mlp_akdg.gin"], ["make_experiment.dtype_policy='mixed_bfloat16'"])
+    hidden = config.build(Run(tmp_path, "mnist_mlp_akdg")).generator.net.layers[0]
+    assert (hidden.compute_dtype, hidden.variable_dtype) == ("bfloat16", "float32")
+    gin.clear_config()
+    config.parse(["gin/mnist_mlp_akdg.gin"], ["make_experiment.dtype_policy='mixed_float16'"])
+    with pytest.raises(UserError, match="mixed_float16"):
+        config.build(Run(tmp_path, "mnist_mlp_akdg"))

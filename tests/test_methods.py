@@ -170,3 +170,18 @@ def test_mse_refuses_a_latent_of_another_size():
     teacher, _ = make_teacher(latent_dim=5)
     with pytest.raises(ValueError, match="MSE pairs latents"):
         MSEDistillation(akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=8), teacher)
+
+
+def test_a_bfloat16_step_keeps_losses_and_weights_in_float32_and_goes_the_same_way():
+    def change(policy):
+        keras.config.set_dtype_policy(policy)
+        trainer = make_trainer(AKDG, penalty=R1Penalty(gamma=2.0, every=1))
+        before = np.concatenate([w.ravel() for w in trainer.generator.get_weights()])
+        logs = trainer.train_step(next(iter(image_batches(1))))
+        assert {value.dtype for value in logs.values()} == {tf.float32}
+        assert {v.dtype for v in trainer.generator.variables} == {"float32"}
+        return np.concatenate([w.ravel() for w in trainer.generator.get_weights()]) - before
+
+    expected, mixed = change("float32"), change("mixed_bfloat16")
+    cosine = expected @ mixed / np.linalg.norm(expected) / np.linalg.norm(mixed)
+    assert 0.99 < cosine < 1 - 1e-7
