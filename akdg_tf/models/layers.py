@@ -50,7 +50,7 @@ class UpsampleConv2D(keras.layers.Layer):
     def call(self, inputs):
         with tf.name_scope(UPSAMPLE_CONV_SCOPE):
             outputs = self._by_phases(inputs) if self.phases else self._transposed(inputs)
-        return ops.add(outputs, self.conv.bias)
+        return tf.nn.bias_add(outputs, self.conv.bias)
 
     def _transposed(self, x):
         kernel = _summed(ops.transpose(self.conv.kernel, (0, 1, 3, 2)), _SHIFTS)
@@ -109,7 +109,7 @@ class SpectralConv2D(_SpectralNorm, keras.layers.Conv2D):
         self._build_spectral_norm()
 
     def call(self, inputs, training=False):
-        return ops.add(self.convolution_op(inputs, self._normalized_kernel(training)), self.bias)
+        return tf.nn.bias_add(self.convolution_op(inputs, self._normalized_kernel(training)), self.bias)
 
 
 @_serializable
@@ -121,4 +121,4 @@ class SpectralDense(_SpectralNorm, keras.layers.Dense):
         self._build_spectral_norm()
 
     def call(self, inputs, training=False):
-        return ops.add(ops.matmul(inputs, self._normalized_kernel(training)), self.bias)
+        return tf.nn.bias_add(ops.matmul(inputs, self._normalized_kernel(training)), self.bias)
