@@ -185,3 +185,11 @@ def test_a_bfloat16_step_keeps_losses_and_weights_in_float32_and_goes_the_same_w
     expected, mixed = change("float32"), change("mixed_bfloat16")
     cosine = expected @ mixed / np.linalg.norm(expected) / np.linalg.norm(mixed)
     assert 0.99 < cosine < 1 - 1e-7
+
+
+def test_fit_traces_the_step_once():
+    trainer, traces = make_trainer(AKDG, penalty=R1Penalty(every=2)), []
+    step = trainer.train_step
+    trainer.train_step = lambda data: traces.append(data) or step(data)
+    trainer.fit(image_batches(4), epochs=3, verbose=0)
+    assert (len(traces), int(trainer.step)) == (1, 12)
