@@ -120,8 +120,8 @@ def explained():
     """
     try:
         yield
-    except UserError:
-        raise
+    except UserError as error:  # gin adds lines that tell where it was called
+        raise UserError(str(error).partition("\n")[0]) from error
     except Exception as error:  # a bad value of a binding may raise anything, anywhere in Keras and TensorFlow
         logger.debug("building the experiment", exc_info=True)
         raise UserError(f"the configuration does not build: {_one_line(error)}") from error
