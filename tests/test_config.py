@@ -63,5 +63,5 @@ def test_the_dtype_policy_is_bound_and_checked(tmp_path):
     assert (hidden.compute_dtype, hidden.variable_dtype) == ("bfloat16", "float32")
     gin.clear_config()
     config.parse(["gin/mnist_mlp_akdg.gin"], ["make_experiment.dtype_policy='mixed_float16'"])
-    with pytest.raises(UserError, match="'mixed_float16' is not one of float32, mixed_bfloat16$"):  # one line
+    with pytest.raises(UserError, match=r"'mixed_float16' is not one of float32, mixed_bfloat16$"):  # one line
         config.build(Run(tmp_path, "mnist_mlp_akdg"))
