@@ -1,8 +1,8 @@
 """Generators: float32 latents [n, latent_dim] to float32 samples [n, *sample_shape], images NHWC in [-1, 1].
 
 Each is built when it is made, so that its weights can be counted, copied and saved at once. The last layer computes in
-float32 under any dtype policy, so that samples are not rounded. Parameter and mult-add counts of the paper's networks are
-held by `tests/test_counting.py`.
+float32 under any dtype policy, so that samples are not rounded. Parameter and mult-add counts of the paper's networks
+are held by `tests/test_counting.py`.
 """
 
 from collections.abc import Sequence
