@@ -24,8 +24,10 @@ def detached_copy(model: keras.Model) -> keras.Model:
     policy = keras.config.dtype_policy()
     config = json.dumps(keras.saving.serialize_keras_object(model)).replace(policy.name, "float32")
     keras.config.set_dtype_policy("float32")
-    copy = keras.saving.deserialize_keras_object(json.loads(config))
-    keras.config.set_dtype_policy(policy)
+    try:
+        copy = keras.saving.deserialize_keras_object(json.loads(config))
+    finally:
+        keras.config.set_dtype_policy(policy)
     copy.trainable = True
     for layer in copy._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):

@@ -8,16 +8,11 @@ import argparse
 import collections
 import glob
 import json
-import pathlib
 import tempfile
 
-import keras
 import setting
 import tensorflow as tf
 from xprof.convert import raw_to_tool_data
-
-from akdg_tf.bank import make_bank
-from akdg_tf.training.devices import make_strategy
 
 STEPS = 10
 
@@ -53,16 +48,11 @@ def main():
     parser.add_argument("--logdir", default=None, help="default: a folder that is removed")
     parser.add_argument("--top", type=int, default=12)
     arguments = parser.parse_args()
-    strategy = make_strategy("cpu")
+    (steps,) = setting.training_steps(
+        [arguments.student], [arguments.method], STEPS, dtype_policy=arguments.dtype_policy
+    ).values()
     with tempfile.TemporaryDirectory() as folder:
-        with strategy.scope():
-            teacher = setting.make_teacher()
-        bank = make_bank(teacher, setting.BANK_IMAGES, 0, pathlib.Path(folder, "banks"))
-        keras.config.set_dtype_policy(arguments.dtype_policy)
-        with strategy.scope():
-            trainer = setting.make_trainer(arguments.student, arguments.method, teacher, bank)
-        trace = record(setting.steps_of(trainer, STEPS), arguments.logdir or folder)
-        operations = top_operations(trace, arguments.top)
+        operations = top_operations(record(steps, arguments.logdir or folder), arguments.top)
     print(f"| operation | thread ms a step: {arguments.student}, {arguments.method} |\n|---|---|")
     for name, time in operations:
         print(f"| {name} | {time / STEPS:.2f} |")

@@ -44,9 +44,8 @@ def saved_model(folder: pathlib.Path, batch: int) -> Callable[[], object]:
     return lambda: module(z).numpy()
 
 
-def litert(generator, batch: int) -> Callable[[], object]:
+def litert(content: bytes, batch: int) -> Callable[[], object]:
     """LiteRT's interpreter on all threads."""
-    content = litert_model(generator, (0, 1))
     interpreter = Interpreter(model_content=content, num_threads=setting.machine()["threads"])
     (given,), (made,) = interpreter.get_input_details(), interpreter.get_output_details()
     interpreter.resize_tensor_input(given["index"], (batch, setting.LATENT_DIM))
@@ -64,11 +63,12 @@ def litert(generator, batch: int) -> Callable[[], object]:
 def routes(name: str, generator, folder: pathlib.Path) -> dict[str, Callable[[], object]]:
     """Every route of a generator, at every batch."""
     export_generator(generator, folder / name, (0, 1))
+    content = litert_model(generator, (0, 1))
     functions = {}
     for batch in BATCHES:
         functions[f"{name}.memory.{batch}"] = in_memory(generator, batch)
         functions[f"{name}.saved_model.{batch}"] = saved_model(folder / name, batch)
-        functions[f"{name}.litert.{batch}"] = litert(generator, batch)
+        functions[f"{name}.litert.{batch}"] = litert(content, batch)
     return functions
 
 

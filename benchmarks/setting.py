@@ -54,23 +54,27 @@ def make_teacher() -> akdg_tf.Teacher:
     return akdg_tf.Teacher(model, LATENT_DIM, module=model)
 
 
-def make_trainer(student: str, method: str, teacher: akdg_tf.Teacher, bank: TeacherBank, **compile_arguments):
-    """A compiled trainer as `gin/cifar10_<student>_<method>.gin` makes it, but for the lazy penalty."""
+def make_trainer(student: str, method: str, teacher: akdg_tf.Teacher, bank: TeacherBank) -> GeneratorTrainer:
+    """A trainer, not yet compiled, as `gin/cifar10_<student>_<method>.gin` makes it, but for the lazy penalty."""
     source = bank if method.endswith("bank") else teacher
     critics = [akdg_tf.ConvDiscriminator((64, 128, 256)) for _ in range(2)]
     generator = STUDENTS[student](LATENT_DIM, SAMPLE_SHAPE)
     if method == "vanilla":
-        trainer = akdg_tf.GAN(generator, critics[0], penalty=PENALTY)
-    elif method.startswith("akdg"):
-        trainer = akdg_tf.AKDG(generator, *critics, source, penalty=PENALTY)
-    else:
-        trainer = akdg_tf.MSEDistillation(generator, source)
-    trainer.compile(keras.optimizers.RMSprop(1e-4, rho=0.99, epsilon=1e-16), **compile_arguments)
-    return trainer
+        return akdg_tf.GAN(generator, critics[0], penalty=PENALTY)
+    if method.startswith("akdg"):
+        return akdg_tf.AKDG(generator, *critics, source, penalty=PENALTY)
+    return akdg_tf.MSEDistillation(generator, source)
 
 
-def training_steps(students: list[str], methods: list[str], dtype_policy: str = "float32", **compile_arguments) -> dict:
-    """Functions that train each student by each method for 8 steps, by name: "mlp.vanilla"."""
+def training_steps(
+    students: list[str],
+    methods: list[str],
+    count: int = PENALTY.every,
+    dtype_policy: str = "float32",
+    jit_compile: bool = False,
+    steps_per_execution: int = 1,
+) -> dict[str, Callable[[], object]]:
+    """Functions that train each student by each method for `count` steps, by name: "mlp.vanilla"."""
     strategy = make_strategy("cpu")
     with strategy.scope():
         teacher = make_teacher()
@@ -80,12 +84,14 @@ def training_steps(students: list[str], methods: list[str], dtype_policy: str = 
     functions = {}
     for student, method in itertools.product(students, methods):
         with strategy.scope():
-            trainer = make_trainer(student, method, teacher, bank, **compile_arguments)
-        functions[f"{student}.{method}"] = steps_of(trainer)
+            trainer = make_trainer(student, method, teacher, bank)
+            optimizer = keras.optimizers.RMSprop(1e-4, rho=0.99, epsilon=1e-16)
+            trainer.compile(optimizer, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
+        functions[f"{student}.{method}"] = steps_of(trainer, count)
     return functions
 
 
-def steps_of(trainer: GeneratorTrainer, count: int = PENALTY.every) -> Callable[[], object]:
+def steps_of(trainer: GeneratorTrainer, count: int) -> Callable[[], object]:
     """A function that runs `count` steps as `fit` does, its input pipeline included."""
     iterator = iter(trainer.distribute_strategy.experimental_distribute_dataset(batches()))
     trainer.make_train_function()
@@ -154,6 +160,11 @@ def _cpu() -> str:
     info = pathlib.Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
+
+
+def ms_a_step(seconds: dict[str, float]) -> dict[str, float]:
+    """Milliseconds of one of the 8 steps that each function took, by the name with "_ms"."""
+    return {f"{name}_ms": compact(s * 1e3 / PENALTY.every) for name, s in seconds.items()}
 
 
 def compact(value: float) -> float:

@@ -28,13 +28,18 @@ def main():
     parser.add_argument("--jit_compile", action="store_true")
     parser.add_argument("--steps_per_execution", type=int, default=1, choices=(1, 2, 4, 8))
     arguments = parser.parse_args()
-    compiling = {"jit_compile": arguments.jit_compile, "steps_per_execution": arguments.steps_per_execution}
-    functions = setting.training_steps(arguments.students, arguments.methods, arguments.dtype_policy, **compiling)
+    functions = setting.training_steps(
+        arguments.students,
+        arguments.methods,
+        dtype_policy=arguments.dtype_policy,
+        jit_compile=arguments.jit_compile,
+        steps_per_execution=arguments.steps_per_execution,
+    )
     iterator = iter(setting.batches())
     functions["input_pipeline"] = lambda: [next(iterator) for _ in range(setting.PENALTY.every)]
     seconds = setting.interleaved(functions, arguments.rounds)
     line = {"benchmark": "train_step", **setting.machine(), "batch": setting.BATCH, **vars(arguments)}
-    line |= {f"{name}_ms": setting.compact(s * 1e3 / setting.PENALTY.every) for name, s in seconds.items()}
+    line |= setting.ms_a_step(seconds)
     for student, (name, (a, b)) in itertools.product(arguments.students, RATIOS.items()):
         if {a, b} <= set(arguments.methods):
             line[f"{student}.{name}"] = setting.compact(seconds[f"{student}.{a}"] / seconds[f"{student}.{b}"])
