@@ -1,4 +1,4 @@
-"""Images in memory: MNIST and its kin, padded to 32x32, and CIFAR-10."""
+"""Images in memory: MNIST and its kin, padded to 32x32, and arrays of your own."""
 
 import dataclasses
 import functools
@@ -13,6 +13,8 @@ from akdg_tf import latents
 from akdg_tf.data.registry import register_dataset
 from akdg_tf.errors import UserError
 
+SHIFT = 4  # pixels that an augmented image moves at most
+
 
 @dataclasses.dataclass(frozen=True)
 class ImageArrays:
@@ -23,12 +25,14 @@ class ImageArrays:
         split: what they are, for the record.
         images: uint8 [n, height, width, channels].
         labels: int64 [n].
+        test: the dataset's own test split, None if it has none.
     """
 
     name: str
     split: str
     images: np.ndarray
     labels: np.ndarray
+    test: "ImageArrays | None" = None
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -58,7 +62,7 @@ class ImageArrays:
         parts = (order[held_out:], order[:held_out])
         names = (f"{self.split} less {held_out} held out", f"{held_out} held out of {self.split}")
         return tuple(
-            dataclasses.replace(self, split=name, images=self.images[part], labels=self.labels[part])
+            ImageArrays(self.name, name, self.images[part], self.labels[part])
             for name, part in zip(names, parts, strict=True)
         )
 
@@ -66,6 +70,27 @@ class ImageArrays:
         """The first `count` images of an order fixed by the seed."""
         order = np.random.default_rng(seed).permutation(len(self.images))[:count]
         return to_float(self.images[order]).numpy()
+
+
+def shifted_and_flipped(images: tf.Tensor, seed: int, step: tf.Tensor) -> tf.Tensor:
+    """Each image shifted by up to 4 pixels, its border mirrored, and half of them flipped left to right.
+
+    Args:
+        images: float32 [n, height, width, channels].
+        seed: with the step, sets what is done to them.
+        step: int64 scalar.
+
+    Returns:
+        float32, of the same shape.
+    """
+    count, height, width = images.shape[:3]
+    key = tf.random.fold_in(tf.constant([seed, 1], tf.int64), step)
+    top, left = tf.unstack(tf.random.stateless_uniform((2, count), key, 0, 2 * SHIFT + 1, tf.int32))
+    rows, columns = top[:, None] + tf.range(height), left[:, None] + tf.range(width)
+    flipped = tf.random.stateless_uniform((count, 1), tf.random.fold_in(key, 1)) < 0.5
+    columns = tf.where(flipped, tf.reverse(columns, [1]), columns)
+    padded = tf.pad(images, ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0)), "REFLECT")
+    return tf.gather(tf.gather(padded, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)
 
 
 def to_float(images) -> tf.Tensor:
@@ -124,9 +149,3 @@ def load_mnist(data_dir=None) -> ImageArrays:
 def load_fashion_mnist(data_dir=None) -> ImageArrays:
     """Fashion-MNIST's 60,000 training images, through keras.datasets."""
     return _load_keras("fashion_mnist")
-
-
-@register_dataset("cifar10")
-def load_cifar10(data_dir=None) -> ImageArrays:
-    """CIFAR-10's 50,000 training images, through keras.datasets."""
-    return _load_keras("cifar10")

@@ -15,7 +15,8 @@ class ConvClassifier(keras.Model):
     Args:
         sample_shape: (height, width, channels).
         classes: number of classes.
-        widths: channels of each stage: 3x3 conv, BN, ReLU, 2x2 max-pooling.
+        widths: channels of each stage: 3x3 conv, BN, ReLU, 2x2 max-pooling, then what `depth` adds.
+        depth: convolutions of a stage; those after the pooling are followed by BN and ReLU too.
         features: units of the last hidden layer, whose activations are the features.
         dropout: rate before the features and before the logits.
     """
@@ -25,17 +26,19 @@ class ConvClassifier(keras.Model):
         sample_shape: Sequence[int] = (32, 32, 1),
         classes: int = 10,
         widths: Sequence[int] = (16, 32, 64),
+        depth: int = 1,
         features: int = 64,
         dropout: float = 0.3,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.sample_shape, self.classes, self.widths = tuple(sample_shape), classes, tuple(widths)
-        self.feature_count, self.dropout = features, dropout
+        self.depth, self.feature_count, self.dropout = depth, features, dropout
         net = []
         for width in self.widths:
-            conv = layers.Conv2D(width, 3, padding="same", use_bias=False)
-            net += [conv, layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling2D()]
+            net += [*_convolution(width), layers.MaxPooling2D()]
+            for _ in range(depth - 1):
+                net += _convolution(width)
         net += [layers.Flatten(), layers.Dropout(dropout, seed=0), layers.Dense(features, activation="relu")]
         self.net = keras.Sequential(net)
         self.head = keras.Sequential([layers.Dropout(dropout, seed=1), layers.Dense(classes)])
@@ -50,5 +53,9 @@ class ConvClassifier(keras.Model):
         return {"logits": self.head(features, training=training), "features": features}
 
     def get_config(self):
-        names = ("sample_shape", "classes", "widths", "dropout")
+        names = ("sample_shape", "classes", "widths", "depth", "dropout")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}, "features": self.feature_count}
+
+
+def _convolution(width: int) -> list[keras.Layer]:
+    return [layers.Conv2D(width, 3, padding="same", use_bias=False), layers.BatchNormalization(), layers.ReLU()]

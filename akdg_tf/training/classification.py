@@ -10,8 +10,10 @@ import tensorflow as tf
 
 from akdg_tf import data
 from akdg_tf.counting import count_cost
-from akdg_tf.data.images import to_float
+from akdg_tf.data.images import shifted_and_flipped, to_float
+from akdg_tf.errors import UserError
 from akdg_tf.export import detached_copy, export_classifier
+from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.training.experiment import SMOKE_STEPS
 from akdg_tf.training.loop import check_steps, fit_to_the_end, restore_finished
 from akdg_tf.training.workdir import Run
@@ -29,7 +31,8 @@ class ClassifierExperiment:
         run: folder, name, seed.
         classifier: network: images to {"logits", "features"}.
         dataset: name of a registered dataset of labelled images.
-        held_out: images kept from training, to test on.
+        held_out: training images kept from training, to test on; 0: the dataset has a test split of its own.
+        augment: train on images shifted by up to 4 pixels and flipped, at random.
         optimizer: default Adam(1e-3).
         steps: of training.
         batch_size: images a step.
@@ -41,7 +44,8 @@ class ClassifierExperiment:
         run: Run,
         classifier: keras.Model = gin.REQUIRED,
         dataset: str = gin.REQUIRED,
-        held_out: int = gin.REQUIRED,
+        held_out: int = 0,
+        augment: bool = False,
         optimizer: keras.optimizers.Optimizer | None = None,
         steps: int = gin.REQUIRED,
         batch_size: int = 128,
@@ -51,8 +55,11 @@ class ClassifierExperiment:
             steps, report_every = SMOKE_STEPS, SMOKE_STEPS // 2
         check_steps(steps, report_every, batch_size)
         self.run, self.classifier, self.batch_size = run, classifier, batch_size
-        self.steps, self.report_every = steps, report_every
-        self.train_set, self.test_set = data.load_dataset(dataset, run.data_dir).partition(held_out, PARTITION_SEED)
+        self.steps, self.report_every, self.augment = steps, report_every, augment
+        found = data.load_dataset(dataset, run.data_dir)
+        self.train_set, self.test_set = found.partition(held_out, PARTITION_SEED) if held_out else (found, found.test)
+        if self.test_set is None:
+            raise UserError(f"dataset {dataset!r} has no test split: bind ClassifierExperiment.held_out")
         loss = {"logits": keras.losses.SparseCategoricalCrossentropy(from_logits=True)}
         classifier.compile(optimizer or keras.optimizers.Adam(), loss)
         classifier.optimizer.build(classifier.trainable_variables)
@@ -70,11 +77,14 @@ class ClassifierExperiment:
         """Trains to `steps`, from the last checkpoint if there is one."""
 
         def batches(start, stop):
-            return data.by_step(
-                lambda step: self.train_set.labelled_batch(step, self.batch_size, self.run.seed), start, stop
-            )
+            return data.by_step(self._batch, start, stop)
 
         fit_to_the_end(self.classifier, batches, self.run, self.steps, self.report_every, self.batch_size)
+
+    def _batch(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Images and labels of a step; what is done to them follows from (seed, step) too."""
+        images, labels = self.train_set.labelled_batch(step, self.batch_size, self.run.seed)
+        return shifted_and_flipped(images, self.run.seed, step) if self.augment else images, labels
 
     def export(self) -> None:
         """Writes the classifier of the last checkpoint as `saved_model/`."""
@@ -88,10 +98,10 @@ class ClassifierExperiment:
         """Accuracy of the exported classifier on the held-out images; what `result.json` holds."""
         if not self.run.path("saved_model").exists():
             self.export()
-        module = tf.saved_model.load(str(self.run.path("saved_model")))
-        images = (to_float(self.test_set.images) + 1.0) / 2.0
-        correct = np.argmax(module(images)["logits"], -1) == self.test_set.labels
+        classifier = load_classifier(str(self.run.path("saved_model")))
         count = len(self.test_set.images)
+        logits, _ = classifier.activations(to_float(self.test_set.images).numpy())
+        correct = np.argmax(logits, -1) == self.test_set.labels
         accuracy = {"value": float(np.mean(correct)), "n_real": count, "n_fake": 0}
         accuracy |= {"classifier": self.run.experiment.replace("_", "-"), "split": self.test_set.split}
         accuracy |= {"resize": "none", "seed": PARTITION_SEED}

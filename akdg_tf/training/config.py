@@ -16,9 +16,10 @@ from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
 
-for _class in (keras.optimizers.Adam, keras.optimizers.RMSprop):
+for _class in (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.RMSprop):
     gin.external_configurable(_class, module="keras.optimizers")
-gin.external_configurable(keras.optimizers.schedules.PolynomialDecay, module="keras.optimizers.schedules")
+for _class in (keras.optimizers.schedules.CosineDecay, keras.optimizers.schedules.PolynomialDecay):
+    gin.external_configurable(_class, module="keras.optimizers.schedules")
 
 
 DTYPE_POLICIES = ("float32", "mixed_bfloat16")
