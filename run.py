@@ -25,9 +25,9 @@ from akdg_tf.training.workdir import Run
 SMOKE_SUFFIX = "-smoke"
 STAGES = ("all", "describe", "teacher", "train", "evaluate", "export")
 
-flags.DEFINE_multi_string("gin_file", [], "Gin file; repeatable, later files override.")
+flags.DEFINE_multi_string("gin_file", [], "Gin file; repeatable, later files override: the experiment first.")
 flags.DEFINE_multi_string("gin_param", [], "Single gin binding, such as AKDG.distillation_weight=0.5; repeatable.")
-flags.DEFINE_string("workdir", None, "Run folder; default runs/<stem of the first gin file>.")
+flags.DEFINE_string("workdir", None, "Run folder; default runs/<stems of the gin files>.")
 flags.DEFINE_enum("stage", "all", STAGES, "What to do; 'all' makes a missing teacher, trains, exports and evaluates.")
 flags.DEFINE_string("data_dir", None, "Folder with datasets, for those that read files.")
 flags.DEFINE_integer("seed", 0, "Seed of weights, latents and data order.", 0, 2**32 - 1)
@@ -40,9 +40,9 @@ logger = logging.getLogger("akdg_tf.run")
 
 def make_run() -> Run:
     """The run that the flags and the parsed configuration name."""
-    name = pathlib.Path(FLAGS.gin_file[0]).stem
-    workdir = FLAGS.workdir or f"runs/{name}{SMOKE_SUFFIX if FLAGS.smoke else ''}"
-    return Run(pathlib.Path(workdir), name, gin.config_str(), FLAGS.seed, FLAGS.smoke, FLAGS.data_dir)
+    stems = [pathlib.Path(file).stem for file in FLAGS.gin_file]
+    workdir = pathlib.Path(FLAGS.workdir or f"runs/{'-'.join(stems)}{SMOKE_SUFFIX if FLAGS.smoke else ''}")
+    return Run(workdir, stems[0], gin.config_str(), tuple(FLAGS.gin_file), FLAGS.seed, FLAGS.smoke, FLAGS.data_dir)
 
 
 def run_teacher(name: str, stage: str, workdir: pathlib.Path) -> None:

@@ -9,7 +9,7 @@ import gin
 import keras
 from keras import layers
 
-from akdg_tf.models.layers import SpectralConv2D, SpectralDense
+from akdg_tf.models.layers import SpectralConv2D, SpectralConvPool2D, SpectralDense
 
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 
@@ -78,7 +78,7 @@ class DownBlock(layers.Layer):
         super().__init__(**kwargs)
         self.width, self.downsample, self.first = width, downsample, first
         self.conv1 = SpectralConv2D(width, 3, padding="same")
-        self.conv2 = SpectralConv2D(width, 3, padding="same")
+        self.conv2 = SpectralConvPool2D(width) if downsample else SpectralConv2D(width, 3, padding="same")
         self.pool = layers.AveragePooling2D(2) if downsample else None
         self.shortcut = None
 
@@ -93,9 +93,8 @@ class DownBlock(layers.Layer):
         h = x if self.first else keras.ops.relu(x)
         h = self.conv1(h, training=training)
         h = self.conv2(keras.ops.relu(h), training=training)
-        if self.shortcut is not None:
-            x = self.shortcut(x, training=training)
-        return self.pool(x + h) if self.pool else x + h
+        x = self.pool(x) if self.pool else x  # before the 1x1 convolution, with which it commutes
+        return h + (x if self.shortcut is None else self.shortcut(x, training=training))
 
     def get_config(self):
         return {**super().get_config(), "width": self.width, "downsample": self.downsample, "first": self.first}

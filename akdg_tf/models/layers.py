@@ -113,6 +113,25 @@ class SpectralConv2D(_SpectralNorm, keras.layers.Conv2D):
 
 
 @_serializable
+class SpectralConvPool2D(SpectralConv2D):
+    """A spectrally normalized 3x3 convolution, then 2x2 average pooling: [n, 2h, 2w, c] to [n, h, w, filters].
+
+    Computes both at once, exactly, by 16 mult-adds for every 36: a convolution of stride 2 whose 4x4 kernel is the mean
+    of the four shifts of the 3x3 one (the fused scale of PGGAN, Karras et al. 2018).
+
+    Args:
+        filters: output channels.
+    """
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(filters, **{**kwargs, "kernel_size": 3, "padding": "same"})
+
+    def call(self, inputs, training=False):
+        kernel = _summed(self._normalized_kernel(training), _SHIFTS[::-1]) / 4.0
+        return tf.nn.bias_add(ops.conv(inputs, kernel, strides=2, padding="same"), self.bias)
+
+
+@_serializable
 class SpectralDense(_SpectralNorm, keras.layers.Dense):
     """Dense with a spectrally normalized kernel."""
 

@@ -51,6 +51,37 @@ class Progress(keras.callbacks.Callback):
         )
 
 
+class Forecast(keras.callbacks.Callback):
+    """Says once, from the first steps, how long the whole run will take.
+
+    Args:
+        start: step at which this fit begins.
+        total: steps of the whole run.
+        budget: a gin file that scales the experiment down, to name beside it; None: there is none.
+    """
+
+    WARM_UP, MEASURED = 5, 20  # steps; the first ones trace the graph
+
+    def __init__(self, start: int, total: int, budget: str | None):
+        super().__init__()
+        self.left, self.budget = total - start, budget
+        self._began, self._first = None, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        """`batch` is the number of the last step in its epoch, which the forecast does not outlast."""
+        if self._began is None and batch >= self.WARM_UP:
+            self._began, self._first = time.monotonic(), batch
+        elif self.left and self._began is not None and batch - self._first >= self.MEASURED:
+            seconds = (time.monotonic() - self._began) / (batch - self._first)
+            hint = f"; --gin_file={self.budget} as a second file scales it to this machine" if self.budget else ""
+            minutes = round(seconds * self.left / 60)
+            logger.info(
+                "no accelerator: %.2f s a step, %d steps take about %d h %02d min%s",
+                *(seconds, self.left, minutes // 60, minutes % 60, hint),
+            )
+            self.left = 0
+
+
 class SaveCheckpoints(keras.callbacks.Callback):
     """Saves a checkpoint at the end of every interval.
 

@@ -106,6 +106,7 @@ class ClassifierExperiment:
         accuracy |= {"classifier": self.run.experiment.replace("_", "-"), "split": self.test_set.split}
         accuracy |= {"resize": "none", "seed": PARTITION_SEED}
         head = {"experiment": self.run.experiment, "method": "classifier", "seed": self.run.seed}
+        head |= {"gin_files": self.run.gin_files}
         metrics = {"accuracy": accuracy}
         classifier = {**self.describe()["classifier"], "metrics": metrics}
         return {**head, "steps": self.steps, "smoke": self.run.smoke, "classifier": classifier, "metrics": metrics}

@@ -131,7 +131,8 @@ def explained():
 def bound_teacher() -> str | None:
     """Name of the teacher that the configuration names, None if it names none."""
     try:
-        return gin.query_parameter("load_teacher.name")
+        name = gin.query_parameter("load_teacher.name")
+        return name if isinstance(name, str) else gin.query_parameter(str(name))  # a macro's text is "%TEACHER"
     except ValueError:
         return None
 

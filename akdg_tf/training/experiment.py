@@ -51,6 +51,7 @@ class GeneratorExperiment:
         report_every: steps between two log lines and checkpoints; divides `steps`.
         pictures_every: log intervals between two pictures in TensorBoard.
         steps_per_execution: steps run between two returns to Python; divides `report_every`.
+        cpu_budget: the gin file that scales the experiment down, named where there is no accelerator.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class GeneratorExperiment:
         report_every: int = 100,
         pictures_every: int = 5,
         steps_per_execution: int = 1,
+        cpu_budget: str | None = None,
     ):
         if run.smoke:
             steps, report_every, steps_per_execution, pictures_every = SMOKE_STEPS, SMOKE_STEPS // 2, 1, 1
@@ -84,7 +86,7 @@ class GeneratorExperiment:
         self.make_teacher, self.teacher_source, self.bank_images = teacher, teacher_source, bank_images
         self.optimizers = (generator_optimizer, discriminator_optimizer)
         self.steps, self.batch_size, self.report_every = steps, batch_size, report_every
-        self.pictures_every, self.steps_per_execution = pictures_every, steps_per_execution
+        self.pictures_every, self.steps_per_execution, self.cpu_budget = pictures_every, steps_per_execution, cpu_budget
 
     @functools.cached_property
     def trainer(self) -> GeneratorTrainer:
@@ -155,6 +157,7 @@ class GeneratorExperiment:
             *(self.trainer, batches, self.run, self.steps, self.report_every, self.batch_size),
             draw=self.picture,
             pictures_every=self.pictures_every,
+            cpu_budget=self.cpu_budget,
         )
 
     def picture(self) -> np.ndarray:
@@ -198,6 +201,7 @@ class GeneratorExperiment:
             "experiment": self.run.experiment,
             "method": self.method.__name__,
             "seed": self.run.seed,
+            "gin_files": self.run.gin_files,
             "steps": self.steps,
             "smoke": self.run.smoke,
             "teacher": sides.get("teacher"),

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
-from akdg_tf.training.callbacks import History, Pictures, Progress, SaveCheckpoints
+from akdg_tf.training.callbacks import Forecast, History, Pictures, Progress, SaveCheckpoints
 from akdg_tf.training.checkpoints import Checkpoints
 from akdg_tf.training.workdir import Run
 
@@ -23,6 +23,7 @@ def fit_to_the_end(
     batch_size: int,
     draw: Callable | None = None,
     pictures_every: int = 1,
+    cpu_budget: str | None = None,
 ) -> None:
     """Trains a compiled model to `steps`, from the run's last checkpoint if there is one.
 
@@ -35,6 +36,7 @@ def fit_to_the_end(
         batch_size: images a step, for the log.
         draw: makes a picture for TensorBoard.
         pictures_every: intervals between two pictures.
+        cpu_budget: the gin file to name where the run will be long, for want of an accelerator.
 
     Raises:
         UserError: a loss became infinite or not a number.
@@ -48,6 +50,8 @@ def fit_to_the_end(
         logger.info("resuming at step %d of %d from %s", start, steps, run.workdir)
     history = History(run.path("metrics.jsonl"), run.path("events"), report_every, start, run.smoke)
     callbacks = [Progress(report_every, steps, batch_size), history]
+    if not tf.config.list_logical_devices("GPU"):
+        callbacks.append(Forecast(start, steps, cpu_budget))
     if draw:
         callbacks.append(Pictures(draw, history.writer, report_every, pictures_every))
     callbacks.append(SaveCheckpoints(checkpoints, report_every))

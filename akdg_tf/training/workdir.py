@@ -19,6 +19,7 @@ class Run:
         workdir: folder of all its files.
         experiment: name, the stem of the first gin file.
         bindings: the gin configuration as given.
+        gin_files: those that it was read from, in their order.
         seed: seed of weights, latents and data order.
         smoke: few steps and samples, to see the path work; labels all that is written.
         data_dir: folder with datasets, or None.
@@ -27,6 +28,7 @@ class Run:
     workdir: pathlib.Path
     experiment: str
     bindings: str = ""
+    gin_files: tuple[str, ...] = ()
     seed: int = 0
     smoke: bool = False
     data_dir: str | None = None
