@@ -1,6 +1,6 @@
 """Latents by stateless random numbers: what is drawn follows from (seed, stream, step) and nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -75,7 +75,9 @@ def shuffled(position: tf.Tensor, size: int, seed: tuple[int, int]) -> tf.Tensor
     return tf.raw_ops.RandomIndexShuffle(index=position % size, seed=key, max_index=size - 1, rounds=4)
 
 
-def sample(generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, count: int, seed: int) -> np.ndarray:
+def sample_batches(
+    generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, count: int, seed: int
+) -> Iterator[np.ndarray]:
     """Samples a generator from the evaluation stream, batch by batch; the first n of a seed are always the same.
 
     Args:
@@ -85,16 +87,24 @@ def sample(generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, co
         count: samples.
         seed: seed of the latents.
 
-    Returns:
-        float32 [count, *sample_shape].
+    Yields:
+        float32 [any, *sample_shape], `count` in all.
     """
-    rows = []
     for step in range(-(-count // SAMPLING_BATCH)):
         z = draw(prior, SAMPLING_BATCH, dim, (seed, EVALUATION), tf.constant(step, tf.int64))
-        rows.append(np.asarray(generator(z)))
-    return np.concatenate(rows)[:count]
+        yield np.asarray(generator(z))[: count - step * SAMPLING_BATCH]
+
+
+def sample(generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, count: int, seed: int) -> np.ndarray:
+    """The samples of `sample_batches` in one array, float32 [count, *sample_shape]."""
+    return np.concatenate(list(sample_batches(generator, prior, dim, count, seed)))
+
+
+def sample_frozen_batches(generator, count: int, seed: int) -> Iterator[np.ndarray]:
+    """The first `count` samples of a frozen generator, such as a `Teacher`, for a seed; see `sample_batches`."""
+    return sample_batches(tf.function(generator), generator.prior, generator.latent_dim, count, seed)
 
 
 def sample_frozen(generator, count: int, seed: int) -> np.ndarray:
-    """The first `count` samples of a `Teacher`, or of any frozen generator like it, for a seed; see `sample`."""
-    return sample(tf.function(generator), generator.prior, generator.latent_dim, count, seed)
+    """The samples of `sample_frozen_batches` in one array, float32 [count, *sample_shape]."""
+    return np.concatenate(list(sample_frozen_batches(generator, count, seed)))

@@ -108,7 +108,7 @@ def batches() -> tf.data.Dataset:
     """The pipeline that feeds the training: random images."""
     pixels = np.random.default_rng(0).integers(0, 256, (5000, *SAMPLE_SHAPE), np.uint8)
     images = ImageArrays("random", "random", pixels, np.zeros(len(pixels), np.int64))
-    return data.batches(images, BATCH, seed=0, start=0, stop=10**6)
+    return data.by_step(lambda step: images.batch(step, BATCH, seed=0), 0, 10**6)
 
 
 def interleaved(functions: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:

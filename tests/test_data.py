@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from akdg_tf import pictures
-from akdg_tf.data import batches, load_dataset
+from akdg_tf.data import by_step, load_dataset
 from akdg_tf.data.images import ImageArrays, to_uint8
 from akdg_tf.errors import UserError
 from akdg_tf.pictures import tile
@@ -16,7 +16,8 @@ def tiny(count=10):
 
 
 def numbers(dataset, size, seed, steps):
-    return [to_uint8(b.numpy())[:, 0, 0, 0].tolist() for b in batches(dataset, size, seed, *steps)]
+    drawn = by_step(lambda step: dataset.batch(step, size, seed), *steps)
+    return [to_uint8(images.numpy())[:, 0, 0, 0].tolist() for images in drawn]
 
 
 def test_every_image_once_an_epoch_in_an_order_of_its_own():
@@ -50,7 +51,7 @@ def test_mnist5k_is_real_mnist_padded_to_32():
     assert dataset.images.shape == (5000, 32, 32, 1)
     assert np.bincount(dataset.labels).tolist() == [500] * 10
     assert not dataset.images[:, :2].any() and dataset.images[:, 2:-2].max() == 255
-    (batch,) = batches(dataset, 64, 0, 0, 1)
+    batch = dataset.batch(tf.constant(0, tf.int64), 64, 0)
     assert batch.dtype == tf.float32
     assert (float(tf.reduce_min(batch)), float(tf.reduce_max(batch))) == (-1.0, 1.0)
     assert load_dataset("mnist5k") is dataset
@@ -78,7 +79,7 @@ def test_your_own_images_are_read_from_npy(tmp_path):
     np.save(tmp_path / "images.npy", images)
     dataset = load_dataset("npy", str(tmp_path))
     assert dataset.sample_shape == (4, 6, 3)
-    drawn = to_uint8(next(iter(batches(dataset, 9, 0, 0, 1))).numpy())
+    drawn = to_uint8(dataset.batch(tf.constant(0, tf.int64), 9, 0).numpy())
     assert sorted(image.tobytes() for image in drawn) == sorted(image.tobytes() for image in images)
 
 

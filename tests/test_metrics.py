@@ -1,13 +1,19 @@
 """Scores through TF-GAN, held against formulas written out here with numpy and scipy."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.spatial
+import scipy.stats
 import tensorflow as tf
 
 from akdg_tf.data import load_dataset
 from akdg_tf.data.images import ImageArrays
 from akdg_tf.errors import UserError
+from akdg_tf.metrics import activations
+from akdg_tf.metrics import scores as scores_module
 from akdg_tf.metrics.classifiers import Classifier, load_inception
 from akdg_tf.metrics.modes import PointScores, mode_scores
 from akdg_tf.metrics.scores import ImageScores
@@ -24,15 +30,26 @@ def fake_classifier(name="mnist-classifier"):
         features = tf.reshape(images, (-1, 16)) @ tf.constant(to_features, tf.float32)
         return {"logits": features @ tf.constant(to_logits, tf.float32), "features": features}
 
-    return Classifier(name, "none", outputs)
+    return Classifier(name, "none", "digest", outputs)
 
 
-@pytest.fixture(scope="module")
-def scored():
+def halves(images):
+    """A stream of two batches."""
+    return iter(np.split(images, 2))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(scores_module, "CACHE", tmp_path / "statistics")
+    return tmp_path / "statistics"
+
+
+@pytest.fixture
+def scored(cache):
     rng = np.random.default_rng(1)
     dataset = ImageArrays("d", "train", rng.integers(0, 256, (COUNT, 4, 4, 1), dtype=np.uint8), np.zeros(COUNT))
     fakes = np.tanh(rng.normal(0.2, 0.7, (COUNT, 4, 4, 1))).astype(np.float32)
-    scores = ImageScores(fake_classifier, COUNT)({"student": fakes}, dataset, seed=5)["student"]
+    scores = ImageScores(fake_classifier, COUNT)({"student": halves(fakes)}, dataset, seed=5)["student"]
     _, real = fake_classifier().activations(dataset.reals(COUNT, 5))
     logits, fake = fake_classifier().activations(fakes)
     return scores, real.astype(np.float64), logits.astype(np.float64), fake.astype(np.float64)
@@ -69,8 +86,68 @@ def test_kernel_distance_is_the_unbiased_cubic_mmd(scored):
     assert scores["kid[mnist-classifier]"]["value"] == pytest.approx(expected, rel=1e-3)
 
 
+def test_kernel_distance_of_several_blocks_is_their_mean_with_its_standard_error(monkeypatch):
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(250, 3)), rng.normal(0.3, 1.0, size=(250, 3))
+    monkeypatch.setattr(scores_module, "KID_BLOCK", 100)
+    found = scores_module.kernel_distance(real, fake)
+
+    def unbiased(x, y):
+        n, m = len(x), len(y)
+        xx, yy, xy = ((a @ b.T / 3 + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
+        return (xx.sum() - xx.trace()) / (n * (n - 1)) + (yy.sum() - yy.trace()) / (m * (m - 1)) - 2 * xy.mean()
+
+    blocks = [(slice(0, 84)), slice(84, 167), slice(167, 250)]
+    values = [unbiased(real[block], fake[block]) for block in blocks]
+    assert found["value"] == pytest.approx(np.mean(values))
+    assert found["std"] == pytest.approx(scipy.stats.sem(values))
+
+
+def test_precision_and_recall_count_samples_within_the_other_sets_fifth_neighbours(scored):
+    scores, real, _, fake = scored
+    precision, recall = scores["precision[mnist-classifier]"], scores["recall[mnist-classifier]"]
+    radius = [np.sort(scipy.spatial.distance.cdist(a, a), axis=1)[:, 5] for a in (real, fake)]
+    distance = scipy.spatial.distance.cdist(real, fake)
+    assert precision["value"] == pytest.approx((distance < radius[0][:, None]).any(axis=0).mean(), abs=2 / COUNT)
+    assert recall["value"] == pytest.approx((distance < radius[1][None]).any(axis=1).mean(), abs=2 / COUNT)
+    assert 0.05 < recall["value"] < 0.95 and precision["neighbours"] == 5
+
+
+def test_real_activations_are_computed_once_for_a_dataset_a_classifier_and_a_seed(cache):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 1), dtype=np.uint8)
+    calls = []
+    classifier = fake_classifier()
+    counting = dataclasses.replace(classifier, outputs=lambda x: calls.append(len(x)) or classifier.outputs(x))
+
+    def reals(images, count, seed):
+        calls.clear()
+        found = activations.of_reals(counting, ImageArrays("d", "train", images, None), count, seed, cache)
+        return found.features, sum(calls)
+
+    first, computed = reals(pixels, 30, 0)
+    assert computed == 30
+    again, computed = reals(pixels.copy(), 30, 0)
+    assert computed == 0
+    np.testing.assert_array_equal(again, first)
+    assert [reals(pixels, 30, 1)[1], reals(pixels, 20, 0)[1], reals(255 - pixels, 30, 0)[1]] == [30, 20, 30]
+    assert [reals(pixels, 40, 0)[1], reals(pixels, 50, 1)[1]] == [40, 0]  # all of them: the seed decides nothing
+
+
+def test_progress_of_a_scoring_is_logged(cache, caplog):
+    dataset = ImageArrays("d", "train", np.zeros((20, 4, 4, 1), np.uint8), None)
+    with caplog.at_level("INFO"):
+        ImageScores(fake_classifier, 20)({"student": halves(dataset.reals(20, 0))}, dataset, 0)
+    assert "scoring real images of d 20/20 (100%)" in caplog.text
+    assert "scoring student 20/20 (100%)" in caplog.text
+    assert [path.name for path in cache.iterdir() if not path.name.startswith(".lock")] == [
+        path.name for path in cache.iterdir() if (path / "features.npy").exists()
+    ]  # what was generated is gone, the real ones are kept
+
+
 def test_every_number_says_what_defines_it(scored):
-    for record in scored[0].values():
+    scores = {metric: record for metric, record in scored[0].items() if "neighbours" not in record}
+    assert len(scores) == 3
+    for record in scores.values():
         assert {key: record[key] for key in ("n_real", "n_fake", "classifier", "split", "resize", "seed")} == {
             "n_real": COUNT,
             "n_fake": COUNT,
@@ -92,16 +169,16 @@ def test_plain_fid_is_inceptions_alone(tmp_path):
 
     tf.saved_model.save(Module(), str(tmp_path))
     dataset = ImageArrays("d", "train", np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), np.uint8), None)
-    fakes = {"a": dataset.reals(20, 1)}
+    fakes = {"a": [dataset.reals(20, 1)]}
     scores = ImageScores(lambda: load_inception(str(tmp_path)), 20)(fakes, dataset, 0)["a"]
-    assert set(scores) == {"is", "fid", "kid"}
+    assert set(scores) == {"is", "fid", "kid", "precision", "recall"}
     assert scores["fid"]["resize"] == "tf1-bilinear 299x299"
     assert scores["fid"]["value"] == pytest.approx(0.0, abs=1e-4)
 
 
 def test_points_are_scored_by_a_mixture_alone_and_say_what_defines_their_numbers():
     ring = load_dataset("ring")
-    record = PointScores(100)({"a": ring.reals(100, 0)}, ring, 3)["a"]["modes"]
+    record = PointScores(100)({"a": halves(ring.reals(100, 0))}, ring, 3)["a"]["modes"]
     assert record == {
         "value": 8,
         "n_real": 0,

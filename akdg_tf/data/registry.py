@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -31,11 +31,31 @@ class Dataset(Protocol):
         """The first `count` samples for a metric, float32 [n <= count, *sample_shape] in [-1, 1]."""
 
 
-_LOADERS: dict[str, Callable[[str | None], Dataset]] = {}
+class ImageDataset(Dataset, Protocol):
+    """What `ImageScores` asks of a dataset beyond that.
+
+    Attributes:
+        size: number of images.
+    """
+
+    size: int
+
+    def real_batches(self, count: int, seed: int) -> Iterator[np.ndarray]:
+        """The images of `reals`, batch by batch, float32 [any, height, width, channels] in [-1, 1]."""
+
+    def digest(self) -> str:
+        """What tells these images from others, in hex."""
+
+
+_LOADERS: dict[str, Callable[[str | None, tuple[int, ...] | None], Dataset]] = {}
 
 
 def register_dataset(name: str):
-    """Decorator: registers a function of the data folder (or None) that returns a `Dataset`."""
+    """Decorator: registers a function that returns a `Dataset`.
+
+    It is called with the data folder and the shape of the samples that are wanted, either of which may be None; a
+    dataset whose samples have a shape of their own passes over the second.
+    """
 
     def decorator(loader):
         _LOADERS[name] = loader
@@ -56,12 +76,15 @@ def check_name(name: str) -> str:
 
 
 @functools.cache
-def load_dataset(name: str, data_dir: str | os.PathLike | None = None) -> Dataset:
+def load_dataset(
+    name: str, data_dir: str | os.PathLike | None = None, sample_shape: tuple[int, ...] | None = None
+) -> Dataset:
     """Loads a registered dataset; a second call gives the same object.
 
     Args:
         name: a registered name.
         data_dir: folder with the files, where the dataset reads any.
+        sample_shape: shape of the samples, where the dataset can give them any.
 
     Returns:
         The dataset.
@@ -69,27 +92,11 @@ def load_dataset(name: str, data_dir: str | os.PathLike | None = None) -> Datase
     Raises:
         UserError: the name is unknown, or the data cannot be had.
     """
-    return _LOADERS[check_name(name)](data_dir)
-
-
-def batches(dataset: Dataset, batch_size: int, seed: int, start: int, stop: int) -> tf.data.Dataset:
-    """Batches start ... stop - 1, indexed by step: resuming is to begin at another number.
-
-    Args:
-        dataset: where they come from.
-        batch_size: images a batch, over all replicas.
-        seed: seed of the order.
-        start: first step.
-        stop: step after the last.
-
-    Returns:
-        tf.data.Dataset of float32 [batch_size, *sample_shape] in [-1, 1].
-    """
-    return by_step(lambda step: dataset.batch(step, batch_size, seed), start, stop)
+    return _LOADERS[check_name(name)](data_dir, sample_shape)
 
 
 def by_step(batch: Callable[[tf.Tensor], tf.Tensor], start: int, stop: int) -> tf.data.Dataset:
-    """The pipeline of `batch(start)` ... `batch(stop - 1)`."""
+    """The pipeline of `batch(start)` ... `batch(stop - 1)`: resuming is to begin at another number."""
     options = tf.data.Options()
     # Nothing is left to tune, and the tuner's thread holds up the end of `fit` for up to 60 s. The strategy's sharding
     # would start it again; a batch is the global one, which the strategy splits over its replicas by itself.

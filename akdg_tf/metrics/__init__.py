@@ -1,5 +1,6 @@
 """Metrics: an evaluation turns generated samples and a dataset into named numbers that say what defines them."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -21,8 +22,10 @@ class Evaluation(Protocol):
     def prepare(self, dataset: Dataset) -> None:
         """Loads what it needs, and fails early where it does not fit the dataset."""
 
-    def __call__(self, fakes: dict[str, np.ndarray], dataset: Dataset, seed: int) -> dict[str, dict[str, dict]]:
-        """Name of a generator to metric to its record."""
+    def __call__(
+        self, fakes: dict[str, Iterable[np.ndarray]], dataset: Dataset, seed: int
+    ) -> dict[str, dict[str, dict]]:
+        """Name of a generator, with batches of its samples, to metric to its record."""
 
 
 __all__ = ["Evaluation", "ImageScores", "PointScores"]

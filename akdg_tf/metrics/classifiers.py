@@ -4,6 +4,7 @@ import dataclasses
 import json
 import logging
 import os
+import pathlib
 from collections.abc import Callable
 
 import gin
@@ -12,6 +13,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 
 from akdg_tf.errors import UserError
+from akdg_tf.files import folder_digest
 from akdg_tf.teachers import find_saved_model
 
 logger = logging.getLogger(__name__)
@@ -28,11 +30,13 @@ class Classifier:
     Attributes:
         id: name that goes with every number made with it; "inception" alone may go unnamed.
         resize: how images are brought to its size, "none" if they are not.
+        digest: of its weights.
         outputs: float32 images [n, h, w, c] in [-1, 1] to {"logits": [n, classes], "features": [n, d]}.
     """
 
     id: str
     resize: str
+    digest: str
     outputs: Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
     def activations(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -60,11 +64,10 @@ def load_classifier(name: str) -> Classifier:
         raise UserError(
             f"there is no classifier {name!r}: name a zoo entry, or train one as gin/mnist_classifier.gin does"
         )
-    return _own_classifier(hub.load(os.fspath(folder)), json.loads(meta.read_text())["id"])
-
-
-def _own_classifier(module, name: str) -> Classifier:
-    return Classifier(name, "none", lambda images: module((images + 1.0) / 2.0))
+    module = hub.load(os.fspath(folder))
+    return Classifier(
+        json.loads(meta.read_text())["id"], "none", folder_digest(folder), lambda images: module((images + 1.0) / 2.0)
+    )
 
 
 @gin.register
@@ -83,11 +86,13 @@ def load_inception(handle: str = INCEPTION_HANDLE) -> Classifier:
         UserError: it cannot be loaded.
     """
     try:
-        module = hub.load(handle)
+        folder = hub.resolve(handle)
+        module = hub.load(folder)
     except Exception as error:
         logger.debug("loading Inception", exc_info=True)
         raise UserError(
-            f"Inception cannot be loaded from {handle} ({type(error).__name__}): give a local path"
+            f"Inception cannot be loaded from {handle} ({type(error).__name__}): bind load_inception.handle to a local "
+            "path, set TFHUB_CACHE_DIR to a cache that holds it, or bind ImageScores.classifier = @load_classifier"
         ) from None
 
     @tf.function
@@ -96,4 +101,4 @@ def load_inception(handle: str = INCEPTION_HANDLE) -> Classifier:
         found = module(tf.compat.v1.image.resize_bilinear(images, (INCEPTION_SIDE, INCEPTION_SIDE)))
         return {"logits": found["logits"], "features": found["pool_3"]}
 
-    return Classifier("inception", "tf1-bilinear 299x299", outputs)
+    return Classifier("inception", "tf1-bilinear 299x299", folder_digest(pathlib.Path(folder)), outputs)

@@ -1,5 +1,7 @@
 """Mode coverage of 2-D mixtures: modes found, high-quality share, KL to uniform, samples on bridges."""
 
+from collections.abc import Iterable
+
 import gin
 import numpy as np
 
@@ -27,10 +29,13 @@ class PointScores:
         if not isinstance(dataset, GaussianMixture):
             raise UserError(f"PointScores scores 2-D mixtures: dataset {dataset.name!r} is none, bind ImageScores")
 
-    def __call__(self, fakes: dict[str, np.ndarray], dataset: GaussianMixture, seed: int) -> dict[str, dict[str, dict]]:
-        """Scores generators: name to metric to {"value", and what defines it}."""
+    def __call__(
+        self, fakes: dict[str, Iterable[np.ndarray]], dataset: GaussianMixture, seed: int
+    ) -> dict[str, dict[str, dict]]:
+        """Scores generators: name, with batches of its points, to metric to {"value", and what defines it}."""
         results = {}
-        for name, points in fakes.items():
+        for name, batches in fakes.items():
+            points = np.concatenate(list(batches))
             record = {
                 "n_real": 0,
                 "n_fake": len(points),

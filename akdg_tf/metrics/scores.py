@@ -1,18 +1,28 @@
-"""IS, FID and KID of images through TF-GAN's own functions; every number carries what defines it."""
+"""IS, FID, KID, precision and recall of images; every number carries what defines it."""
 
+import contextlib
 import functools
-from collections.abc import Callable
+import io
+import pathlib
+import tempfile
+from collections.abc import Callable, Iterable
 
 import gin
 import numpy as np
+import prdc
 import tensorflow as tf
 
-from akdg_tf.data import Dataset
+from akdg_tf.data import ImageDataset
 from akdg_tf.errors import UserError
-from akdg_tf.metrics import tfgan
+from akdg_tf.metrics import activations, tfgan
+from akdg_tf.metrics.activations import Activations
 from akdg_tf.metrics.classifiers import Classifier
 
+CACHE = pathlib.Path("runs", "statistics")
 SPLITS = 10  # of the Inception Score, as in Salimans et al. 2016
+KID_BLOCK = 1024  # images of a block at most, TF-GAN's default
+NEIGHBOURS, NEIGHBOUR_SAMPLES = 5, 5000  # of precision and recall, whose distance matrix grows with n squared
+CHUNK = 1000
 
 
 @gin.register
@@ -29,7 +39,7 @@ class ImageScores:
     def __init__(self, classifier: Callable[[], Classifier] = gin.REQUIRED, samples: int = 50_000):
         self.load, self.samples = classifier, samples
 
-    def prepare(self, dataset: Dataset) -> None:
+    def prepare(self, dataset: ImageDataset) -> None:
         """Loads the classifier; raises UserError where it cannot be had, or takes no images of the dataset's shape."""
         classifier = self._classifier
         try:
@@ -42,44 +52,92 @@ class ImageScores:
     def _classifier(self) -> Classifier:
         return self.load()
 
-    def __call__(self, fakes: dict[str, np.ndarray], dataset: Dataset, seed: int) -> dict[str, dict[str, dict]]:
-        """Scores generators.
+    def __call__(
+        self, fakes: dict[str, Iterable[np.ndarray]], dataset: ImageDataset, seed: int
+    ) -> dict[str, dict[str, dict]]:
+        """Scores generators, in constant memory.
 
         Args:
-            fakes: name to generated images, float32 [n, h, w, c] in [-1, 1].
-            dataset: of the real images.
+            fakes: name to batches of generated images, float32 [any, h, w, c] in [-1, 1], `samples` in all.
+            dataset: of the real images, whose activations are kept in `runs/statistics/`.
             seed: seed of the latents and of the choice of real images, for the record.
 
         Returns:
             For each name: metric to {"value", "std" where there is one, and what defines it}.
         """
         classifier = self._classifier
-        reals = dataset.reals(self.samples, seed)
-        _, real_features = classifier.activations(reals)
+        real = activations.of_reals(classifier, dataset, self.samples, seed, CACHE)
         suffix = "" if classifier.id == "inception" else f"[{classifier.id}]"
         results = {}
-        for name, images in fakes.items():
+        for name, batches in fakes.items():
+            with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+                activations.write(classifier, batches, self.samples, pathlib.Path(folder), name)
+                scores = score(real, activations.read(pathlib.Path(folder)))
             record = {
-                "n_real": len(reals),
-                "n_fake": len(images),
+                "n_real": len(real.features),
+                "n_fake": self.samples,
                 "classifier": classifier.id,
                 "dataset": dataset.name,
                 "split": dataset.split,
                 "resize": classifier.resize,
                 "seed": seed,
             }
-            scores = _scores(real_features, *classifier.activations(images))
-            results[name] = {f"{metric}{suffix}": {**value, **record} for metric, value in scores.items()}
+            results[name] = {f"{metric}{suffix}": {**record, **value} for metric, value in scores.items()}
         return results
 
 
-def _scores(real_features: np.ndarray, logits: np.ndarray, features: np.ndarray) -> dict[str, dict[str, float]]:
-    """The three scores; KID is the unbiased estimate, which may be below 0."""
-    inception = [float(tfgan.classifier_score_from_logits(part)) for part in np.array_split(logits, SPLITS)]
-    real, fake = tf.constant(real_features, tf.float64), tf.constant(features, tf.float64)
-    kid, kid_std = tfgan.kernel_classifier_distance_and_std_from_activations(real, fake)
+def score(real: Activations, fake: Activations) -> dict[str, dict[str, float]]:
+    """Every score of generated images against real ones.
+
+    Returns:
+        "is", "fid", "kid" (unbiased, may be below 0), "precision" and "recall", each with its "value" and what is its
+        own: "std" (of the score over the splits, or the standard error over the blocks), sizes.
+    """
+    inception = [float(tfgan.classifier_score_from_logits(part)) for part in np.array_split(fake.logits, SPLITS)]
     return {
         "is": {"value": float(np.mean(inception)), "std": float(np.std(inception)), "splits": SPLITS},
-        "fid": {"value": float(tfgan.frechet_classifier_distance_from_activations(real, fake))},
-        "kid": {"value": float(kid), "std": float(kid_std)},
+        "fid": {"value": frechet_distance(real.features, fake.features)},
+        "kid": kernel_distance(real.features, fake.features),
+        **precision_and_recall(real.features, fake.features),
     }
+
+
+def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
+    """|m - m'|^2 + Tr(C + C' - 2 (C C')^(1/2)) of features [n, d] (Heusel et al. 2017, eq. 6), read in chunks."""
+    (mean, covariance), (fake_mean, fake_covariance) = _moments(real), _moments(fake)
+    root = float(tfgan.trace_sqrt_product(tf.constant(covariance), tf.constant(fake_covariance)))
+    return float(np.sum((mean - fake_mean) ** 2) + np.trace(covariance) + np.trace(fake_covariance) - 2.0 * root)
+
+
+def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean [d] and unbiased covariance [d, d] in float64, in two passes."""
+    chunks = [slice(start, start + CHUNK) for start in range(0, len(features), CHUNK)]
+    mean = sum(features[chunk].sum(0, dtype=np.float64) for chunk in chunks) / len(features)
+    centered = (features[chunk] - mean for chunk in chunks)
+    return mean, sum(part.T @ part for part in centered) / (len(features) - 1)
+
+
+def kernel_distance(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+    """KID (Binkowski et al. 2018): the mean of TF-GAN's unbiased estimate over blocks of features [n, d].
+
+    Returns:
+        "value", and "std", the standard error over the blocks, where there are several.
+    """
+    count = -(-max(len(real), len(fake)) // KID_BLOCK)
+    blocks = zip(np.array_split(real, count), np.array_split(fake, count), strict=True)
+    values = [float(tfgan.kernel_classifier_distance_from_activations(*map(_float64, block))) for block in blocks]
+    std = {"std": float(np.std(values, ddof=1) / count**0.5)} if count > 1 else {}
+    return {"value": float(np.mean(values)), **std}
+
+
+def precision_and_recall(real: np.ndarray, fake: np.ndarray) -> dict[str, dict[str, float]]:
+    """Shares of one set inside the manifold of the other (Kynkaanniemi et al. 2019), of the first 5,000 of each."""
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints the numbers of samples
+        found = prdc.compute_prdc(np.array(real[:NEIGHBOUR_SAMPLES]), np.array(fake[:NEIGHBOUR_SAMPLES]), NEIGHBOURS)
+    record = {"n_real": min(len(real), NEIGHBOUR_SAMPLES), "n_fake": min(len(fake), NEIGHBOUR_SAMPLES)}
+    record["neighbours"] = NEIGHBOURS
+    return {metric: {"value": float(found[metric]), **record} for metric in ("precision", "recall")}
+
+
+def _float64(features: np.ndarray) -> tf.Tensor:
+    return tf.constant(features, tf.float64)

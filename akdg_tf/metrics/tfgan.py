@@ -29,5 +29,5 @@ def _import_eval():
 _metrics = _import_eval()
 
 classifier_score_from_logits = _metrics.classifier_score_from_logits
-frechet_classifier_distance_from_activations = _metrics.frechet_classifier_distance_from_activations
-kernel_classifier_distance_and_std_from_activations = _metrics.kernel_classifier_distance_and_std_from_activations
+trace_sqrt_product = _metrics.trace_sqrt_product
+kernel_classifier_distance_from_activations = _metrics.kernel_classifier_distance_from_activations

@@ -20,6 +20,7 @@ from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
 
+SHIFT = 4  # pixels that an augmented image moves at most
 PARTITION_SEED = 0  # one and the same held-out set for every seed of the weights
 
 
@@ -75,16 +76,12 @@ class ClassifierExperiment:
 
     def train(self) -> None:
         """Trains to `steps`, from the last checkpoint if there is one."""
-
-        def batches(start, stop):
-            return data.by_step(self._batch, start, stop)
-
-        fit_to_the_end(self.classifier, batches, self.run, self.steps, self.report_every, self.batch_size)
+        fit_to_the_end(self.classifier, self._batch, self.run, self.steps, self.report_every, self.batch_size)
 
     def _batch(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Images and labels of a step; what is done to them follows from (seed, step) too."""
         images, labels = self.train_set.labelled_batch(step, self.batch_size, self.run.seed)
-        return shifted_and_flipped(images, self.run.seed, step) if self.augment else images, labels
+        return shifted_and_flipped(images, SHIFT, self.run.seed, step) if self.augment else images, labels
 
     def export(self) -> None:
         """Writes the classifier of the last checkpoint as `saved_model/`."""

@@ -12,9 +12,10 @@ import tensorflow as tf
 
 from akdg_tf import data, pictures
 from akdg_tf.bank import TeacherBank, make_bank
+from akdg_tf.data.images import shifted_and_flipped
 from akdg_tf.errors import UserError
 from akdg_tf.export import detached_copy, export_generator
-from akdg_tf.latents import latent_dim_of, sample, sample_frozen
+from akdg_tf.latents import latent_dim_of, sample, sample_frozen, sample_frozen_batches
 from akdg_tf.methods.base import GeneratorTrainer
 from akdg_tf.metrics import Evaluation
 from akdg_tf.teachers import Teacher, load_teacher
@@ -39,6 +40,7 @@ class GeneratorExperiment:
         generator: the generator to train.
         method: makes the trainer of the generator: GAN, AKDG or MSEDistillation, its other parts bound by gin.
         dataset: name of a registered dataset.
+        flip: mirrors half of the real images that are trained on, left to right.
         evaluation: scores the exported generator; see `metrics`.
         teacher: loads the teacher that the method learns from, and that is shown and scored beside the student; None
             where the experiment makes a teacher.
@@ -60,6 +62,7 @@ class GeneratorExperiment:
         generator: keras.Model = gin.REQUIRED,
         method: Callable[..., GeneratorTrainer] = gin.REQUIRED,
         dataset: str = gin.REQUIRED,
+        flip: bool = False,
         evaluation: Evaluation = gin.REQUIRED,
         teacher: Callable[[], Teacher] | None = None,
         teacher_source: str = "online",
@@ -82,7 +85,7 @@ class GeneratorExperiment:
         check_steps(steps, report_every, batch_size, steps_per_execution, pictures_every)
         self.strategy = tf.distribute.get_strategy()
         self.run, self.generator, self.method, self.evaluation = run, generator, method, evaluation
-        self.dataset_name = data.check_name(dataset)
+        self.dataset_name, self.flip = data.check_name(dataset), flip
         self.make_teacher, self.teacher_source, self.bank_images = teacher, teacher_source, bank_images
         self.optimizers = (generator_optimizer, discriminator_optimizer)
         self.steps, self.batch_size, self.report_every = steps, batch_size, report_every
@@ -108,7 +111,12 @@ class GeneratorExperiment:
     @functools.cached_property
     def dataset(self) -> data.Dataset:
         """The real samples."""
-        return data.load_dataset(self.dataset_name, self.run.data_dir)
+        return data.load_dataset(self.dataset_name, self.run.data_dir, self._sample_shape)
+
+    @property
+    def _sample_shape(self) -> tuple[int, ...]:
+        """Shape of a sample of the generator."""
+        return tuple(self.generator(tf.zeros((1, latent_dim_of(self.generator)))).shape[1:])
 
     @functools.cached_property
     def teacher(self) -> Teacher | None:
@@ -125,8 +133,7 @@ class GeneratorExperiment:
         Raises:
             UserError: data, teacher and generator have samples of different shapes, or the evaluation does not fit.
         """
-        shapes = {"data": tuple(self.dataset.sample_shape)}
-        shapes["generator"] = tuple(self.generator(tf.zeros((1, latent_dim_of(self.generator)))).shape[1:])
+        shapes = {"data": tuple(self.dataset.sample_shape), "generator": self._sample_shape}
         if self.teacher:
             shapes["teacher"] = tuple(self.teacher(tf.zeros((1, self.teacher.latent_dim))).shape[1:])
         if len(set(shapes.values())) > 1:
@@ -148,17 +155,17 @@ class GeneratorExperiment:
 
     def train(self) -> None:
         """Trains to `steps`, from the last checkpoint if there is one."""
-
-        def batches(start, stop):
-            size = self.batch_size * self.trainer.d_steps
-            return data.batches(self.dataset, size, self.run.seed, start, stop)
-
         fit_to_the_end(
-            *(self.trainer, batches, self.run, self.steps, self.report_every, self.batch_size),
+            *(self.trainer, self._batch, self.run, self.steps, self.report_every, self.batch_size),
             draw=self.picture,
             pictures_every=self.pictures_every,
             cpu_budget=self.cpu_budget,
         )
+
+    def _batch(self, step: tf.Tensor) -> tf.Tensor:
+        """Real samples of a step; what is done to them follows from (seed, step) too."""
+        samples = self.dataset.batch(step, self.batch_size * self.trainer.d_steps, self.run.seed)
+        return shifted_and_flipped(samples, 0, self.run.seed, step) if self.flip else samples
 
     def picture(self) -> np.ndarray:
         """Real samples, the teacher's and the averaged generator's, from fixed latents, side by side."""
@@ -194,7 +201,7 @@ class GeneratorExperiment:
         generators = {name: generator for name, generator in generators.items() if generator}
         count = self.evaluation.samples
         logger.info("scoring %d samples each of %s", count, " and ".join(generators))
-        fakes = {name: sample_frozen(generator, count, self.run.seed) for name, generator in generators.items()}
+        fakes = {name: sample_frozen_batches(generator, count, self.run.seed) for name, generator in generators.items()}
         scores = self.evaluation(fakes, self.dataset, self.run.seed)
         sides = {name: results.measure(generator, scores[name]) for name, generator in generators.items()}
         return {

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from akdg_tf.data import by_step
 from akdg_tf.errors import UserError
 from akdg_tf.training.callbacks import Forecast, History, Pictures, Progress, SaveCheckpoints
 from akdg_tf.training.checkpoints import Checkpoints
@@ -16,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 def fit_to_the_end(
     model: keras.Model,
-    batches: Callable[[int, int], tf.data.Dataset],
+    batch: Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, tf.Tensor]],
     run: Run,
     steps: int,
     report_every: int,
@@ -29,7 +30,7 @@ def fit_to_the_end(
 
     Args:
         model: compiled and built.
-        batches: from the first step and the one after the last to the batches between.
+        batch: from the number of a step to what `train_step` takes: samples, or samples and labels.
         run: where checkpoints, events and `metrics.jsonl` go.
         steps: of the whole run.
         report_every: steps between two log lines and checkpoints; one epoch of `fit`.
@@ -56,7 +57,7 @@ def fit_to_the_end(
         callbacks.append(Pictures(draw, history.writer, report_every, pictures_every))
     callbacks.append(SaveCheckpoints(checkpoints, report_every))
     model.fit(
-        batches(start, steps),
+        by_step(batch, start, steps),
         epochs=steps // report_every,
         initial_epoch=start // report_every,
         steps_per_epoch=report_every,

@@ -1,0 +1,90 @@
+"""A classifier's activations over a stream of images, kept on disk: any number of images takes the same memory."""
+
+import dataclasses
+import hashlib
+import logging
+import pathlib
+import shutil
+import time
+from collections.abc import Iterable
+
+import numpy as np
+
+from akdg_tf.data import ImageDataset
+from akdg_tf.files import locked, part_of, replace_folder
+from akdg_tf.metrics.classifiers import Classifier
+
+logger = logging.getLogger(__name__)
+
+REPORT_SECONDS = 5.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Activations:
+    """What a classifier makes of n images, memory-mapped.
+
+    Attributes:
+        logits: float32 [n, classes].
+        features: float32 [n, d].
+    """
+
+    logits: np.ndarray
+    features: np.ndarray
+
+
+def read(folder: pathlib.Path) -> Activations:
+    """The activations that `write` wrote."""
+    return Activations(*(np.load(folder / f"{key}.npy", mmap_mode="r") for key in ("logits", "features")))
+
+
+def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, folder: pathlib.Path, what: str) -> None:
+    """Writes the activations of a stream of images, with progress in the log.
+
+    Args:
+        classifier: of the images.
+        batches: float32 [any, h, w, c] in [-1, 1], `count` images in all.
+        count: images, n.
+        folder: where `logits.npy` and `features.npy` are written.
+        what: whose images they are, for the log.
+    """
+    files, done = {}, 0
+    began = reported = time.monotonic()
+    for images in batches:
+        for key, values in zip(("logits", "features"), classifier.activations(images), strict=True):
+            if key not in files:
+                shape = (count, values.shape[1])
+                files[key] = np.lib.format.open_memmap(folder / f"{key}.npy", "w+", np.float32, shape)
+            files[key][done : done + len(images)] = values
+        done += len(images)
+        now = time.monotonic()
+        if now - reported > REPORT_SECONDS or done == count:
+            left, reported = int((now - began) / done * (count - done)), now
+            percent = 100 * done // count
+            logger.info("scoring %s %d/%d (%d%%)  ETA %d:%02d", what, done, count, percent, left // 60, left % 60)
+
+
+def of_reals(classifier: Classifier, dataset: ImageDataset, count: int, seed: int, cache: pathlib.Path) -> Activations:
+    """Activations of the first `count` real images of an order fixed by the seed, computed once.
+
+    Args:
+        classifier: of the images.
+        dataset: of the images.
+        count: at most so many.
+        seed: of the order.
+        cache: where the activations lie, in folders named by a digest of the classifier, the dataset, count and seed.
+
+    Returns:
+        The activations.
+    """
+    count = min(count, dataset.size)
+    key = f"{classifier.digest} {dataset.digest()} {count} {seed if count < dataset.size else 'all'}"
+    folder = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
+    cache.mkdir(parents=True, exist_ok=True)
+    with locked(cache / f".lock-{folder.name}"):
+        if not folder.exists():
+            part = part_of(folder)
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            write(classifier, dataset.real_batches(count, seed), count, part, f"real images of {dataset.name}")
+            replace_folder(part, folder)
+    return read(folder)
