@@ -31,25 +31,30 @@ def tile(images: np.ndarray, columns: int) -> np.ndarray:
     return np.repeat(grid, 3, axis=-1) if channels == 1 else grid
 
 
-def side_by_side(samples: Mapping[str, np.ndarray]) -> np.ndarray:
+def side_by_side(samples: Mapping[str, np.ndarray], columns: int | None = None) -> np.ndarray:
     """A panel for each entry: a grid of at most 64 images, or a scatter of all points, in [-1, 1].
 
     Args:
         samples: title to samples, float32 [n, height, width, channels] or [n, 2].
+        columns: panels a row, by default all of them.
 
     Returns:
         uint8 [height, width, 3].
     """
-    size = (4 * len(samples), 4.6)
-    figure, axes = pyplot.subplots(1, len(samples), figsize=size, squeeze=False, layout="constrained")
-    for axis, (title, values) in zip(axes[0], samples.items(), strict=True):
+    columns = columns or len(samples)
+    rows = -(-len(samples) // columns)
+    size = (4 * columns, 4.6 * rows)
+    figure, axes = pyplot.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    for axis in axes.flat[len(samples) :]:
+        axis.set_axis_off()
+    for axis, (title, values) in zip(axes.flat, samples.items(), strict=False):
         axis.set_title(title, fontsize=10)
         if values.ndim == 2:
             axis.scatter(values[:, 0], values[:, 1], s=1, alpha=0.4, linewidths=0)
             axis.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=[], yticks=[])
         else:
-            columns = min(8, len(values))
-            axis.imshow(tile(values[: min(64, len(values) // columns * columns)], columns), interpolation="nearest")
+            side = min(8, len(values))
+            axis.imshow(tile(values[: min(64, len(values) // side * side)], side), interpolation="nearest")
             axis.set_axis_off()
     figure.canvas.draw()
     picture = np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()

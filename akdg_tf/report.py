@@ -1,32 +1,21 @@
-"""Tables and pictures of finished runs: python -m akdg_tf.report toy_ring toy_grid mnist_mlp mnist_dcgan."""
+"""Tables and pictures of finished runs: python -m akdg_tf.report cifar10 toy_ring toy_grid mnist_mlp mnist_dcgan."""
 
-import json
+import argparse
 import pathlib
-import statistics
 import sys
-from collections.abc import Sequence
 
-from akdg_tf import pictures
+from akdg_tf import paper, pictures
 from akdg_tf.data import load_dataset
 from akdg_tf.errors import UserError
+from akdg_tf.files import write_text
 from akdg_tf.latents import sample_frozen
 from akdg_tf.teachers import load_teacher
+from akdg_tf.training.results import finished_runs, mean_and_spread, read_result
 
+RUNS, ZOO = pathlib.Path("runs"), pathlib.Path("zoo")
 METHODS = ("vanilla", "mse", "akdg")
 SAMPLES = 2000
 TITLE_METRICS = ("modes", "bridges")  # of 2-D points; a grid of images speaks for itself
-
-
-def finished_runs(experiment: str, folder: pathlib.Path) -> list[pathlib.Path]:
-    """Finished, real runs of an experiment, `<experiment>` and `<experiment>-seed<k>`, in the order of their seeds."""
-    runs = [path for path in folder.glob(f"{experiment}*") if path.name.split("-seed")[0] == experiment]
-    finished = [run for run in runs if (run / "result.json").exists() and not read(run)["smoke"]]
-    return sorted(finished, key=lambda run: read(run)["seed"])
-
-
-def read(run: pathlib.Path) -> dict:
-    """The `result.json` of a run."""
-    return json.loads((run / "result.json").read_text())
 
 
 def table(family: str, folder: pathlib.Path) -> str:
@@ -42,40 +31,35 @@ def table(family: str, folder: pathlib.Path) -> str:
     Raises:
         UserError: there is no finished run at all.
     """
-    results = {method: [read(run) for run in finished_runs(f"{family}_{method}", folder)] for method in METHODS}
+    results = {method: [read_result(run) for run in finished_runs(f"{family}_{method}", folder)] for method in METHODS}
     found = [result for rows in results.values() for result in rows]
     if not found:
         raise UserError(f"no finished run of {family}_vanilla, {family}_mse or {family}_akdg in {folder}")
     metrics = list(found[0]["metrics"])
     teacher = {metric: [found[0]["teacher"]["metrics"][metric]["value"]] for metric in metrics}
     lines = [f"| {family} | seeds | " + " | ".join(metrics) + " |", "|---" * (len(metrics) + 2) + "|"]
-    lines.append("| teacher | | " + " | ".join(_cell(teacher[metric]) for metric in metrics) + " |")
+    lines.append("| teacher | | " + " | ".join(mean_and_spread(teacher[metric]) for metric in metrics) + " |")
     for method, rows in results.items():
         values = {metric: [row["metrics"][metric]["value"] for row in rows] for metric in metrics}
         seeds = ", ".join(str(row["seed"]) for row in rows)
-        lines.append(f"| {method} | {seeds} | " + " | ".join(_cell(values[metric]) for metric in metrics) + " |")
+        lines.append(
+            f"| {method} | {seeds} | " + " | ".join(mean_and_spread(values[metric]) for metric in metrics) + " |"
+        )
     return "\n".join(lines)
-
-
-def _cell(values: Sequence[float]) -> str:
-    if not values:
-        return ""
-    mean = f"{statistics.mean(values):.4g}"
-    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.2g}"
 
 
 def picture(family: str, folder: pathlib.Path):
     """Real samples, the teacher's and each student's side by side, uint8 [height, width, 3]; the lowest seed's runs."""
     runs = {method: finished_runs(f"{family}_{method}", folder)[:1] for method in METHODS}
     runs = {method: found[0] for method, found in runs.items() if found}
-    result = read(next(iter(runs.values())))
+    result = read_result(next(iter(runs.values())))
     dataset = load_dataset(next(iter(result["metrics"].values()))["dataset"])
     count = SAMPLES if len(dataset.sample_shape) == 1 else 64
     panels = {f"real ({dataset.name})": dataset.reals(count, 0)}
     teacher = result["teacher"]
     panels[_title("teacher", teacher["metrics"])] = sample_frozen(load_teacher(teacher["saved_model"]), count, 0)
     for method, run in runs.items():
-        panels[_title(method, read(run)["metrics"])] = sample_frozen(load_teacher(str(run)), count, 0)
+        panels[_title(method, read_result(run)["metrics"])] = sample_frozen(load_teacher(str(run)), count, 0)
     return pictures.side_by_side(panels)
 
 
@@ -85,19 +69,43 @@ def _title(name: str, metrics: dict[str, dict]) -> str:
     return "\n".join([name, ", ".join(scores)]) if scores else name
 
 
-def main(families: Sequence[str], folder: pathlib.Path = pathlib.Path("runs")) -> None:
-    """Prints each family's table and writes it with its picture to `runs/report/`."""
+def paper_picture(rows: dict[paper.Published, paper.Measured], data_dir: str | None):
+    """Each generator's samples, uint8 [height, width, 3]; real ones first where `data_dir` tells where they are."""
+    panels = {"real (cifar10)": load_dataset("cifar10", data_dir).reals(64, 0)} if data_dir else {}
+    for row, ours in rows.items():
+        title = f"{row.label}: FID here {ours.mean('fid'):.1f}, in the paper {row.fid:.1f}"
+        panels[title] = sample_frozen(load_teacher(str(ours.folder)), 64, 0)
+    return pictures.side_by_side(panels, columns=4)
+
+
+def main(
+    families: list[str], folder: pathlib.Path = RUNS, zoo: pathlib.Path = ZOO, data_dir: str | None = None
+) -> None:
+    """Prints each family's table and writes it with its picture to `runs/report/`.
+
+    Args:
+        families: "cifar10", the paper's table, or "<family>" of experiments `<family>_vanilla`, `_mse`, `_akdg`.
+        folder: where the runs lie.
+        zoo: whose entries stand for what was not run here.
+        data_dir: folder with CIFAR-10, to show real images too.
+    """
     (folder / "report").mkdir(parents=True, exist_ok=True)
     for family in families:
-        text = table(family, folder)
+        rows = paper.measured_rows(folder, zoo) if family == "cifar10" else None
+        text = table(family, folder) if rows is None else paper.table(rows)
         print(text + "\n")
-        (folder / "report" / f"{family}.md").write_text(text + "\n")
-        pictures.save_png(picture(family, folder), folder / "report" / f"{family}.png")
+        write_text(folder / "report" / f"{family}.md", text + "\n")
+        image = picture(family, folder) if rows is None else paper_picture(rows, data_dir)
+        pictures.save_png(image, folder / "report" / f"{family}.png")
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m akdg_tf.report", description=main.__doc__.partition("\n")[0])
+    parser.add_argument("family", nargs="+", help="cifar10, mnist_mlp, mnist_dcgan, toy_ring, toy_grid")
+    parser.add_argument("--data_dir", help="folder with CIFAR-10, to show real images beside the generated ones")
+    arguments = parser.parse_args()
     try:
-        main(sys.argv[1:])
+        main(arguments.family, data_dir=arguments.data_dir)
     except UserError as error:
         print(f"report: {error}", file=sys.stderr)
         sys.exit(2)

@@ -29,16 +29,18 @@ def publish(runs: list[pathlib.Path], overwrite: bool = False) -> pathlib.Path:
         The entry's folder, `zoo/<experiment>`.
 
     Raises:
-        UserError: a run is not finished, is a smoke run or of another experiment, was not made by the gin file of its
-            name alone, or the entry is there already.
+        UserError: a run is not finished, is a smoke run or of another experiment, was not made by its gin files alone,
+            or the entry is there already.
     """
     results = [_result(run) for run in runs]
     experiments = {(result["experiment"], result["steps"]) for result in results}
     if len(experiments) > 1 or len({_bindings(run) for run in runs}) > 1:
         raise UserError(f"these runs are not of one experiment and configuration: {sorted(experiments)}")
-    gin_file = f"gin/{results[0]['experiment']}.gin"
-    if config.text_of(gin_file) != _bindings(runs[0]):
-        raise UserError(f"{runs[0]} was not made by {gin_file} as it is: the command in its card would be wrong")
+    gin_files = results[0]["gin_files"]
+    if config.text_of(gin_files) != _bindings(runs[0]):
+        raise UserError(
+            f"{runs[0]} was not made by {' and '.join(gin_files)} as they are: the command in its card would be wrong"
+        )
     if len({result["seed"] for result in results}) < len(results):
         raise UserError("two of these runs have the same seed")
     entry = ZOO / results[0]["experiment"]
@@ -96,8 +98,8 @@ def _card(result: dict, over_seeds: dict[str, dict]) -> str:
     lines = [
         f"# {name}",
         "",
-        f"Made by `python run.py --gin_file=gin/{name}.gin --seed={result['seed']}` "
-        f"({result['steps']:,} steps, method {result['method']}).",
+        f"Made by `python run.py {' '.join(f'--gin_file={file}' for file in result['gin_files'])} "
+        f"--seed={result['seed']}` ({result['steps']:,} steps, method {result['method']}).",
         "",
         f"| | {name} |" + (" teacher |" if teacher else ""),
         "|---|---|" + ("---|" if teacher else ""),

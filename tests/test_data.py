@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from akdg_tf import pictures
 from akdg_tf.data import by_step, load_dataset
-from akdg_tf.data.images import ImageArrays, to_uint8
+from akdg_tf.data.images import ImageArrays, shifted_and_flipped, to_uint8
 from akdg_tf.errors import UserError
 from akdg_tf.pictures import tile
 
@@ -38,6 +38,30 @@ def test_batches_follow_from_seed_and_step_alone():
 def test_labels_go_with_their_images():
     images, labels = tiny().labelled_batch(tf.constant(2, tf.int64), 6, 0)
     np.testing.assert_array_equal(to_uint8(images.numpy())[:, 0, 0, 0], labels)
+
+
+@pytest.mark.parametrize("shift", [0, 2])
+def test_an_augmented_image_is_a_crop_of_the_mirrored_border_flipped_or_not(shift):
+    """By their numbers: every image must be one of the (2 shift + 1)^2 crops, or the mirror image of one."""
+    images = np.random.default_rng(0).normal(size=(40, 5, 6, 1)).astype(np.float32)
+    moved = shifted_and_flipped(tf.constant(images), shift, 3, tf.constant(0, tf.int64)).numpy()
+    flips, places = [], set()
+    for image, found in zip(
+        np.pad(images, ((0, 0), (shift, shift), (shift, shift), (0, 0)), "reflect"), moved, strict=True
+    ):
+        places_and_crops = [
+            ((i, j), image[i : i + 5, j : j + 6]) for i in range(2 * shift + 1) for j in range(2 * shift + 1)
+        ]
+        fits = [(place, False) for place, crop in places_and_crops if np.array_equal(crop, found)]
+        fits += [(place, True) for place, crop in places_and_crops if np.array_equal(crop[:, ::-1], found)]
+        ((place, flipped),) = fits
+        flips.append(flipped)
+        places.add(place)
+    assert 8 <= sum(flips) <= 32
+    assert len(places) > 15 if shift else places == {(0, 0)}
+    again = shifted_and_flipped(tf.constant(images), shift, 3, tf.constant(0, tf.int64)).numpy()
+    np.testing.assert_array_equal(again, moved)
+    assert not np.array_equal(shifted_and_flipped(tf.constant(images), shift, 3, tf.constant(1, tf.int64)), moved)
 
 
 def test_partition_is_a_partition():

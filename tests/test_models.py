@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from akdg_tf import models
-from akdg_tf.models.layers import SpectralConv2D, UpsampleConv2D, upsample
+from akdg_tf.models.layers import SpectralConv2D, SpectralConvPool2D, UpsampleConv2D, upsample
 
 GENERATORS = [
     lambda: models.MLPGenerator(6, (16, 16, 2), width=8, depth=2, use_batch_norm=True),
@@ -61,6 +61,29 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
     kernel = layer.kernel.numpy()
     sigma = np.linalg.svd(kernel.reshape(-1, 5), compute_uv=False)[0]
     np.testing.assert_allclose(layer._normalized_kernel(False), kernel / sigma, rtol=1e-4)
+
+
+def test_fused_conv_and_pooling_is_the_3x3_convolution_and_average_pooling_forward_and_backward():
+    layer = SpectralConvPool2D(5)
+    random = np.random.default_rng(0)
+    x = tf.constant(random.normal(size=(2, 8, 6, 3)), tf.float32)
+    weight = tf.constant(random.normal(size=(2, 4, 3, 5)), tf.float32)
+    layer.build(x.shape)
+    layer.bias.assign(random.normal(size=5))
+
+    def plain(x):
+        kernel = layer._normalized_kernel(False)
+        return tf.nn.avg_pool2d(tf.nn.conv2d(x, kernel, 1, "SAME") + layer.bias, 2, 2, "VALID")
+
+    results = []
+    for function in (layer, plain):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+            loss = tf.reduce_sum(y * weight)
+        results.append([y, *tape.gradient(loss, [x, layer.kernel, layer.bias])])
+    for fused, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(fused, expected, atol=1e-6 * float(tf.reduce_max(tf.abs(expected))) + 1e-6)
 
 
 @pytest.mark.parametrize("phases", [False, True])

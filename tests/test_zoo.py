@@ -57,9 +57,9 @@ def fabricated_run(folder, seed, value, gin_file="gin/x.gin"):
     metric = {"value": value, "n_real": 9, "n_fake": 9, "classifier": "c", "split": "s", "resize": "none", "seed": seed}
     side = {"layers": 2, "params": 5, "mult_adds": 3, "bytes": 20, "latent_dim": 4, "metrics": {"fid[c]": metric}}
     result = {"experiment": "x", "method": "GAN", "seed": seed, "steps": 7, "smoke": False, "teacher": side}
-    result |= {"student": side, "metrics": side["metrics"]}
+    result |= {"gin_files": ["gin/x.gin"], "student": side, "metrics": side["metrics"]}
     (folder / "result.json").write_text(json.dumps(result))
-    (folder / "config.gin").write_text(f"# experiment x, seed {seed}\n{config.text_of(gin_file)}")
+    (folder / "config.gin").write_text(f"# experiment x, seed {seed}\n{config.text_of([gin_file])}")
     return folder
 
 
@@ -88,7 +88,7 @@ def test_publish_reports_every_seed_and_never_replaces_unasked(tmp_path):
     other = fabricated_run(tmp_path / "other", 3, 1.0, gin_file="gin/y.gin")
     with pytest.raises(UserError, match="not of one experiment and configuration"):
         zoo.publish([runs[0], other], overwrite=True)
-    with pytest.raises(UserError, match=r"not made by gin/x\.gin as it is"):
+    with pytest.raises(UserError, match=r"not made by gin/x\.gin as they are"):
         zoo.publish([other], overwrite=True)
 
 

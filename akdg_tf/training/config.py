@@ -65,14 +65,14 @@ def parse(gin_files: Sequence[str], bindings: Sequence[str]) -> None:
             raise UserError(f"the binding {name!r} binds nothing that this experiment uses")
 
 
-def text_of(gin_file: str) -> str:
-    """The configuration that one gin file alone gives, as `parse` and `gin.config_str` have it.
+def text_of(gin_files: Sequence[str]) -> str:
+    """The configuration that these gin files alone give, as `parse` and `gin.config_str` have it.
 
     Raises:
         UserError: as `parse`.
     """
     gin.clear_config()
-    parse([gin_file], [])
+    parse(gin_files, [])
     return gin.config_str()
 
 

@@ -167,10 +167,14 @@ class GeneratorExperiment:
         samples = self.dataset.batch(step, self.batch_size * self.trainer.d_steps, self.run.seed)
         return shifted_and_flipped(samples, 0, self.run.seed, step) if self.flip else samples
 
-    def picture(self) -> np.ndarray:
-        """Real samples, the teacher's and the averaged generator's, from fixed latents, side by side."""
-        count = PICTURE_SAMPLES[len(self.dataset.sample_shape)]
-        panels = {f"real ({self.dataset.name})": self.dataset.reals(count, seed=0)}
+    def picture(self, show_reals: bool = True) -> np.ndarray:
+        """Real samples, the teacher's and the averaged generator's, from fixed latents, side by side.
+
+        Args:
+            show_reals: shows real samples too; `samples.png` does not, for it may be published where they may not.
+        """
+        count = PICTURE_SAMPLES[len(self._sample_shape)]
+        panels = {f"real ({self.dataset.name})": self.dataset.reals(count, seed=0)} if show_reals else {}
         if self.teacher:
             panels["teacher"] = sample_frozen(self.teacher, count, self.run.seed)
         generator = functools.partial(self.trainer.ema_generator, training=False)
@@ -182,10 +186,10 @@ class GeneratorExperiment:
     def export(self) -> None:
         """Writes the averaged generator of the last checkpoint as `saved_model/`."""
         restore_finished(self.trainer, self.steps, self.run)
-        output_range = (0, 1) if len(self.dataset.sample_shape) == 3 else (-1, 1)
+        output_range = (0, 1) if len(self._sample_shape) == 3 else (-1, 1)
         generator = detached_copy(self.trainer.ema_generator)
         export_generator(generator, self.run.path("saved_model"), output_range, self.run.smoke)
-        pictures.save_png(self.picture(), self.run.path("samples.png"))
+        pictures.save_png(self.picture(show_reals=False), self.run.path("samples.png"))
         logger.info("exported %s", self.run.path("saved_model"))
 
     def evaluate(self) -> dict:

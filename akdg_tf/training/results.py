@@ -1,8 +1,11 @@
 """What a run reports: measures of a generator, and the short table that ends a run."""
 
+import json
 import os
+import pathlib
 import statistics
 import time
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -65,3 +68,23 @@ def table(result: dict) -> str:
 def _number(record: dict) -> str:
     spread = f" ({record['std']:.3g})" if "std" in record else ""
     return f"{record['value']:.4g}{spread}"
+
+
+def finished_runs(experiment: str, folder: pathlib.Path) -> list[pathlib.Path]:
+    """Finished, real runs of an experiment, `<experiment>` and `<experiment>-seed<k>`, in the order of their seeds."""
+    runs = [path for path in folder.glob(f"{experiment}*") if path.name.split("-seed")[0] == experiment]
+    finished = [run for run in runs if (run / "result.json").exists() and not read_result(run)["smoke"]]
+    return sorted(finished, key=lambda run: read_result(run)["seed"])
+
+
+def read_result(run: pathlib.Path) -> dict:
+    """The `result.json` of a run."""
+    return json.loads((run / "result.json").read_text())
+
+
+def mean_and_spread(values: Sequence[float]) -> str:
+    """Mean ± sample standard deviation, the mean alone of a single value, "" of none."""
+    if not values:
+        return ""
+    mean = f"{statistics.mean(values):.4g}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.2g}"
