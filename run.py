@@ -91,12 +91,15 @@ def main(_) -> None:
     with strategy.scope():
         experiment = config.build(run)
     run.check()
+    if stage != "describe":
+        with config.explained():
+            experiment.prepare_data(evaluating=stage in ("all", "evaluate"))
     missing_teacher = provide_teacher(stage)
     with config.explained():
         if stage == "describe":
             description = experiment.describe(missing_teacher) | ({"smoke": True} if run.smoke else {})
         elif stage != "teacher":
-            experiment.prepare(evaluating=stage in ("all", "evaluate"))
+            experiment.prepare()
     with run.claim():
         if stage == "describe":
             write_json(run.path("describe.json"), description)

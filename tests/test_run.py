@@ -18,6 +18,8 @@ TOY = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--gin_param=Gene
 TOY += ["--gin_param=GeneratorExperiment.report_every=20"]
 DESCRIBE = ["--gin_file=gin/mnist_mlp_akdg.gin", "--stage=describe"]
 WITHOUT_TEACHER = ["--gin_file=gin/mnist_sngan_teacher.gin", "--gin_param=GeneratorExperiment.dataset='npy'"]
+UNDER_BUDGET = ["--gin_file=gin/budget_cpu.gin", "--stage=train"]
+FOLDER_DATA = ["--gin_param=GeneratorExperiment.dataset='folder'"]
 
 
 def run(*arguments, **options):
@@ -46,6 +48,11 @@ def run(*arguments, **options):
             "pictures_every is 0",
         ),
         ([*DESCRIBE, "--gin_param=load_teacher.prior='gauss'"], "prior 'gauss'"),
+        (["--gin_file=gin/cifar10_mlp_akdg.gin", *UNDER_BUDGET, "--data_dir=DATA"], "there is no cifar-10-batches-py"),
+        (
+            ["--gin_file=gin/cifar10_mlp_akdg.gin", *FOLDER_DATA, "--stage=train", "--data_dir=DATA"],
+            "there is no image",
+        ),
         ([*WITHOUT_TEACHER, "--gin_param=SAMPLE_SHAPE=(16, 16, 1)", "--data_dir=DATA"], "takes no samples of shape"),
     ],
 )

@@ -20,7 +20,7 @@ from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
 
-SHIFT = 4  # pixels that an augmented image moves at most
+SHIFT = 2  # pixels that an augmented image moves at most
 PARTITION_SEED = 0  # one and the same held-out set for every seed of the weights
 
 
@@ -33,7 +33,7 @@ class ClassifierExperiment:
         classifier: network: images to {"logits", "features"}.
         dataset: name of a registered dataset of labelled images.
         held_out: training images kept from training, to test on; 0: the dataset has a test split of its own.
-        augment: train on images shifted by up to 4 pixels and flipped, at random.
+        augment: train on images shifted by up to 2 pixels and flipped, at random.
         optimizer: default Adam(1e-3).
         steps: of training.
         batch_size: images a step.
@@ -65,7 +65,10 @@ class ClassifierExperiment:
         classifier.compile(optimizer or keras.optimizers.Adam(), loss)
         classifier.optimizer.build(classifier.trainable_variables)
 
-    def prepare(self, evaluating: bool) -> None:
+    def prepare_data(self, evaluating: bool) -> None:
+        """Nothing: the data are loaded."""
+
+    def prepare(self) -> None:
         """Nothing: all has been built."""
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict]:

@@ -3,7 +3,7 @@
 import functools
 import logging
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import gin
 import keras
@@ -124,23 +124,33 @@ class GeneratorExperiment:
         with self.strategy.scope():
             return self.make_teacher and self.make_teacher()
 
-    def prepare(self, evaluating: bool) -> None:
-        """Builds all that the configuration binds, so that what does not fit shows before any work is done.
+    def prepare_data(self, evaluating: bool) -> None:
+        """Loads the data and what they are scored with, so that their lack shows before a teacher is trained.
 
         Args:
             evaluating: the evaluation is wanted too.
 
         Raises:
-            UserError: data, teacher and generator have samples of different shapes, or the evaluation does not fit.
+            UserError: there are no data, they do not have the generator's shape, or the evaluation does not fit them.
         """
-        shapes = {"data": tuple(self.dataset.sample_shape), "generator": self._sample_shape}
-        if self.teacher:
-            shapes["teacher"] = tuple(self.teacher(tf.zeros((1, self.teacher.latent_dim))).shape[1:])
-        if len(set(shapes.values())) > 1:
-            raise UserError(f"samples differ in shape: {shapes}")
+        self._check_shape("data", self.dataset.sample_shape)
         if evaluating:
             self.evaluation.prepare(self.dataset)
+
+    def prepare(self) -> None:
+        """Builds all else that the configuration binds, so that what does not fit shows before any work is done.
+
+        Raises:
+            UserError: the teacher's samples do not have the generator's shape, or a part does not build.
+        """
+        if self.teacher:
+            self._check_shape("teacher", self.teacher(tf.zeros((1, self.teacher.latent_dim))).shape[1:])
         _ = self.trainer
+
+    def _check_shape(self, whose: str, shape: Sequence[int]) -> None:
+        if tuple(shape) != self._sample_shape:
+            shapes = {whose: tuple(shape), "generator": self._sample_shape}
+            raise UserError(f"samples differ in shape: {shapes}")
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
         """Costs of teacher and student.
