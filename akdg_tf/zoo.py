@@ -34,10 +34,11 @@ def publish(runs: list[pathlib.Path], overwrite: bool = False) -> pathlib.Path:
     """
     results = [_result(run) for run in runs]
     experiments = {(result["experiment"], result["steps"]) for result in results}
-    if len(experiments) > 1 or len({_bindings(run) for run in runs}) > 1:
+    bindings = [config.effective([run / "config.gin"]) for run in runs]
+    if len(experiments) > 1 or any(others != bindings[0] for others in bindings):
         raise UserError(f"these runs are not of one experiment and configuration: {sorted(experiments)}")
     gin_files = results[0]["gin_files"]
-    if config.text_of(gin_files) != _bindings(runs[0]):
+    if config.effective(gin_files) != bindings[0]:
         raise UserError(
             f"{runs[0]} was not made by {' and '.join(gin_files)} as they are: the command in its card would be wrong"
         )
@@ -73,11 +74,6 @@ def _result(run: pathlib.Path) -> dict:
     if result["smoke"]:
         raise UserError(f"{run} is a smoke run: its numbers mean nothing")
     return result
-
-
-def _bindings(run: pathlib.Path) -> str:
-    """The run's configuration as given, less its head, which names the seed."""
-    return (run / "config.gin").read_text().partition("\n")[2]
 
 
 def _over_seeds(results: list[dict]) -> dict[str, dict]:

@@ -65,3 +65,19 @@ def test_the_dtype_policy_is_bound_and_checked(tmp_path):
     config.parse(["gin/mnist_mlp_akdg.gin"], ["make_experiment.dtype_policy='mixed_float16'"])
     with pytest.raises(UserError, match=r"'mixed_float16' is not one of float32, mixed_bfloat16$"):  # one line
         config.build(Run(tmp_path, "mnist_mlp_akdg"))
+
+
+def test_effective_bindings_are_those_that_the_experiment_reads(tmp_path):
+    """Through references, macros and scopes; the order and the rest of the file do not matter."""
+    file = tmp_path / "x.gin"
+    text = "make_experiment.experiment = @GeneratorExperiment\nGeneratorExperiment.steps = %STEPS\nSTEPS = 7\n"
+    text += "GeneratorExperiment.discriminator_optimizer = @d/keras.optimizers.Adam()\n"
+    text += "d/keras.optimizers.Adam.beta_1 = 0.5\n"
+    unread = "SNGANGenerator.width = 9\nOTHER = 3\ng/keras.optimizers.Adam.beta_1 = 0.1\n"
+    file.write_text(text)
+    read = config.effective([file])
+    assert len(read) == 5 and "STEPS = 7" in read
+    file.write_text(unread + "\n".join(reversed(text.splitlines())))
+    assert config.effective([file]) == read
+    file.write_text(text.replace("7", "8"))
+    assert config.effective([file]) != read

@@ -2,22 +2,25 @@
 
 import pathlib
 
+import gin
 import pytest
 
 from akdg_tf import teachers
 from akdg_tf.export import export_generator
 from akdg_tf.models import MLPGenerator
-from akdg_tf.training import config, experiment  # noqa: F401  (registers what the files bind)
+from akdg_tf.training import config, experiment
 from akdg_tf.training.classification import ClassifierExperiment
 from akdg_tf.training.workdir import Run
 
 ROOT = pathlib.Path(__file__).parent.parent
 SHARED = {
-    *("cifar10", "cifar10_student", "cifar10_mlp", "cifar10_dcgan"),
+    *("cifar10", "cifar10_student", "cifar10_mlp", "cifar10_dcgan", "budget_cpu"),
     *("mnist", "mnist_student", "mnist_mlp", "mnist_dcgan"),
     *("toy", "toy_student", "toy_ring_student", "toy_grid_student"),
 }
 FILES = sorted(path for path in (ROOT / "gin").glob("*.gin") if path.stem not in SHARED)
+CIFAR10 = [path for path in FILES if path.stem.startswith("cifar10") and path.stem != "cifar10_classifier"]
+CIFAR10 = [path for path in CIFAR10 if path.stem != "cifar10_sngan_teacher_cpu"]  # it is under the budget already
 
 
 TEACHERS = {"toy": (8, (2,)), "mnist": (64, (32, 32, 1)), "cifar10": (128, (32, 32, 3))}  # latent, sample
@@ -33,19 +36,58 @@ def small_teachers(tmp_path_factory):
     teachers.load_teacher.cache_clear()
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_experiment_builds(path, small_teachers, tmp_path, monkeypatch):
-    """With its trainer: every network, loss and optimizer that the file binds."""
+@pytest.fixture
+def build(small_teachers, tmp_path, monkeypatch):
+    """A function that builds the experiment of some gin files."""
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(teachers, "find_saved_model", lambda name: small_teachers / path.stem.partition("_")[0])
-    teachers.load_teacher.cache_clear()
-    config.parse([str(path)], [])
-    made = config.build(Run(tmp_path, path.stem))
-    if path.stem == "mnist_classifier":
+    monkeypatch.setattr(experiment, "BANKS", tmp_path / "banks")
+
+    def function(*paths):
+        name = paths[0].stem
+        monkeypatch.setattr(teachers, "find_saved_model", lambda _: small_teachers / name.partition("_")[0])
+        teachers.load_teacher.cache_clear()
+        config.parse([str(path) for path in paths], [])
+        return config.build(Run(tmp_path, name, smoke=True))
+
+    return function
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_experiment_builds(path, build):
+    """With its trainer: every network, loss and optimizer that the file binds."""
+    made = build(path)
+    if path.stem.endswith("classifier"):
         assert isinstance(made, ClassifierExperiment)
     else:
         with config.explained():
             assert len(made.trainer.optimizers) == {"mse": 1, "akdg": 3}.get(path.stem.split("_")[-1], 2)
+
+
+@pytest.mark.parametrize("path", CIFAR10, ids=lambda path: path.stem)
+def test_the_cpu_budget_scales_every_cifar10_experiment(path, build):
+    costs = []
+    for files in ((path,), (path, ROOT / "gin" / "budget_cpu.gin")):
+        made = build(*files)
+        steps = gin.query_parameter("GeneratorExperiment.steps")
+        steps = steps if isinstance(steps, int) else gin.query_parameter(str(steps))  # of a macro
+        adversaries = sum(adversary.discriminator.count_params() for adversary in made.trainer.adversaries)
+        costs.append([steps, gin.query_parameter("ImageScores.samples"), adversaries])
+        gin.clear_config()
+    full, budget = costs
+    assert full[:2] == [100_000, 50_000]
+    assert budget[0] <= 10_000 and budget[1] == 10_000
+    assert budget[2] < full[2] / 3 or path.stem.endswith("mse")
+
+
+def test_the_cpu_budget_leaves_the_students_as_they_are_and_shrinks_the_teacher(build):
+    sizes = {}
+    for stem in ("cifar10_mlp_akdg", "cifar10_dcgan_akdg", "cifar10_sngan_teacher"):
+        sizes[stem] = build(ROOT / "gin" / f"{stem}.gin", ROOT / "gin" / "budget_cpu.gin").describe()["student"][
+            "params"
+        ]
+        gin.clear_config()
+    assert sizes["cifar10_mlp_akdg"] == 2_167_296 and sizes["cifar10_dcgan_akdg"] == 2_609_155
+    assert sizes["cifar10_sngan_teacher"] < 4_079_363 / 10
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "gin").glob("*.gin")), ids=lambda path: path.stem)
@@ -54,6 +96,4 @@ def test_file_has_a_head(path):
 
 
 def test_gin_config_is_not_hidden_by_our_folder():
-    import gin
-
     assert gin.parse_config and not (ROOT / "gin" / "__init__.py").exists()

@@ -12,7 +12,6 @@ from akdg_tf import zoo
 from akdg_tf.errors import UserError
 from akdg_tf.export import export_generator
 from akdg_tf.models import MLPGenerator
-from akdg_tf.training import config
 
 ROOT = pathlib.Path(__file__).parent.parent
 ENTRIES = sorted(path.parent for path in (ROOT / "zoo").glob("*/card.md"))
@@ -59,7 +58,7 @@ def fabricated_run(folder, seed, value, gin_file="gin/x.gin"):
     result = {"experiment": "x", "method": "GAN", "seed": seed, "steps": 7, "smoke": False, "teacher": side}
     result |= {"gin_files": ["gin/x.gin"], "student": side, "metrics": side["metrics"]}
     (folder / "result.json").write_text(json.dumps(result))
-    (folder / "config.gin").write_text(f"# experiment x, seed {seed}\n{config.text_of([gin_file])}")
+    (folder / "config.gin").write_text(f"# experiment x, seed {seed}\n{(pathlib.Path(gin_file)).read_text()}")
     return folder
 
 
@@ -68,7 +67,9 @@ def _folder_with_gin_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "gin").mkdir()
     for name, steps in (("x", 7), ("y", 8)):
-        (tmp_path / "gin" / f"{name}.gin").write_text(f"GeneratorExperiment.steps = {steps}\n")
+        (tmp_path / "gin" / f"{name}.gin").write_text(
+            f"make_experiment.experiment = @GeneratorExperiment\nGeneratorExperiment.steps = {steps}\n"
+        )
 
 
 @pytest.mark.usefixtures("_folder_with_gin_files")

@@ -1,6 +1,7 @@
 """A classifier experiment from end to end: the network that offline metrics are computed over."""
 
 import dataclasses
+import functools
 import logging
 
 import gin
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from akdg_tf import data
 from akdg_tf.counting import count_cost
-from akdg_tf.data.images import shifted_and_flipped, to_float
+from akdg_tf.data.images import ImageArrays, shifted_and_flipped, to_float
 from akdg_tf.errors import UserError
 from akdg_tf.export import detached_copy, export_classifier
 from akdg_tf.metrics.classifiers import load_classifier
@@ -57,16 +58,24 @@ class ClassifierExperiment:
         check_steps(steps, report_every, batch_size)
         self.run, self.classifier, self.batch_size = run, classifier, batch_size
         self.steps, self.report_every, self.augment = steps, report_every, augment
-        found = data.load_dataset(dataset, run.data_dir)
-        self.train_set, self.test_set = found.partition(held_out, PARTITION_SEED) if held_out else (found, found.test)
-        if self.test_set is None:
-            raise UserError(f"dataset {dataset!r} has no test split: bind ClassifierExperiment.held_out")
+        self.dataset_name, self.held_out = data.check_name(dataset), held_out
         loss = {"logits": keras.losses.SparseCategoricalCrossentropy(from_logits=True)}
         classifier.compile(optimizer or keras.optimizers.Adam(), loss)
         classifier.optimizer.build(classifier.trainable_variables)
 
+    @functools.cached_property
+    def splits(self) -> tuple[ImageArrays, ImageArrays]:
+        """The images to train on, and those to test on."""
+        dataset = data.load_dataset(self.dataset_name, self.run.data_dir)
+        if self.held_out:
+            return dataset.partition(self.held_out, PARTITION_SEED)
+        if dataset.test is None:
+            raise UserError(f"dataset {dataset.name!r} has no test split: bind ClassifierExperiment.held_out")
+        return dataset, dataset.test
+
     def prepare_data(self, evaluating: bool) -> None:
-        """Nothing: the data are loaded."""
+        """Loads the data."""
+        _ = self.splits
 
     def prepare(self) -> None:
         """Nothing: all has been built."""
@@ -83,7 +92,7 @@ class ClassifierExperiment:
 
     def _batch(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Images and labels of a step; what is done to them follows from (seed, step) too."""
-        images, labels = self.train_set.labelled_batch(step, self.batch_size, self.run.seed)
+        images, labels = self.splits[0].labelled_batch(step, self.batch_size, self.run.seed)
         return shifted_and_flipped(images, SHIFT, self.run.seed, step) if self.augment else images, labels
 
     def export(self) -> None:
@@ -99,11 +108,11 @@ class ClassifierExperiment:
         if not self.run.path("saved_model").exists():
             self.export()
         classifier = load_classifier(str(self.run.path("saved_model")))
-        count = len(self.test_set.images)
-        logits, _ = classifier.activations(to_float(self.test_set.images).numpy())
-        correct = np.argmax(logits, -1) == self.test_set.labels
-        accuracy = {"value": float(np.mean(correct)), "n_real": count, "n_fake": 0}
-        accuracy |= {"classifier": self.run.experiment.replace("_", "-"), "split": self.test_set.split}
+        _, test_set = self.splits
+        logits, _ = classifier.activations(to_float(test_set.images).numpy())
+        correct = np.argmax(logits, -1) == test_set.labels
+        accuracy = {"value": float(np.mean(correct)), "n_real": test_set.size, "n_fake": 0}
+        accuracy |= {"classifier": self.run.experiment.replace("_", "-"), "split": test_set.split}
         accuracy |= {"resize": "none", "seed": PARTITION_SEED}
         head = {"experiment": self.run.experiment, "method": "classifier", "seed": self.run.seed}
         head |= {"gin_files": self.run.gin_files}

@@ -58,22 +58,37 @@ def parse(gin_files: Sequence[str], bindings: Sequence[str]) -> None:
         gin.parse_config_files_and_bindings(list(gin_files), list(bindings), print_includes_and_imports=False)
     except (ValueError, SyntaxError, OSError, TypeError, tokenize.TokenError) as error:
         raise UserError(f"gin configuration: {_one_line(error)}") from error
-    reached = _reachable(gin.config_str(max_line_length=10**6))
+    reached = _reachable(_lines())
     for binding in bindings:
         name = binding.partition("=")[0].strip()
         if not any(_applies(name, scope, owner) for scope, owner in reached):
             raise UserError(f"the binding {name!r} binds nothing that this experiment uses")
 
 
-def text_of(gin_files: Sequence[str]) -> str:
-    """The configuration that these gin files alone give, as `parse` and `gin.config_str` have it.
+def effective(gin_files: Sequence[str | os.PathLike]) -> list[str]:
+    """What these gin files alone bind, less the bindings that their experiment does not read.
+
+    Args:
+        gin_files: gin files of an experiment, or the `config.gin` of a run.
+
+    Returns:
+        The bindings, sorted.
 
     Raises:
         UserError: as `parse`.
     """
     gin.clear_config()
-    parse(gin_files, [])
-    return gin.config_str()
+    parse([os.fspath(file) for file in gin_files], [])
+    lines = _lines()
+    reached = _reachable(lines)
+    return sorted(f"{name} = {value}" for name, value in lines if any(_applies(name, *call) for call in reached))
+
+
+def _lines() -> list[tuple[str, str]]:
+    """Name and value of all that is bound."""
+    text = gin.config_str(max_line_length=10**6)
+    parts = [line.partition(" = ") for line in text.splitlines() if " = " in line and not line.startswith("#")]
+    return [(name, value) for name, _, value in parts]
 
 
 def _owner(path: str) -> str:
@@ -87,10 +102,9 @@ def _applies(name: str, scope: str, owner: str) -> bool:
     return _owner(path) == owner and (not bound or f"{scope}/".startswith(f"{bound}/"))
 
 
-def _reachable(text: str) -> set[tuple[str, str]]:
+def _reachable(lines: list[tuple[str, str]]) -> set[tuple[str, str]]:
     """(scope, owner) of all that the experiment calls, directly or through others; a reference may enter a scope."""
-    lines = [line.partition(" = ") for line in text.splitlines() if " = " in line and not line.startswith("#")]
-    references = [(name, re.findall(r"[@%]((?:\w+/)*)([\w.]+)", value)) for name, _, value in lines]
+    references = [(name, re.findall(r"[@%]((?:\w+/)*)([\w.]+)", value)) for name, value in lines]
     reached, left = set(), {("", "make_experiment")}
     while left:
         scope, owner = call = left.pop()
