@@ -143,12 +143,11 @@ def explained():
 
 
 def bound_teacher() -> str | None:
-    """Name of the teacher that the configuration names, None if it names none."""
-    try:
-        name = gin.query_parameter("load_teacher.name")
-        return name if isinstance(name, str) else gin.query_parameter(str(name))  # a macro's text is "%TEACHER"
-    except ValueError:
+    """Name of the teacher that the experiment loads, None if it loads none."""
+    if not any(owner == "load_teacher" for _, owner in _reachable(_lines())):
         return None
+    name = gin.query_parameter("load_teacher.name")
+    return name if isinstance(name, str) else gin.query_parameter(str(name))  # a macro's text is "%TEACHER"
 
 
 def bind_teacher(name: str) -> None:
