@@ -28,7 +28,7 @@ def batch(name, **changed):
 def folder(tmp_path):
     root = tmp_path / cifar.FOLDER
     root.mkdir()
-    for name in (*cifar.TRAIN, *cifar.TEST):
+    for name in cifar.NAMES:
         (root / name).write_bytes(pickle.dumps(batch(name)))
     return root
 
@@ -48,7 +48,7 @@ def test_the_folder_itself_may_be_named_too(folder):
 
 
 def test_images_that_were_re_encoded_as_jpeg_are_called_so(folder):
-    for name in (*cifar.TRAIN, *cifar.TEST):
+    for name in cifar.NAMES:
         names = [f"frog_{number}.jpg".encode() for number in range(COUNT)]
         (folder / name).write_bytes(pickle.dumps(batch(name, filenames=names)))
     dataset = cifar.load_cifar10(folder)

@@ -12,7 +12,7 @@ from akdg_tf.data.registry import register_dataset
 from akdg_tf.errors import UserError
 
 FOLDER = "cifar-10-batches-py"
-TRAIN, TEST = tuple(f"data_batch_{number}" for number in range(1, 6)), ("test_batch",)
+NAMES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 CLASSES = 10
 # What a pickled array is made of, and all that is admitted: a pickle may else name any function, and have it called.
 GLOBALS = {
@@ -54,26 +54,23 @@ def _download() -> ImageArrays:
         train, test = keras.datasets.cifar10.load_data()
     except Exception:  # keras raises a bare Exception where there is no network
         raise UserError(f"CIFAR-10 is not here and cannot be downloaded: {WAYS}") from None
-    return _dataset(*(np.concatenate(parts) for parts in zip(train, test, strict=True)), len(train[0]), "")
+    return _split("train", *train, "", _split("test", *test, ""))
 
 
 def _read_folder(data_dir: pathlib.Path) -> ImageArrays:
     folder = data_dir if data_dir.name == FOLDER else data_dir / FOLDER
     if not folder.is_dir():
         raise UserError(f"there is no {FOLDER} in {data_dir}: {WAYS}")
-    batches = [read_batch(folder / name) for name in (*TRAIN, *TEST)]
-    images, labels, jpeg = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    test_count = len(batches[-1][0])
-    return _dataset(images, labels, len(images) - test_count, ", JPEG" if jpeg.any() else "")
+    *train, test = (read_batch(folder / name) for name in NAMES)
+    images, labels, jpeg = (np.concatenate(parts) for parts in zip(*train, strict=True))
+    variant = ", JPEG" if jpeg.any() else ""
+    return _split("train", images, labels, variant, _split("test", *test[:2], variant))
 
 
-def _dataset(images: np.ndarray, labels: np.ndarray, train_count: int, variant: str) -> ImageArrays:
-    """The training images, with the test images after them as `test`."""
-    labels = labels.ravel().astype(np.int64)
-    test_name = f"test ({len(images) - train_count:,}{variant})"
-    test = ImageArrays("cifar10", test_name, images[train_count:], labels[train_count:])
-    train_name = f"train ({train_count:,}{variant})"
-    return ImageArrays("cifar10", train_name, images[:train_count], labels[:train_count], test)
+def _split(
+    name: str, images: np.ndarray, labels: np.ndarray, variant: str, test: ImageArrays | None = None
+) -> ImageArrays:
+    return ImageArrays("cifar10", f"{name} ({len(images):,}{variant})", images, labels.ravel().astype(np.int64), test)
 
 
 def read_batch(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -95,7 +92,7 @@ def read_batch(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         label, names = batch[b"batch_label"].decode(), batch[b"filenames"]
         jpeg = np.array([name.endswith(b".jpg") for name in names], bool)
     except FileNotFoundError:
-        raise UserError(f"{path} is missing: {FOLDER} holds {', '.join((*TRAIN, *TEST))}") from None
+        raise UserError(f"{path} is missing: {FOLDER} holds {', '.join(NAMES)}") from None
     except KeyError as error:
         raise UserError(f"{path} is no batch of CIFAR-10: it lacks {error}") from None
     except Exception as error:  # a damaged or hostile pickle may raise anything
