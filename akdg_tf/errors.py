@@ -6,3 +6,6 @@ class UserError(Exception):
 
     `run.py` prints it and exits with code 2, without a traceback.
     """
+
+    def __str__(self):
+        return " ".join(super().__str__().split())

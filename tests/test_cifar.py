@@ -56,10 +56,10 @@ def test_images_that_were_re_encoded_as_jpeg_are_called_so(folder):
 
 
 class Hostile:
-    """Unpickled, it would call a function of its choice."""
+    """Unpickled, it would call a function of its choice, and give what that returns a state."""
 
-    def __init__(self, function, *arguments):
-        self.call = function, arguments
+    def __init__(self, function, arguments=(), state=None):
+        self.call = (function, arguments, state)[: 2 if state is None else 3]
 
     def __reduce__(self):
         return self.call
@@ -80,8 +80,59 @@ def test_only_what_an_array_is_made_of_can_be_named(folder, name):
     module, _, function = name.rpartition(".")
     path = folder / "data_batch_1"
     path.write_bytes(f"c{module}\n{function}\n.".encode())
-    with pytest.raises(UserError, match=f"names {name}, which no array needs"):
+    with pytest.raises(UserError, match=f"names '{name}', which no array needs"):
         cifar.read_batch(path)
+
+
+def nested(levels):
+    value = 0
+    for _ in range(levels):
+        value = [value] * 30
+    return value
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # A dtype whose state says that raw bytes are objects, which numpy would believe, and follow as pointers.
+        pickle.dumps(
+            batch(
+                "data_batch_1",
+                filenames=Hostile(
+                    np._core.multiarray._reconstruct,
+                    (np.ndarray, (0,), b"b"),
+                    (
+                        1,
+                        (20,),
+                        Hostile(np.dtype, ("O8", False, True), (3, "|", None, None, None, -1, -1, 0)),
+                        False,
+                        b"A" * 160,
+                    ),
+                ),
+            )
+        ),
+        pickle.dumps(batch("data_batch_1", data=Hostile(np.ndarray, ((COUNT, 3072), "u1")))),  # whatever memory holds
+        pickle.dumps(batch("data_batch_1", data=Hostile(np.ndarray, ((1 << 30, 3072), "u1", b"x", 0, (0, 0))))),
+        pickle.dumps(batch("data_batch_1", labels=nested(12))),  # 30 to the power of 12 numbers, were they unrolled
+        b"})" + b"\x85" * 1_000_000 + b"K\x01s.",  # a key of a million nested tuples
+        b"K\x01r" + (1 << 26).to_bytes(4, "little") + b".",  # a memo of 64 million entries
+        b"Pfoo\n.",
+        b"\x80\x02\x8c\x05os\nxx\x8c\x05ev\nal\x93.",
+    ],
+    ids=["forged pointers", "uninitialised", "endless", "nested lists", "nested tuples", "memo", "persistent", "lines"],
+)
+def test_what_is_made_to_break_the_reader_gets_one_line(folder, content):
+    path = folder / "data_batch_1"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="data_batch_1") as caught:
+        cifar.read_batch(path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_array_in_fortran_order_is_read_too(folder):
+    path = folder / "data_batch_1"
+    path.write_bytes(pickle.dumps(batch("data_batch_1", data=np.asfortranarray(batch("data_batch_1")[b"data"]))))
+    np.testing.assert_array_equal(cifar.read_batch(path)[0][5, 0, 0], batch("data_batch_1")[b"data"][5, ::1024])
 
 
 def test_an_array_of_either_numpy_is_read(folder):
@@ -104,9 +155,13 @@ def test_an_array_of_either_numpy_is_read(folder):
         (pickle.dumps(batch("test_batch")), "it was renamed"),
         (pickle.dumps(batch("data_batch_1", data=np.zeros((COUNT, 3072), np.float32))), r"must be uint8 \[n, 3072\]"),
         (pickle.dumps(batch("data_batch_1", data=np.zeros((COUNT, 3071), np.uint8))), r"must be uint8 \[n, 3072\]"),
-        (pickle.dumps(batch("data_batch_1", data=np.zeros((COUNT - 1, 3072), np.uint8))), "with n labels"),
+        (
+            pickle.dumps(batch("data_batch_1", data=np.zeros((COUNT - 1, 3072), np.uint8))),
+            "20 file names|19 file names",
+        ),
         (pickle.dumps(batch("data_batch_1", labels=[10] * COUNT)), "from 0 to 9"),
-        (pickle.dumps(batch("data_batch_1", labels=[0.5] * COUNT)), "from 0 to 9"),
+        (pickle.dumps(batch("data_batch_1", labels=[True] * COUNT)), "from 0 to 9"),
+        (pickle.dumps(batch("data_batch_1", labels=[0.5] * COUNT)), "no batch needs its BINFLOAT"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

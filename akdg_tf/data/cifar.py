@@ -1,7 +1,9 @@
 """CIFAR-10: through keras.datasets, or from a folder in the official layout `cifar-10-batches-py`."""
 
+import io
 import pathlib
 import pickle
+import pickletools
 import re
 
 import keras
@@ -14,26 +16,10 @@ from akdg_tf.errors import UserError
 FOLDER = "cifar-10-batches-py"
 NAMES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 CLASSES = 10
-# What a pickled array is made of, and all that is admitted: a pickle may else name any function, and have it called.
-GLOBALS = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
-    ("numpy._core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,
-}
 WAYS = (
     f"give --data_dir=FOLDER that holds {FOLDER}; or your own images, with --data_dir=FOLDER and "
     "--gin_param=\"GeneratorExperiment.dataset='folder'\"; or run once where keras.datasets.cifar10 can be downloaded"
 )
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Reads plain values and numpy arrays; anything else that a pickle names is refused."""
-
-    def find_class(self, module, name):
-        if (module, name) not in GLOBALS:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which no array needs")
-        return GLOBALS[module, name]
 
 
 @register_dataset("cifar10")
@@ -46,7 +32,7 @@ def load_cifar10(data_dir=None, sample_shape=None) -> ImageArrays:
     Raises:
         UserError: it is neither there nor can it be downloaded, or a file is not what it should be.
     """
-    return _download() if data_dir is None else _read_folder(pathlib.Path(data_dir))
+    return _download() if data_dir is None else _read_folder(pathlib.Path(data_dir).resolve())
 
 
 def _download() -> ImageArrays:
@@ -63,7 +49,7 @@ def _read_folder(data_dir: pathlib.Path) -> ImageArrays:
         raise UserError(f"there is no {FOLDER} in {data_dir}: {WAYS}")
     *train, test = (read_batch(folder / name) for name in NAMES)
     images, labels, jpeg = (np.concatenate(parts) for parts in zip(*train, strict=True))
-    variant = ", JPEG" if jpeg.any() else ""
+    variant = ", JPEG" if jpeg.any() or test[2].any() else ""
     return _split("train", images, labels, variant, _split("test", *test[:2], variant))
 
 
@@ -86,29 +72,101 @@ def read_batch(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         UserError: the file is missing, truncated, another one renamed, or not a batch of CIFAR-10.
     """
     try:
-        with path.open("rb") as file:
-            batch = _ArrayUnpickler(file, encoding="bytes").load()
-        data, labels = batch[b"data"], np.asarray(batch[b"labels"])
-        label, names = batch[b"batch_label"].decode(), batch[b"filenames"]
-        jpeg = np.array([name.endswith(b".jpg") for name in names], bool)
+        batch = _unpickle(path.read_bytes())
+        data, labels, names = _pixels(batch[b"data"]), batch[b"labels"], batch[b"filenames"]
+        label = batch[b"batch_label"].decode()[:100]
     except FileNotFoundError:
         raise UserError(f"{path} is missing: {FOLDER} holds {', '.join(NAMES)}") from None
     except KeyError as error:
         raise UserError(f"{path} is no batch of CIFAR-10: it lacks {error}") from None
     except Exception as error:  # a damaged or hostile pickle may raise anything
-        reason = str(error) or type(error).__name__
+        reason = str(error)[:200] or type(error).__name__
         raise UserError(f"{path} cannot be read, it is damaged or no batch of CIFAR-10 ({reason})") from None
     if _number(label) != _number(path.name):
         raise UserError(f"{path} says that it is {label!r}: it was renamed")
-    fits = isinstance(data, np.ndarray) and data.dtype == np.uint8 and data.ndim == 2 and data.shape[1] == 3072
-    if not fits or not len(data) or labels.shape != (len(data),) or len(jpeg) != len(data):
-        raise UserError(f"{path} is no batch of CIFAR-10: its data must be uint8 [n, 3072], with n labels and names")
-    if labels.dtype.kind != "i" or labels.min() < 0 or labels.max() >= CLASSES:
-        raise UserError(f"{path} is no batch of CIFAR-10: its labels must be whole numbers from 0 to {CLASSES - 1}")
-    return data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels, jpeg
+    if not _is_list_of(names, bytes, len(data)):
+        raise UserError(f"{path} is no batch of CIFAR-10: it must hold {len(data)} file names")
+    if not _is_list_of(labels, int, len(data)) or min(labels) < 0 or max(labels) >= CLASSES:
+        raise UserError(f"{path} is no batch of CIFAR-10: it must hold {len(data)} labels from 0 to {CLASSES - 1}")
+    images = data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return images, np.array(labels, np.int64), np.array([name.endswith(b".jpg") for name in names])
+
+
+def _is_list_of(value, kind: type, count: int) -> bool:
+    return type(value) is list and len(value) == count and all(type(item) is kind for item in value)
 
 
 def _number(name: str) -> str:
     """Which batch a name means: "3" of "data_batch_3" and of "training batch 3 of 5", "test" of both test names."""
     found = re.search(r"\d", name)
     return "test" if name.startswith("test") else found.group() if found else name
+
+
+# A pickle is a program. What follows runs one that can do nothing but put together dicts, lists, tuples, numbers, byte
+# strings and the arguments of an array: numpy's own functions trust the state that they are given, down to pointers.
+
+
+class _Dtype:
+    """Stands for numpy.dtype: keeps its name."""
+
+    def __init__(self, name, *_):
+        self.name = name
+
+    def __setstate__(self, state):
+        """The state of a plain dtype says nothing more."""
+
+
+class _Array:
+    """Stands for an array: keeps its state, (version, shape, dtype, Fortran order, bytes)."""
+
+    def __init__(self, *_):
+        self.state = None
+
+    def __setstate__(self, state):
+        self.state = state
+
+
+GLOBALS = {
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+}
+OPCODES = {
+    *("PROTO", "FRAME", "STOP", "MARK", "MEMOIZE", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "NONE"),
+    *("EMPTY_DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "APPEND", "APPENDS", "BININT", "BININT1", "BININT2"),
+    *("EMPTY_TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "TUPLE", "NEWTRUE", "NEWFALSE", "GLOBAL", "STACK_GLOBAL"),
+    *("SHORT_BINSTRING", "BINSTRING", "SHORT_BINBYTES", "BINBYTES", "SHORT_BINUNICODE", "BINUNICODE"),
+    *("REDUCE", "BUILD"),
+}
+MOST_TUPLES = 100  # more are there to be nested until the stack ends
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module, name):
+        if (module, name) not in GLOBALS:
+            raise pickle.UnpicklingError(f"it names {f'{module}.{name}'!r}, which no array needs")
+        return GLOBALS[module, name]
+
+
+def _unpickle(content: bytes) -> dict:
+    """The dict in a pickle, an array in it as `_Array`."""
+    tuples = 0
+    for opcode, argument, _ in pickletools.genops(content):
+        tuples += opcode.name.startswith("TUPLE")
+        far = opcode.name == "LONG_BINPUT" and argument > len(content)
+        if opcode.name not in OPCODES or tuples > MOST_TUPLES or far:
+            raise pickle.UnpicklingError(f"no batch needs its {opcode.name}")
+    loaded = _Unpickler(io.BytesIO(content), encoding="bytes").load()
+    if type(loaded) is not dict:
+        raise pickle.UnpicklingError(f"it holds a {type(loaded).__name__}")
+    return loaded
+
+
+def _pixels(array: _Array) -> np.ndarray:
+    """The rows of a pickled uint8 array, [n, 3072]; n > 0."""
+    _, shape, dtype, fortran_order, content = array.state
+    rows, columns = shape
+    if dtype.name not in (b"u1", "u1") or type(content) is not bytes or columns != 3072 or rows < 1:
+        raise ValueError("its data must be uint8 [n, 3072]")
+    return np.frombuffer(content, np.uint8).reshape(rows, columns, order="F" if fortran_order else "C")
