@@ -1,6 +1,7 @@
 """Any folder of images: found at any depth, brought to one shape, read as they are needed, unreadable ones skipped."""
 
 import logging
+import os
 
 import numpy as np
 import pytest
@@ -82,13 +83,50 @@ def test_unreadable_files_are_named_once_with_the_count_and_the_next_one_stands_
     assert dataset.unreadable == {"cats/empty.png", "cats/cut.jpg"}
     assert len(caplog.records) == 2
     assert "2 unreadable so far" in caplog.records[1].getMessage()
-    assert all(any(name in record.getMessage() for record in caplog.records) for name in dataset.unreadable)
+    assert all(any(repr(name) in record.getMessage() for record in caplog.records) for name in dataset.unreadable)
 
 
-def test_a_file_that_vanishes_is_skipped_too(folder):
+def test_a_file_that_vanishes_is_skipped_and_read_again_when_it_is_back(folder):
     dataset = ImageFolder(folder, SHAPE)
+    content, before = (folder / "a.png").read_bytes(), dataset.digest()
     (folder / "a.png").unlink()
-    assert sorted(set(reds(to_uint8(dataset.reals(4, 0))))) == [8, 16, 24]
+    assert sorted(set(reds(dataset.read(range(4))))) == [8, 16, 24]
+    assert dataset.digest() != before
+    (folder / "a.png").write_bytes(content)
+    assert reds(dataset.read(range(4))) == [1, 8, 16, 24]
+
+
+def test_real_images_of_a_metric_are_those_that_can_be_read_each_once(folder):
+    for number in range(9):
+        (folder / f"broken{number}.png").write_bytes(b"")
+    dataset = ImageFolder(folder, SHAPE)
+    assert sorted(reds(to_uint8(dataset.reals(13, 0)))) == [1, 8, 16, 24]
+    assert len(dataset.reals(3, 0)) == 3
+
+
+def test_sixteen_bits_are_scaled_to_eight(tmp_path):
+    ramp = (np.arange(64, dtype=np.uint16) * 1000).reshape(8, 8)
+    Image.fromarray(ramp).save(tmp_path / "depth.png")
+    (image,) = ImageFolder(tmp_path, SHAPE).read([0])
+    np.testing.assert_array_equal(image[..., 0], ramp // 256)
+
+
+def test_what_only_looks_like_an_image_file_is_skipped(folder):
+    os.mkfifo(folder / "pipe.png")
+    (folder / "folder.png").mkdir()
+    (folder / "link.png").symlink_to(folder / "nowhere")
+    Image.new("RGB", (8, 8), (240, 0, 0)).save(folder / "postscript.png", format="EPS")
+    (folder / os.fsdecode(b"latin1-\xff.png")).write_bytes((folder / "a.png").read_bytes())
+    dataset = ImageFolder(folder, SHAPE)
+    assert sorted(reds(to_uint8(dataset.reals(20, 0)))) == [1, 1, 8, 16, 24]
+    assert dataset.unreadable == {"pipe.png", "link.png", "postscript.png"}
+    assert dataset.digest()
+
+
+def test_links_that_lead_back_are_followed_once(folder):
+    for name in ("loop", "again"):
+        (folder / "cats" / name).symlink_to(folder)
+    assert ImageFolder(folder, SHAPE).size == 4
 
 
 def test_the_digest_changes_with_the_files_and_with_the_shape(folder):

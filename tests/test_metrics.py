@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import shutil
 
 import numpy as np
 import pytest
@@ -131,7 +132,11 @@ def test_real_activations_are_computed_once_for_a_dataset_a_classifier_and_a_see
     assert computed == 0
     np.testing.assert_array_equal(again, first)
     assert [reals(pixels, 30, 1)[1], reals(pixels, 20, 0)[1], reals(255 - pixels, 30, 0)[1]] == [30, 20, 30]
-    assert [reals(pixels, 40, 0)[1], reals(pixels, 50, 1)[1]] == [40, 0]  # all of them: the seed decides nothing
+    (whole, computed), (of_seed_1, again) = reals(pixels, 40, 0), reals(pixels, 50, 1)
+    assert (computed, again) == (40, 0)  # all of them are the same for every seed, and in the same order
+    np.testing.assert_array_equal(of_seed_1, whole)
+    shutil.rmtree(cache)
+    np.testing.assert_array_equal(reals(pixels, 40, 1)[0], whole)
 
 
 def test_progress_of_a_scoring_is_logged(cache, caplog):
@@ -189,6 +194,26 @@ def test_plain_fid_is_inceptions_alone(tmp_path):
     assert set(scores) == {"is", "fid", "kid", "precision", "recall"}
     assert scores["fid"]["resize"] == "tf1-bilinear 299x299"
     assert scores["fid"]["value"] == pytest.approx(0.0, abs=1e-4)
+
+
+@pytest.mark.parametrize(("samples", "size"), [(9, 100), (0, 100), (-1, 100), (100, 9), (20.5, 100)])
+def test_too_few_images_are_refused_before_anything_is_scored(samples, size):
+    dataset = ImageArrays("d", "train", np.zeros((size, 4, 4, 1), np.uint8), None)
+    with pytest.raises(UserError, match="at least 10 images of each kind"):
+        ImageScores(fake_classifier, samples).prepare(dataset)
+
+
+def test_ten_images_of_each_kind_give_every_score(monkeypatch):
+    dataset = ImageArrays("d", "train", np.random.default_rng(0).integers(0, 256, (10, 4, 4, 1), np.uint8), None)
+    monkeypatch.setattr(scores_module, "KID_BLOCK", 3)  # more blocks than can hold two of each
+    scores = ImageScores(fake_classifier, 10)({"a": [dataset.reals(10, 0)]}, dataset, 0)["a"]
+    assert all(np.isfinite(record["value"]) for record in scores.values())
+
+
+def test_images_that_are_not_finite_are_named():
+    dataset = ImageArrays("d", "train", np.zeros((20, 4, 4, 1), np.uint8), None)
+    with pytest.raises(UserError, match="student: the classifier's logits are not finite"):
+        ImageScores(fake_classifier, 20)({"student": [np.full((20, 4, 4, 1), np.nan, np.float32)]}, dataset, 0)
 
 
 def test_points_are_scored_by_a_mixture_alone_and_say_what_defines_their_numbers():

@@ -1,5 +1,6 @@
 """Any folder of images, nested as it may be: read file by file as they are needed, so that a million files work."""
 
+import errno
 import hashlib
 import logging
 import os
@@ -20,13 +21,15 @@ from akdg_tf.errors import UserError
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+FORMATS = ("PNG", "JPEG", "WEBP")  # whatever a file's name says: Pillow hands other formats to other programs
 MODES = {1: "L", 3: "RGB"}
 
 
 class ImageFolder:
     """The PNG, JPEG and WebP files below a folder, resized and cropped at the centre when they are read.
 
-    A file that cannot be read is named in the log once, with the count so far, and the next one stands in for it.
+    A file that cannot be read is named in the log once, with the count so far. In training the next one stands in for
+    it; among the real images of a metric it is left out.
 
     Args:
         folder: where the files lie, at any depth.
@@ -47,10 +50,11 @@ class ImageFolder:
             raise UserError(f"there is no folder {folder}")
         if len(sample_shape) != 3 or sample_shape[2] not in MODES:
             raise UserError(f"images of a folder cannot be brought to the shape {sample_shape}")
-        self.folder, self.sample_shape = folder, tuple(sample_shape)
+        self.folder, self.sample_shape = folder.resolve(), tuple(sample_shape)
         self.paths = sorted(_image_files(folder))
-        self.size, self.split = len(self.paths), f"{len(self.paths):,} files of {folder.name}"
+        self.size, self.split = len(self.paths), f"{len(self.paths):,} files of {self.folder.name}"
         self.unreadable: set[str] = set()
+        self._damaged: set[str] = set()
         self._lock = threading.Lock()
         self._readers = ThreadPoolExecutor(os.cpu_count())
         if not self.paths:
@@ -72,10 +76,16 @@ class ImageFolder:
         return np.stack(list(self._readers.map(self._image, index)))
 
     def real_batches(self, count: int, seed: int) -> Iterator[np.ndarray]:
-        """The first `count` images of an order fixed by the seed, float32 [any, height, width, channels]."""
-        order = np.random.default_rng(seed).permutation(self.size)[:count]
+        """The first `count` images, or all there are, of an order fixed by the seed, float32 [any, *sample_shape]."""
+        order = np.random.default_rng(seed).permutation(self.size)
         for start in range(0, len(order), REAL_BATCH):
-            yield to_float(self.read(order[start : start + REAL_BATCH])).numpy()
+            paths = (self.paths[number] for number in order[start : start + REAL_BATCH])
+            images = [image for image in self._readers.map(self._decoded, paths) if image is not None][:count]
+            count -= len(images)
+            if images:
+                yield to_float(np.stack(images)).numpy()
+            if not count:
+                return
 
     def reals(self, count: int, seed: int) -> np.ndarray:
         """The images of `real_batches` in one array."""
@@ -85,26 +95,43 @@ class ImageFolder:
         """Of the files' names, sizes and times, and of the shape that they are brought to."""
         digest = hashlib.sha256(repr(self.sample_shape).encode())
         for path in self.paths:
-            stat = os.stat(self.folder / path)
-            digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+            try:
+                status = os.stat(self.folder / path)
+                state = f"{status.st_size} {status.st_mtime_ns}"
+            except OSError:
+                state = "gone"
+            digest.update(os.fsencode(path) + f" {state}\n".encode())
         return digest.hexdigest()
 
     def _image(self, number: int) -> np.ndarray:
         """The image of a number, or of the first one after it that can be read."""
         for offset in range(self.size):
-            path = self.paths[(number + offset) % self.size]
-            if path not in self.unreadable:
-                try:
-                    return self._decode(path)
-                except Exception as error:  # a damaged file may raise anything
-                    self._skip(path, error)
+            image = self._decoded(self.paths[(number + offset) % self.size])
+            if image is not None:
+                return image
         raise UserError(f"none of the {self.size:,} images in {self.folder} can be read")
 
-    def _decode(self, path: str) -> np.ndarray:
+    def _decoded(self, path: str) -> np.ndarray | None:
+        """The image of a file, None if it cannot be read; one whose content is damaged is not tried again."""
+        if path in self._damaged:
+            return None
+        try:
+            return self._decode(self.folder / path)
+        except Exception as error:  # a damaged file may raise anything
+            if not isinstance(error, OSError) or error.errno is None:  # else the system's reason, which may pass
+                self._damaged.add(path)
+            self._skip(path, error)
+            return None
+
+    def _decode(self, path: pathlib.Path) -> np.ndarray:
         height, width, channels = self.sample_shape
-        with Image.open(self.folder / path) as image:
-            upright = ImageOps.exif_transpose(image).convert(MODES[channels])
-            fitted = ImageOps.fit(upright, (width, height), Image.Resampling.BICUBIC)
+        if not path.is_file():  # opening a pipe would wait for ever
+            raise OSError(errno.ENOENT, "not a file")
+        with Image.open(path, formats=FORMATS) as image:
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):  # 16 bits, which Pillow would clip to 8
+                upright = Image.fromarray((np.asarray(upright) / 256).clip(0, 255).astype(np.uint8))
+            fitted = ImageOps.fit(upright.convert(MODES[channels]), (width, height), Image.Resampling.BICUBIC)
         return np.asarray(fitted).reshape(self.sample_shape)
 
     def _skip(self, path: str, error: Exception) -> None:
@@ -112,12 +139,18 @@ class ImageFolder:
             if path not in self.unreadable:
                 self.unreadable.add(path)
                 reason = " ".join(str(error).split()) or type(error).__name__
-                logger.warning("skipping %s (%s): %d unreadable so far", path, reason, len(self.unreadable))
+                logger.warning("skipping %r (%s): %d unreadable so far", path, reason, len(self.unreadable))
 
 
 def _image_files(folder: pathlib.Path) -> Iterator[str]:
-    """Paths of the image files below a folder, relative to it."""
-    for parent, _, names in os.walk(folder, followlinks=True):
+    """Paths of the image files below a folder, relative to it; a folder that links lead to again is entered once."""
+    seen = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        status = os.stat(parent)
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
         base = os.path.relpath(parent, folder)
         yield from (os.path.normpath(os.path.join(base, name)) for name in names if name.lower().endswith(SUFFIXES))
 

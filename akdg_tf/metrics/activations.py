@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from akdg_tf.data import ImageDataset
+from akdg_tf.errors import UserError
 from akdg_tf.files import locked, part_of, replace_folder
 from akdg_tf.metrics.classifiers import Classifier
 
@@ -34,7 +35,8 @@ class Activations:
 
 def read(folder: pathlib.Path) -> Activations:
     """The activations that `write` wrote."""
-    return Activations(*(np.load(folder / f"{key}.npy", mmap_mode="r") for key in ("logits", "features")))
+    count = int((folder / "count").read_text())
+    return Activations(*(np.load(folder / f"{key}.npy", mmap_mode="r")[:count] for key in ("logits", "features")))
 
 
 def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, folder: pathlib.Path, what: str) -> None:
@@ -42,15 +44,20 @@ def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, fol
 
     Args:
         classifier: of the images.
-        batches: float32 [any, h, w, c] in [-1, 1], `count` images in all.
-        count: images, n.
-        folder: where `logits.npy` and `features.npy` are written.
+        batches: float32 [any, h, w, c] in [-1, 1].
+        count: images of all batches, at most.
+        folder: where `logits.npy` and `features.npy` are written, and `count`, how many images there were.
         what: whose images they are, for the log.
+
+    Raises:
+        UserError: an activation is not finite.
     """
     files, done = {}, 0
     began = reported = time.monotonic()
     for images in batches:
         for key, values in zip(("logits", "features"), classifier.activations(images), strict=True):
+            if not np.isfinite(values).all():
+                raise UserError(f"{what}: the classifier's {key} are not finite")
             if key not in files:
                 shape = (count, values.shape[1])
                 files[key] = np.lib.format.open_memmap(folder / f"{key}.npy", "w+", np.float32, shape)
@@ -61,6 +68,7 @@ def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, fol
             left, reported = int((now - began) / done * (count - done)), now
             percent = 100 * done // count
             logger.info("scoring %s %d/%d (%d%%)  ETA %d:%02d", what, done, count, percent, left // 60, left % 60)
+    (folder / "count").write_text(str(done))
 
 
 def of_reals(classifier: Classifier, dataset: ImageDataset, count: int, seed: int, cache: pathlib.Path) -> Activations:
@@ -77,7 +85,8 @@ def of_reals(classifier: Classifier, dataset: ImageDataset, count: int, seed: in
         The activations.
     """
     count = min(count, dataset.size)
-    key = f"{classifier.digest} {dataset.digest()} {count} {seed if count < dataset.size else 'all'}"
+    seed = seed if count < dataset.size else 0  # all of them, in one order: KID and prdc see parts of it
+    key = f"{classifier.digest} {dataset.digest()} {count} {seed}"
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
     cache.mkdir(parents=True, exist_ok=True)
     with locked(cache / f".lock-{folder.name}"):

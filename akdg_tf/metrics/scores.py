@@ -40,7 +40,15 @@ class ImageScores:
         self.load, self.samples = classifier, samples
 
     def prepare(self, dataset: ImageDataset) -> None:
-        """Loads the classifier; raises UserError where it cannot be had, or takes no images of the dataset's shape."""
+        """Loads the classifier.
+
+        Raises:
+            UserError: it cannot be had, or takes no images of the dataset's shape, or there are too few images.
+        """
+        least = max(SPLITS, NEIGHBOURS + 2)
+        if not isinstance(self.samples, int) or min(self.samples, dataset.size) < least:
+            counts = f"ImageScores.samples is {self.samples}, dataset {dataset.name!r} holds {dataset.size}"
+            raise UserError(f"scores want at least {least} images of each kind: {counts}")
         classifier = self._classifier
         try:
             classifier.activations(dataset.reals(1, 0))
@@ -72,10 +80,11 @@ class ImageScores:
         for name, batches in fakes.items():
             with tempfile.TemporaryDirectory(dir=CACHE) as folder:
                 activations.write(classifier, batches, self.samples, pathlib.Path(folder), name)
-                scores = score(real, activations.read(pathlib.Path(folder)))
+                fake = activations.read(pathlib.Path(folder))
+                scores = score(real, fake)
             record = {
                 "n_real": len(real.features),
-                "n_fake": self.samples,
+                "n_fake": len(fake.features),
                 "classifier": classifier.id,
                 "dataset": dataset.name,
                 "split": dataset.split,
@@ -123,7 +132,7 @@ def kernel_distance(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
     Returns:
         "value", and "std", the standard error over the blocks, where there are several.
     """
-    count = -(-max(len(real), len(fake)) // KID_BLOCK)
+    count = min(-(-max(len(real), len(fake)) // KID_BLOCK), len(real) // 2, len(fake) // 2)  # of 2 of each at least
     blocks = zip(np.array_split(real, count), np.array_split(fake, count), strict=True)
     values = [float(tfgan.kernel_classifier_distance_from_activations(*map(_float64, block))) for block in blocks]
     std = {"std": float(np.std(values, ddof=1) / count**0.5)} if count > 1 else {}

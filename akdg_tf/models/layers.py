@@ -126,6 +126,15 @@ class SpectralConvPool2D(SpectralConv2D):
     def __init__(self, filters: int, **kwargs):
         super().__init__(filters, **{**kwargs, "kernel_size": 3, "padding": "same"})
 
+    def build(self, input_shape):
+        if any(side is not None and side % 2 for side in input_shape[1:3]):
+            raise ValueError(f"2x2 pooling wants even sides, not {tuple(input_shape)}")
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape):
+        n, height, width, _ = input_shape
+        return n, height and height // 2, width and width // 2, self.filters
+
     def call(self, inputs, training=False):
         kernel = _summed(self._normalized_kernel(training), _SHIFTS[::-1]) / 4.0
         return tf.nn.bias_add(ops.conv(inputs, kernel, strides=2, padding="same"), self.bias)

@@ -55,6 +55,7 @@ class Forecast(keras.callbacks.Callback):
     """Says once, from the first steps, how long the whole run will take.
 
     Args:
+        every: steps of an interval.
         start: step at which this fit begins.
         total: steps of the whole run.
         budget: a gin file that scales the experiment down, to name beside it; None: there is none.
@@ -62,24 +63,29 @@ class Forecast(keras.callbacks.Callback):
 
     WARM_UP, MEASURED = 5, 20  # steps; the first ones trace the graph
 
-    def __init__(self, start: int, total: int, budget: str | None):
+    def __init__(self, every: int, start: int, total: int, budget: str | None):
         super().__init__()
-        self.left, self.budget = total - start, budget
-        self._began, self._first = None, 0
+        self.every, self.start, self.total, self.budget = every, start, total, budget
+        self._epoch, self._began, self._first, self._told = 0, None, 0, False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        """`batch` is the number of the last step in its epoch, which the forecast does not outlast."""
-        if self._began is None and batch >= self.WARM_UP:
-            self._began, self._first = time.monotonic(), batch
-        elif self.left and self._began is not None and batch - self._first >= self.MEASURED:
-            seconds = (time.monotonic() - self._began) / (batch - self._first)
+        """`batch` is the number of the last step in its epoch."""
+        done = self._epoch * self.every + batch + 1 - self.start
+        if self._began is None and done >= self.WARM_UP:
+            self._began, self._first = time.monotonic(), done
+        elif not self._told and self._began is not None and done - self._first >= self.MEASURED:
+            seconds = (time.monotonic() - self._began) / (done - self._first)
             hint = f"; --gin_file={self.budget} as a second file scales it to this machine" if self.budget else ""
-            minutes = round(seconds * self.left / 60)
+            steps = self.total - self.start
+            minutes = round(seconds * steps / 60)
             logger.info(
                 "no accelerator: %.2f s a step, %d steps take about %d h %02d min%s",
-                *(seconds, self.left, minutes // 60, minutes % 60, hint),
+                *(seconds, steps, minutes // 60, minutes % 60, hint),
             )
-            self.left = 0
+            self._told = True
 
 
 class SaveCheckpoints(keras.callbacks.Callback):

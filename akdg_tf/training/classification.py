@@ -67,6 +67,8 @@ class ClassifierExperiment:
     def splits(self) -> tuple[ImageArrays, ImageArrays]:
         """The images to train on, and those to test on."""
         dataset = data.load_dataset(self.dataset_name, self.run.data_dir)
+        if not isinstance(dataset, ImageArrays):
+            raise UserError(f"dataset {dataset.name!r} has no labels to learn")
         if self.held_out:
             return dataset.partition(self.held_out, PARTITION_SEED)
         if dataset.test is None:

@@ -134,6 +134,8 @@ class GeneratorExperiment:
             UserError: there are no data, they do not have the generator's shape, or the evaluation does not fit them.
         """
         self._check_shape("data", self.dataset.sample_shape)
+        if self.flip and len(self._sample_shape) != 3:
+            raise UserError("GeneratorExperiment.flip mirrors images: these samples are none")
         if evaluating:
             self.evaluation.prepare(self.dataset)
 

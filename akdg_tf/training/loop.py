@@ -52,7 +52,7 @@ def fit_to_the_end(
     history = History(run.path("metrics.jsonl"), run.path("events"), report_every, start, run.smoke)
     callbacks = [Progress(report_every, steps, batch_size), history]
     if not tf.config.list_logical_devices("GPU"):
-        callbacks.append(Forecast(start, steps, cpu_budget))
+        callbacks.append(Forecast(report_every, start, steps, cpu_budget))
     if draw:
         callbacks.append(Pictures(draw, history.writer, report_every, pictures_every))
     callbacks.append(SaveCheckpoints(checkpoints, report_every))
