@@ -81,15 +81,23 @@ class Measured:
 
 
 def measured(row: Published, runs: pathlib.Path, zoo: pathlib.Path) -> Measured | None:
-    """Our numbers for a row: of its finished runs, else of its zoo entry; the paper's own experiment comes first."""
+    """Our numbers for a row: of its finished runs, else of its zoo entry; the paper's own experiment comes first.
+
+    Raises:
+        UserError: the runs of a row were not trained or scored in one and the same way, or have one seed.
+    """
     for name in row.experiments:
         found = finished_runs(name, runs)
         if found:
             results = [read_result(run) for run in found]
-            values = {
-                metric: [result["metrics"][metric]["value"] for result in results] for metric in results[0]["metrics"]
-            }
-            return Measured(name, found[0], results[0], values, [result["seed"] for result in results])
+            seeds = [result["seed"] for result in results]
+            if len({(_scoring(result), _training(result)) for result in results}) > 1 or len(set(seeds)) < len(seeds):
+                raise UserError(
+                    f"the runs {', '.join(run.name for run in found)} are not of one experiment, or one seed"
+                )
+            first = results[0]
+            values = {metric: [one["metrics"][metric]["value"] for one in results] for metric in first["metrics"]}
+            return Measured(name, found[0], first, values, seeds)
     for name in dict.fromkeys(name.removesuffix(BUDGET) for name in row.experiments):
         entry = zoo / name
         if (entry / "metrics.json").exists():
@@ -148,7 +156,7 @@ def _gains(found: dict[Published, Measured]) -> list[str]:
     for network in ("DCGAN", "MLP"):
         akdg, vanilla = (row for method in ("AKDG", "vanilla") for row in CIFAR10 if row.label == f"{network} {method}")
         line = f"FID of {network} AKDG against vanilla: paper {_change(akdg.fid, vanilla.fid)}"
-        if akdg in found and vanilla in found:
+        if akdg in found and vanilla in found and _scoring(found[akdg].result) == _scoring(found[vanilla].result):
             line += f", ours {_change(found[akdg].mean('fid'), found[vanilla].mean('fid'))}"
         lines.append(f"{line}.")
     return lines
@@ -158,13 +166,21 @@ def _definitions(found: dict[Published, Measured]) -> list[str]:
     """What defines our numbers: once, if it is the same for every row."""
     groups: dict[str, list[str]] = {}
     for row, ours in found.items():
-        record = next(record for name, record in ours.result["metrics"].items() if name.startswith("fid"))
-        files = " ".join(f"--gin_file={file}" for file in ours.result["gin_files"][1:])
-        text = f"{record['n_fake']:,} generated and {record['n_real']:,} real images, dataset {record['dataset']}, "
-        text += f"split {record['split']}, classifier {record['classifier']}, resize {record['resize']}"
-        text += f", trained for {ours.result['steps']:,} steps" + f" with {files}" * bool(files)
-        groups.setdefault(text, []).append(row.label)
+        groups.setdefault(f"{_scoring(ours.result)}; {_training(ours.result)}", []).append(row.label)
     return [f"Ours, {', '.join(labels)}: {text}." for text, labels in groups.items()]
+
+
+def _scoring(result: dict) -> str:
+    """What defines the scores of a run: two can be compared if these are equal."""
+    record = next(record for name, record in result["metrics"].items() if _bare(name) == "fid")
+    images = f"{record['n_fake']:,} generated and {record['n_real']:,} real images, dataset {record['dataset']}"
+    return f"{images}, split {record['split']}, classifier {record['classifier']}, resize {record['resize']}"
+
+
+def _training(result: dict) -> str:
+    """What, beside the experiment and the seed, defines a run."""
+    files = " ".join(f"--gin_file={file}" for file in result["gin_files"][1:])
+    return f"trained for {result['steps']:,} steps" + f" with {files}" * bool(files)
 
 
 def _bare(metric: str) -> str:

@@ -48,12 +48,12 @@ def table(family: str, folder: pathlib.Path) -> str:
     return "\n".join(lines)
 
 
-def picture(family: str, folder: pathlib.Path):
+def picture(family: str, folder: pathlib.Path, data_dir: str | None):
     """Real samples, the teacher's and each student's side by side, uint8 [height, width, 3]; the lowest seed's runs."""
     runs = {method: finished_runs(f"{family}_{method}", folder)[:1] for method in METHODS}
     runs = {method: found[0] for method, found in runs.items() if found}
     result = read_result(next(iter(runs.values())))
-    dataset = load_dataset(next(iter(result["metrics"].values()))["dataset"])
+    dataset = load_dataset(next(iter(result["metrics"].values()))["dataset"], data_dir)
     count = SAMPLES if len(dataset.sample_shape) == 1 else 64
     panels = {f"real ({dataset.name})": dataset.reals(count, 0)}
     teacher = result["teacher"]
@@ -87,7 +87,7 @@ def main(
         families: "cifar10", the paper's table, or "<family>" of experiments `<family>_vanilla`, `_mse`, `_akdg`.
         folder: where the runs lie.
         zoo: whose entries stand for what was not run here.
-        data_dir: folder with CIFAR-10, to show real images too.
+        data_dir: folder with the data, where the datasets read any, to show real samples too.
     """
     (folder / "report").mkdir(parents=True, exist_ok=True)
     for family in families:
@@ -95,14 +95,14 @@ def main(
         text = table(family, folder) if rows is None else paper.table(rows)
         print(text + "\n")
         write_text(folder / "report" / f"{family}.md", text + "\n")
-        image = picture(family, folder) if rows is None else paper_picture(rows, data_dir)
+        image = picture(family, folder, data_dir) if rows is None else paper_picture(rows, data_dir)
         pictures.save_png(image, folder / "report" / f"{family}.png")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m akdg_tf.report", description=main.__doc__.partition("\n")[0])
     parser.add_argument("family", nargs="+", help="cifar10, mnist_mlp, mnist_dcgan, toy_ring, toy_grid")
-    parser.add_argument("--data_dir", help="folder with CIFAR-10, to show real images beside the generated ones")
+    parser.add_argument("--data_dir", help="folder with the data, to show real images beside the generated ones")
     arguments = parser.parse_args()
     try:
         main(arguments.family, data_dir=arguments.data_dir)

@@ -86,6 +86,17 @@ def test_fused_conv_and_pooling_is_the_3x3_convolution_and_average_pooling_forwa
         np.testing.assert_allclose(fused, expected, atol=1e-6 * float(tf.reduce_max(tf.abs(expected))) + 1e-6)
 
 
+def test_fused_conv_and_pooling_knows_its_shape_and_refuses_odd_sides():
+    layer = SpectralConvPool2D(5)
+    assert (
+        layer.compute_output_shape((None, 8, 6, 3))
+        == (None, 4, 3, 5)
+        == (None, *layer(tf.zeros((2, 8, 6, 3))).shape[1:])
+    )
+    with pytest.raises(ValueError, match="even sides"):
+        SpectralConvPool2D(5).build((None, 8, 5, 3))
+
+
 @pytest.mark.parametrize("phases", [False, True])
 def test_fused_upsample_conv_is_upsampling_and_the_3x3_convolution_forward_and_backward(phases):
     layer = UpsampleConv2D(5)

@@ -83,6 +83,21 @@ def test_a_run_of_the_papers_own_experiment_comes_before_one_under_the_budget(fo
     assert paper.measured(DCGAN_VANILLA, runs, zoo) is None
 
 
+def test_numbers_that_do_not_compare_are_not_compared(folders):
+    runs, zoo = folders
+    path = runs / "cifar10_mlp_akdg-budget_cpu-seed1" / "result.json"
+    other = json.loads(path.read_text())
+    for record in other["metrics"].values():
+        record["n_fake"] = 10
+    path.write_text(json.dumps(other))
+    with pytest.raises(UserError, match="are not of one experiment"):
+        paper.measured(MLP_AKDG, runs, zoo)
+    for seed in ("", "-seed2"):
+        (runs / f"cifar10_mlp_akdg-budget_cpu{seed}" / "result.json").unlink()
+    text = paper.table(paper.measured_rows(runs, zoo))
+    assert "FID of MLP AKDG against vanilla: paper -12.3 %." in text  # and none of ours: 10 images against 40
+
+
 def test_nothing_at_all_is_an_error(tmp_path):
     with pytest.raises(UserError, match="no finished CIFAR-10 run"):
         paper.measured_rows(tmp_path, tmp_path)

@@ -53,6 +53,8 @@ def run(*arguments, **options):
             ["--gin_file=gin/cifar10_mlp_akdg.gin", *FOLDER_DATA, "--stage=train", "--data_dir=DATA"],
             "there is no image",
         ),
+        (["--gin_file=gin/toy_ring_teacher.gin", "--gin_param=GeneratorExperiment.flip=True"], "mirrors images"),
+        (["--gin_file=gin/cifar10_classifier.gin", "--gin_param=ClassifierExperiment.dataset='ring'"], "no labels"),
         ([*WITHOUT_TEACHER, "--gin_param=SAMPLE_SHAPE=(16, 16, 1)", "--data_dir=DATA"], "takes no samples of shape"),
     ],
 )

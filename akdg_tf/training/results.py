@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import statistics
 import time
 from collections.abc import Sequence
@@ -72,7 +73,7 @@ def _number(record: dict) -> str:
 
 def finished_runs(experiment: str, folder: pathlib.Path) -> list[pathlib.Path]:
     """Finished, real runs of an experiment, `<experiment>` and `<experiment>-seed<k>`, in the order of their seeds."""
-    runs = [path for path in folder.glob(f"{experiment}*") if path.name.split("-seed")[0] == experiment]
+    runs = [path for path in folder.glob(f"{experiment}*") if re.sub(r"-seed\d+$", "", path.name) == experiment]
     finished = [run for run in runs if (run / "result.json").exists() and not read_result(run)["smoke"]]
     return sorted(finished, key=lambda run: read_result(run)["seed"])
 
