@@ -46,8 +46,11 @@ def test_the_teacher_is_worth_distilling():
             assert 2 * teacher["metrics"][fid]["value"] < min(student["over_seeds"][fid]["values"])
 
 
-def test_the_classifier_is_good():
+def test_the_classifiers_are_good():
     assert metrics("mnist_classifier")["metrics"]["accuracy"]["value"] >= 0.97
+    accuracy = metrics("cifar10_classifier")["metrics"]["accuracy"]
+    assert accuracy["value"] >= 0.85
+    assert (accuracy["n_real"], accuracy["split"]) == (10_000, "test (10,000, JPEG)")
 
 
 def fabricated_run(folder, seed, value, gin_file="gin/x.gin"):
