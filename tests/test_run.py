@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
+from PIL import Image
 
 ROOT = pathlib.Path(__file__).parent.parent
 TOY = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--gin_param=GeneratorExperiment.steps=400"]
@@ -166,3 +167,21 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path):
         np.testing.assert_array_equal(*values)
     steps = [json.loads(line)["step"] for line in (cut / "metrics.jsonl").read_text().splitlines()]
     assert steps == list(range(20, 401, 20))
+
+
+def test_a_student_of_ones_own_images_under_the_cpu_budget(tmp_path):
+    """From a nested folder with a file that cannot be read, to scores over the zoo's classifier, without a network."""
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 50, 3), dtype=np.uint8)
+    for number, image in enumerate(pixels):
+        path = tmp_path / "images" / str(number % 3) / f"{number}.{('png', 'jpg', 'webp')[number % 3]}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    (tmp_path / "images" / "broken.png").write_bytes(b"")
+    arguments = ["--gin_file=gin/cifar10_mlp_akdg.gin", "--gin_file=gin/budget_cpu.gin", "--smoke", *FOLDER_DATA]
+    done = run(*arguments, f"--data_dir={tmp_path / 'images'}", f"--workdir={tmp_path / 'run'}")
+    assert done.returncode == 0, done.stderr
+    assert "skipping 'broken.png'" in done.stderr and "scoring student 500/500 (100%)" in done.stderr
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["gin_files"] == ["gin/cifar10_mlp_akdg.gin", "gin/budget_cpu.gin"]
+    record = result["metrics"]["fid[cifar10-classifier]"]
+    assert (record["dataset"], record["n_real"], record["n_fake"]) == ("folder", 30, 500)
