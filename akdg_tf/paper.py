@@ -75,9 +75,10 @@ class Measured:
     values: dict[str, list[float]]
     seeds: list[int]
 
-    def mean(self, metric: str) -> float:
-        """Mean over the seeds of a metric, named without its classifier."""
-        return statistics.mean(next(values for name, values in self.values.items() if _bare(name) == metric))
+    @property
+    def fid(self) -> tuple[str, float]:
+        """Name, with its classifier, and mean over the seeds of the Frechet distance."""
+        return next((name, statistics.mean(values)) for name, values in self.values.items() if _bare(name) == "fid")
 
 
 def measured(row: Published, runs: pathlib.Path, zoo: pathlib.Path) -> Measured | None:
@@ -123,7 +124,7 @@ def measured_rows(runs: pathlib.Path, zoo: pathlib.Path) -> dict[Published, Meas
 def table(found: dict[Published, Measured]) -> str:
     """The table in Markdown, with what defines its numbers below it; a row that nobody ran has empty cells."""
     heads = ["", "layers", *(f"paper: {head}" for head in ("params", "mult-adds", "IS", "FID"))]
-    heads += [*(f"ours: {head}" for head in ("params", "mult-adds", *SHOWN)), "seeds"]
+    heads += ["ours: params", "ours: mult-adds", *(f"ours: {head}{_classifiers(found)}" for head in SHOWN), "seeds"]
     lines = [_line(heads), "|---" * len(heads) + "|"]
     for row in CIFAR10:
         mark = "¹" if row is TEACHER else ""
@@ -157,7 +158,7 @@ def _gains(found: dict[Published, Measured]) -> list[str]:
         akdg, vanilla = (row for method in ("AKDG", "vanilla") for row in CIFAR10 if row.label == f"{network} {method}")
         line = f"FID of {network} AKDG against vanilla: paper {_change(akdg.fid, vanilla.fid)}"
         if akdg in found and vanilla in found and _scoring(found[akdg].result) == _scoring(found[vanilla].result):
-            line += f", ours {_change(found[akdg].mean('fid'), found[vanilla].mean('fid'))}"
+            line += f", ours{_classifiers(found)} {_change(found[akdg].fid[1], found[vanilla].fid[1])}"
         lines.append(f"{line}.")
     return lines
 
@@ -168,6 +169,12 @@ def _definitions(found: dict[Published, Measured]) -> list[str]:
     for row, ours in found.items():
         groups.setdefault(f"{_scoring(ours.result)}; {_training(ours.result)}", []).append(row.label)
     return [f"Ours, {', '.join(labels)}: {text}." for text, labels in groups.items()]
+
+
+def _classifiers(found: dict[Published, Measured]) -> str:
+    """What follows the name of a score of ours: "[cifar10-classifier]", nothing after Inception's."""
+    names = {name for ours in found.values() for name in ours.values if _bare(name) == "fid"}
+    return "".join(sorted(name.removeprefix("fid") for name in names))
 
 
 def _scoring(result: dict) -> str:

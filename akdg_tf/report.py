@@ -73,8 +73,8 @@ def paper_picture(rows: dict[paper.Published, paper.Measured], data_dir: str | N
     """Each generator's samples, uint8 [height, width, 3]; real ones first where `data_dir` tells where they are."""
     panels = {"real (cifar10)": load_dataset("cifar10", data_dir).reals(64, 0)} if data_dir else {}
     for row, ours in rows.items():
-        title = f"{row.label}: FID here {ours.mean('fid'):.1f}, in the paper {row.fid:.1f}"
-        panels[title] = sample_frozen(load_teacher(str(ours.folder)), 64, 0)
+        name, value = ours.fid
+        panels[f"{row.label}\n{name} {value:.1f}"] = sample_frozen(load_teacher(str(ours.folder)), 64, 0)
     return pictures.side_by_side(panels, columns=4)
 
 
