@@ -5,7 +5,6 @@ AKDG's z' is independent of the student's z, so the teacher's images need not be
 """
 
 import functools
-import hashlib
 import json
 import logging
 import os
@@ -18,7 +17,7 @@ import tensorflow as tf
 from akdg_tf import latents
 from akdg_tf.data.images import to_float, to_uint8
 from akdg_tf.errors import UserError
-from akdg_tf.files import locked, part_of
+from akdg_tf.files import locked, part_of, sha256
 from akdg_tf.teachers import Teacher
 
 logger = logging.getLogger(__name__)
@@ -130,18 +129,13 @@ def _fill(part: pathlib.Path, teacher: Teacher, count: int, seed: int) -> None:
             percent = 100 * rows.stop // count
             logger.info("teacher bank %d/%d (%d%%)  ETA %d:%02d", rows.stop, count, percent, left // 60, left % 60)
     del images, kept
-    sums = {name: _sha256(part / f"{name}.npy") for name in ("images", "latents")}
+    sums = {name: sha256(part / f"{name}.npy") for name in ("images", "latents")}
     meta = {"prior": teacher.prior, "latent_dim": teacher.latent_dim, "count": count, "seed": seed, "sha256": sums}
     (part / "bank.json").write_text(json.dumps(meta, indent=2) + "\n")
 
 
 def _open(path: pathlib.Path, dtype, shape) -> np.memmap:
     return np.lib.format.open_memmap(path, "r+" if path.exists() else "w+", dtype, shape)
-
-
-def _sha256(path: pathlib.Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _damaged(folder: pathlib.Path, what: str) -> str:
@@ -157,6 +151,6 @@ def _read_meta(folder: pathlib.Path) -> dict:
 
 def _verified(folder: pathlib.Path, name: str, expected: str) -> np.memmap:
     path = folder / f"{name}.npy"
-    if not path.exists() or _sha256(path) != expected:
+    if not path.exists() or sha256(path) != expected:
         raise UserError(_damaged(folder, path.name))
     return np.load(path, mmap_mode="r")

@@ -39,14 +39,17 @@ def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def sha256(path: pathlib.Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def folder_digest(folder: pathlib.Path) -> str:
     """SHA-256, in hex, of the files below a folder and their names."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        digest.update(f"{path.relative_to(folder)} {content}\n".encode())
-    return digest.hexdigest()
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    listing = "".join(f"{path.relative_to(folder)} {sha256(path)}\n" for path in files)
+    return hashlib.sha256(listing.encode()).hexdigest()
 
 
 @contextlib.contextmanager
