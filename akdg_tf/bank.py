@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import pathlib
-import time
 
 import numpy as np
 import tensorflow as tf
@@ -18,12 +17,12 @@ from akdg_tf import latents
 from akdg_tf.data.images import to_float, to_uint8
 from akdg_tf.errors import UserError
 from akdg_tf.files import locked, part_of, sha256
+from akdg_tf.progress import Progress
 from akdg_tf.teachers import Teacher
 
 logger = logging.getLogger(__name__)
 
 BATCH = 250  # images a call of the teacher
-REPORT_SECONDS = 5.0
 
 
 class TeacherBank:
@@ -112,22 +111,17 @@ def _fill(part: pathlib.Path, teacher: Teacher, count: int, seed: int) -> None:
     kept = _open(part / "latents.npy", np.float32, (count, teacher.latent_dim))
     done = part / "done"  # batches that are on the disk
     first = int(done.read_text()) if done.exists() else 0
-    began = reported = time.monotonic()
-    batches = -(-count // BATCH)
-    for batch in range(first, batches):
+    progress = Progress("teacher bank", count, first * BATCH)
+    for batch in range(first, -(-count // BATCH)):
         z = latents.draw(teacher.prior, BATCH, teacher.latent_dim, (seed, latents.BANK), tf.constant(batch, tf.int64))
         rows = slice(batch * BATCH, min((batch + 1) * BATCH, count))
         drawn = function(z).numpy()[: rows.stop - rows.start]
         images[rows] = to_uint8(drawn) if dtype == np.uint8 else drawn
         kept[rows] = z.numpy()[: rows.stop - rows.start]
-        now = time.monotonic()
-        if now - reported > REPORT_SECONDS or batch == batches - 1:
+        if progress.report(rows.stop):
             images.flush()
             kept.flush()
             done.write_text(str(batch + 1))
-            left, reported = int((now - began) / (batch + 1 - first) * (batches - batch - 1)), now
-            percent = 100 * rows.stop // count
-            logger.info("teacher bank %d/%d (%d%%)  ETA %d:%02d", rows.stop, count, percent, left // 60, left % 60)
     del images, kept
     sums = {name: sha256(part / f"{name}.npy") for name in ("images", "latents")}
     meta = {"prior": teacher.prior, "latent_dim": teacher.latent_dim, "count": count, "seed": seed, "sha256": sums}

@@ -12,7 +12,7 @@ from akdg_tf.files import part_of, replace_folder
 from akdg_tf.training import config
 from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  (gin binds it)
 from akdg_tf.training.experiment import GeneratorExperiment  # noqa: F401  (gin binds it)
-from akdg_tf.training.results import ROWS
+from akdg_tf.training.results import ROWS, read_result
 
 ZOO = pathlib.Path("zoo")
 COPIED = ("saved_model", "operative_config.gin", "samples.png")
@@ -67,10 +67,9 @@ def publish(runs: list[pathlib.Path], overwrite: bool = False) -> pathlib.Path:
 
 
 def _result(run: pathlib.Path) -> dict:
-    path = run / "result.json"
-    if not path.exists() or not (run / "saved_model").exists():
+    if not (run / "result.json").exists() or not (run / "saved_model").exists():
         raise UserError(f"{run} is not a finished run: it needs result.json and saved_model/")
-    result = json.loads(path.read_text())
+    result = read_result(run)
     if result["smoke"]:
         raise UserError(f"{run} is a smoke run: its numbers mean nothing")
     return result

@@ -81,7 +81,7 @@ def test_a_bank_is_found_again_and_never_a_wrong_one(tmp_path):
 
 
 def test_a_cut_making_goes_on_and_gives_the_bank_that_was_never_cut(tmp_path, monkeypatch):
-    monkeypatch.setattr("akdg_tf.bank.REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("akdg_tf.progress.REPORT_SECONDS", 0.0)
     teacher, _ = make_teacher()
     uncut = make_bank(teacher, 3 * BATCH, 0, tmp_path / "uncut")
     drawn, draw_latents = [], latents.draw

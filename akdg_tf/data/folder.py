@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import itertools
 import logging
 import os
 import pathlib
@@ -77,15 +78,12 @@ class ImageFolder:
 
     def real_batches(self, count: int, seed: int) -> Iterator[np.ndarray]:
         """The first `count` images, or all there are, of an order fixed by the seed, float32 [any, *sample_shape]."""
-        order = np.random.default_rng(seed).permutation(self.size)
-        for start in range(0, len(order), REAL_BATCH):
-            paths = (self.paths[number] for number in order[start : start + REAL_BATCH])
-            images = [image for image in self._readers.map(self._decoded, paths) if image is not None][:count]
+        paths = (self.paths[number] for number in np.random.default_rng(seed).permutation(self.size))
+        while batch := list(itertools.islice(paths, min(REAL_BATCH, count))):
+            images = [image for image in self._readers.map(self._decoded, batch) if image is not None]
             count -= len(images)
             if images:
                 yield to_float(np.stack(images)).numpy()
-            if not count:
-                return
 
     def reals(self, count: int, seed: int) -> np.ndarray:
         """The images of `real_batches` in one array."""

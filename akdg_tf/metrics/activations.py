@@ -2,10 +2,8 @@
 
 import dataclasses
 import hashlib
-import logging
 import pathlib
 import shutil
-import time
 from collections.abc import Iterable
 
 import numpy as np
@@ -14,10 +12,7 @@ from akdg_tf.data import ImageDataset
 from akdg_tf.errors import UserError
 from akdg_tf.files import locked, part_of, replace_folder
 from akdg_tf.metrics.classifiers import Classifier
-
-logger = logging.getLogger(__name__)
-
-REPORT_SECONDS = 5.0
+from akdg_tf.progress import Progress
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +48,7 @@ def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, fol
         UserError: an activation is not finite.
     """
     files, done = {}, 0
-    began = reported = time.monotonic()
+    progress = Progress(f"scoring {what}", count)
     for images in batches:
         for key, values in zip(("logits", "features"), classifier.activations(images), strict=True):
             if not np.isfinite(values).all():
@@ -63,11 +58,7 @@ def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, fol
                 files[key] = np.lib.format.open_memmap(folder / f"{key}.npy", "w+", np.float32, shape)
             files[key][done : done + len(images)] = values
         done += len(images)
-        now = time.monotonic()
-        if now - reported > REPORT_SECONDS or done == count:
-            left, reported = int((now - began) / done * (count - done)), now
-            percent = 100 * done // count
-            logger.info("scoring %s %d/%d (%d%%)  ETA %d:%02d", what, done, count, percent, left // 60, left % 60)
+        progress.report(done)
     (folder / "count").write_text(str(done))
 
 
