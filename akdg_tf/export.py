@@ -14,6 +14,8 @@ from akdg_tf.files import part_of, replace_folder
 from akdg_tf.latents import latent_dim_of
 from akdg_tf.models.layers import UpsampleConv2D
 
+LITERT_WEIGHTS = ("float32", "float16")
+
 
 def detached_copy(model: keras.Model) -> keras.Model:
     """A copy of a built Keras model with the same weights, its variables outside any distribution strategy, in float32.
@@ -63,12 +65,13 @@ def export_generator(
     _save(generator, images, spec, "images", signatures, folder, ("generator.json", meta))
 
 
-def litert_model(generator: keras.Model, output_range: tuple[float, float]) -> bytes:
-    """A generator for LiteRT, float32: the content of a .tflite file whose signature `generator` maps `z` to `images`.
+def litert_model(generator: keras.Model, output_range: tuple[float, float], weights: str = "float32") -> bytes:
+    """A generator for LiteRT: the content of a .tflite file whose signature `generator` maps `z` to `images`, float32.
 
     Args:
         generator: Keras model with outputs in [-1, 1].
         output_range: what -1 and 1 are mapped to.
+        weights: one of `LITERT_WEIGHTS`: how they are stored; computed with is float32.
     """
     copy = detached_copy(generator)
     for layer in copy._flatten_layers():
@@ -77,7 +80,11 @@ def litert_model(generator: keras.Model, output_range: tuple[float, float]) -> b
     with tempfile.TemporaryDirectory() as folder:
         export_generator(copy, pathlib.Path(folder, "saved_model"), output_range)
         path = os.path.join(folder, "saved_model")
-        return tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["generator"]).convert()
+        converter = tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["generator"])
+        if weights == "float16":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
+        return converter.convert()
 
 
 def export_classifier(classifier: keras.Model, folder: pathlib.Path, meta: dict) -> None:

@@ -19,8 +19,13 @@ def part_of(path: pathlib.Path) -> pathlib.Path:
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Writes a text file atomically."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: pathlib.Path, content: bytes) -> None:
+    """Writes a file atomically."""
     part = part_of(path)
-    part.write_text(text)
+    part.write_bytes(content)
     os.replace(part, path)
 
 

@@ -48,6 +48,13 @@ class Teacher:
         self.module = module if module is not None else function
         self.folder = folder
 
+    @property
+    def name(self) -> str | None:
+        """Of the run or zoo entry whose SavedModel this is, or of the SavedModel's own folder; None of a callable."""
+        if self.folder is None:
+            return None
+        return (self.folder.parent if self.folder.name == "saved_model" else self.folder).resolve().name
+
     def __call__(self, z: tf.Tensor) -> tf.Tensor:
         """Images in [-1, 1], float32 [n, *sample_shape], without gradient."""
         low, high = self.output_range
@@ -119,6 +126,17 @@ def load_teacher(
     folder = find_saved_model(os.fspath(name))
     if folder is None:
         raise UserError(f"there is no teacher {name!r}: give a run folder, a zoo entry or a SavedModel folder")
+    return load_generator(folder, latent_dim, prior, output_range, signature)
+
+
+def load_generator(
+    folder: pathlib.Path,
+    latent_dim: int | None = None,
+    prior: str | None = None,
+    output_range: tuple[float, float] | None = None,
+    signature: str | None = None,
+) -> Teacher:
+    """Loads the generator in a SavedModel folder anew, frozen; arguments and errors are `load_teacher`'s."""
     try:
         module = tf.saved_model.load(os.fspath(folder))
     except (OSError, ValueError, tf.errors.OpError) as error:
@@ -132,19 +150,19 @@ def load_teacher(
     output_range = tuple(output_range or meta.get("output_range", (0.0, 1.0)))
     function = module
     if signature or not callable(module):
-        function = _signature_function(module, signature or "serving_default", name)
+        function = _signature_function(module, signature or "serving_default", folder)
         latent_dim = latent_dim or next(iter(function.inputs)).shape[-1]
     if not latent_dim:
-        raise UserError(f"teacher {name!r} does not tell the size of its latent: bind load_teacher.latent_dim")
+        raise UserError(f"the teacher in {folder} does not tell the size of its latent: bind load_teacher.latent_dim")
     return Teacher(function, latent_dim, prior, output_range, module, folder)
 
 
-def _signature_function(module, signature: str, name: str) -> Callable[[tf.Tensor], tf.Tensor]:
+def _signature_function(module, signature: str, folder: pathlib.Path) -> Callable[[tf.Tensor], tf.Tensor]:
     if signature not in module.signatures:
-        raise UserError(f"teacher {name!r} has no signature {signature!r}: it has {sorted(module.signatures)}")
+        raise UserError(f"the teacher in {folder} has no signature {signature!r}: it has {sorted(module.signatures)}")
     concrete = module.signatures[signature]
     if len(concrete.structured_input_signature[1]) != 1 or len(concrete.structured_outputs) != 1:
-        raise UserError(f"signature {signature!r} of teacher {name!r} does not map one input to one output")
+        raise UserError(f"signature {signature!r} of the teacher in {folder} does not map one input to one output")
     (argument,), (output,) = concrete.structured_input_signature[1], concrete.structured_outputs
 
     def function(z):

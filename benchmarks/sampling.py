@@ -2,7 +2,7 @@
 
 Through the model in memory, the SavedModel and LiteRT (float32), at batch 1 and 64, interleaved in one process;
 medians. The plain forms have upsampling and convolution apart. GFLOP/s count an executed multiply-add as two
-operations; a large plain convolution says what the machine can do. Wants the extra `litert`.
+operations; a large plain convolution says what the machine can do.
 """
 
 import argparse

@@ -9,7 +9,6 @@ import functools
 import itertools
 import multiprocessing
 import pathlib
-import platform
 import statistics
 import tempfile
 import time
@@ -27,7 +26,7 @@ from akdg_tf.data.images import ImageArrays
 from akdg_tf.methods.base import GeneratorTrainer
 from akdg_tf.models import generators
 from akdg_tf.models.layers import UpsampleConv2D, upsample
-from akdg_tf.training.devices import make_strategy
+from akdg_tf.training.devices import make_strategy, processor
 
 BATCH, LATENT_DIM, SAMPLE_SHAPE = 64, 128, (32, 32, 3)
 BANK_IMAGES = 1000  # the time of a draw does not depend on it
@@ -149,17 +148,11 @@ def _serve(connection, build) -> None:
 def machine() -> dict[str, object]:
     """Where the numbers were taken."""
     return {
-        "cpu": _cpu(),
+        "cpu": processor(),
         "threads": os.cpu_count(),
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
     }
-
-
-def _cpu() -> str:
-    info = pathlib.Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
 
 
 def ms_a_step(seconds: dict[str, float]) -> dict[str, float]:

@@ -116,7 +116,8 @@ class ClassifierExperiment:
         accuracy = {"value": float(np.mean(correct)), "n_real": test_set.size, "n_fake": 0}
         accuracy |= {"classifier": self.run.experiment.replace("_", "-"), "split": test_set.split}
         accuracy |= {"resize": "none", "seed": PARTITION_SEED}
-        head = {"experiment": self.run.experiment, "method": "classifier", "seed": self.run.seed}
+        head = {"experiment": self.run.experiment, "network": type(self.classifier).__name__, "method": "classifier"}
+        head |= {"dataset": f"{self.dataset_name}, {self.splits[0].split}", "seed": self.run.seed}
         head |= {"gin_files": self.run.gin_files}
         metrics = {"accuracy": accuracy}
         classifier = {**self.describe()["classifier"], "metrics": metrics}

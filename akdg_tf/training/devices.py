@@ -1,4 +1,8 @@
-"""Which devices a run uses: `--devices` to a MirroredStrategy."""
+"""Which devices a run uses: `--devices` to a MirroredStrategy; what machine this is."""
+
+import os
+import pathlib
+import platform
 
 import tensorflow as tf
 
@@ -46,3 +50,19 @@ def _cpu_strategy(count: int) -> tf.distribute.MirroredStrategy:
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
     return tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(count)])
+
+
+def processor() -> str:
+    """Name of the CPU."""
+    info = pathlib.Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
+
+
+def machine() -> str:
+    """What speeds were measured on: processor, threads, GPUs, TensorFlow's version."""
+    gpus = [
+        tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
+        for gpu in tf.config.get_visible_devices("GPU")
+    ]
+    return ", ".join([processor(), f"{os.cpu_count()} threads", *gpus, f"TensorFlow {tf.__version__}"])

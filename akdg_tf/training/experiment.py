@@ -14,12 +14,13 @@ from akdg_tf import data, pictures
 from akdg_tf.bank import TeacherBank, make_bank
 from akdg_tf.data.images import shifted_and_flipped
 from akdg_tf.errors import UserError
-from akdg_tf.export import detached_copy, export_generator
+from akdg_tf.export import LITERT_WEIGHTS, detached_copy, export_generator, litert_model
+from akdg_tf.files import write_bytes
 from akdg_tf.latents import latent_dim_of, sample, sample_frozen, sample_frozen_batches
 from akdg_tf.methods.base import GeneratorTrainer
 from akdg_tf.metrics import Evaluation
 from akdg_tf.teachers import Teacher, load_teacher
-from akdg_tf.training import results
+from akdg_tf.training import devices, results
 from akdg_tf.training.loop import check_steps, fit_to_the_end, restore_finished
 from akdg_tf.training.workdir import Run
 
@@ -53,6 +54,8 @@ class GeneratorExperiment:
         report_every: steps between two log lines and checkpoints; divides `steps`.
         pictures_every: log intervals between two pictures in TensorBoard.
         steps_per_execution: steps run between two returns to Python; divides `report_every`.
+        litert_weights: how `model.tflite`, which a student is exported as too, stores its weights: "float32", or
+            "float16", half as big, whose images differ from the SavedModel's by less than a gray level.
         cpu_budget: the gin file that scales the experiment down, named where there is no accelerator.
     """
 
@@ -74,14 +77,18 @@ class GeneratorExperiment:
         report_every: int = 100,
         pictures_every: int = 5,
         steps_per_execution: int = 1,
+        litert_weights: str = "float32",
         cpu_budget: str | None = None,
     ):
         if run.smoke:
             steps, report_every, steps_per_execution, pictures_every = SMOKE_STEPS, SMOKE_STEPS // 2, 1, 1
             evaluation.samples = min(evaluation.samples, SMOKE_SAMPLES)
             bank_images = min(bank_images, SMOKE_SAMPLES)
-        if teacher_source not in TEACHER_SOURCES:
-            raise UserError(f"teacher_source {teacher_source!r} is not one of {', '.join(TEACHER_SOURCES)}")
+        if teacher_source not in TEACHER_SOURCES or litert_weights not in LITERT_WEIGHTS:
+            choices = (
+                f"teacher_source one of {', '.join(TEACHER_SOURCES)}, litert_weights of {', '.join(LITERT_WEIGHTS)}"
+            )
+            raise UserError(f"teacher_source {teacher_source!r}, litert_weights {litert_weights!r}: must be {choices}")
         check_steps(steps, report_every, batch_size, steps_per_execution, pictures_every)
         self.strategy = tf.distribute.get_strategy()
         self.run, self.generator, self.method, self.evaluation = run, generator, method, evaluation
@@ -90,6 +97,7 @@ class GeneratorExperiment:
         self.optimizers = (generator_optimizer, discriminator_optimizer)
         self.steps, self.batch_size, self.report_every = steps, batch_size, report_every
         self.pictures_every, self.steps_per_execution, self.cpu_budget = pictures_every, steps_per_execution, cpu_budget
+        self.litert_weights = litert_weights
 
     @functools.cached_property
     def trainer(self) -> GeneratorTrainer:
@@ -196,11 +204,13 @@ class GeneratorExperiment:
         return pictures.side_by_side(panels)
 
     def export(self) -> None:
-        """Writes the averaged generator of the last checkpoint as `saved_model/`."""
+        """Writes the averaged generator of the last checkpoint as `saved_model/`, a student as `model.tflite` too."""
         restore_finished(self.trainer, self.steps, self.run)
         output_range = (0, 1) if len(self._sample_shape) == 3 else (-1, 1)
         generator = detached_copy(self.trainer.ema_generator)
         export_generator(generator, self.run.path("saved_model"), output_range, self.run.smoke)
+        if self.teacher:
+            write_bytes(self.run.path("model.tflite"), litert_model(generator, output_range, self.litert_weights))
         pictures.save_png(self.picture(show_reals=False), self.run.path("samples.png"))
         logger.info("exported %s", self.run.path("saved_model"))
 
@@ -222,8 +232,12 @@ class GeneratorExperiment:
         sides = {name: results.measure(generator, scores[name]) for name, generator in generators.items()}
         return {
             "experiment": self.run.experiment,
+            "network": type(self.generator).__name__,
             "method": self.method.__name__,
+            "teacher_name": self.teacher.name if self.teacher else None,
+            "dataset": f"{self.dataset.name}, {self.dataset.split}",
             "seed": self.run.seed,
+            "machine": devices.machine(),
             "gin_files": self.run.gin_files,
             "steps": self.steps,
             "smoke": self.run.smoke,
