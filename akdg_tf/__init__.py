@@ -12,6 +12,7 @@ from akdg_tf.models import (
     SNGANGenerator,
 )
 from akdg_tf.teachers import Teacher, load_teacher
+from akdg_tf.zoo.load import PublishedGenerator, load
 
 __all__ = [
     "AKDG",
@@ -23,10 +24,12 @@ __all__ = [
     "MLPGenerator",
     "MSEDistillation",
     "NonSaturatingLoss",
+    "PublishedGenerator",
     "R1Penalty",
     "ResNetDiscriminator",
     "SNGANGenerator",
     "Teacher",
+    "load",
     "load_dataset",
     "load_teacher",
     "register_dataset",

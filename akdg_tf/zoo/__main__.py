@@ -1,0 +1,85 @@
+"""The command line of the zoo: python -m akdg_tf.zoo publish | verify | serve | gallery."""
+
+import argparse
+import logging
+import os
+import pathlib
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported, which it is quiet about afterwards
+
+from akdg_tf.errors import UserError
+from akdg_tf.zoo import publish, serve, verify
+from akdg_tf.zoo.entries import ZOO, Entry, entries
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs one command; what is wrong is one line, and exit code 2."""
+    arguments = parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        arguments.run(arguments)
+    except (UserError, OSError) as error:
+        print(f"zoo: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their arguments."""
+    top = argparse.ArgumentParser(prog="python -m akdg_tf.zoo", description="The model zoo.")
+    top.add_argument("--zoo", type=pathlib.Path, default=ZOO, help="folder of the zoo; default zoo/")
+    commands = top.add_subparsers(required=True, metavar="publish | verify | serve | gallery")
+    command = commands.add_parser("publish", help="make an entry of a finished run")
+    command.add_argument("runs", nargs="+", type=pathlib.Path, help="run folder; more of other seeds are reported too")
+    command.add_argument("--overwrite", action="store_true", help="replace a different entry that is there")
+    command.set_defaults(run=run_publish)
+    command = commands.add_parser("verify", help="check entries: all, or those that are named")
+    command.add_argument("names", nargs="*", metavar="NAME", help="entry")
+    command.add_argument("--metrics", action="store_true", help="compute the metrics once more, too")
+    command.add_argument("--data_dir", help="folder with the data, for the metrics of datasets that read files")
+    command.set_defaults(run=run_verify)
+    command = commands.add_parser("serve", help="serve the zoo over HTTP, to hub.load and AKDG_ZOO")
+    command.add_argument("--host", default="127.0.0.1", help="address; the default is reached from this machine alone")
+    command.add_argument("--port", type=int, default=8080, help="port; 0 takes a free one")
+    command.set_defaults(run=run_serve)
+    return top
+
+
+def run_publish(arguments: argparse.Namespace) -> None:
+    """Publishes runs."""
+    entry = publish.publish(arguments.runs, arguments.zoo, arguments.overwrite)
+    print(f"published {entry.folder}")
+
+
+def run_verify(arguments: argparse.Namespace) -> None:
+    """Verifies entries; goes on after one that fails, and ends with exit code 2 then."""
+    chosen = [Entry(arguments.zoo / name) for name in arguments.names] or entries(arguments.zoo)
+    if not chosen:
+        raise UserError(f"there is no entry of a zoo in {arguments.zoo}")
+    failed = 0
+    for entry in chosen:
+        try:
+            found = verify.verify(entry, arguments.metrics, arguments.data_dir)
+            print(f"{entry.name}: {'; '.join(f'{name} {what}' for name, what in found.items())}", flush=True)
+        except UserError as error:
+            failed += 1
+            print(f"{entry.folder.name}: FAILED: {error}", flush=True)
+    if failed:
+        raise UserError(f"{failed} of {len(chosen)} entries failed")
+    print(f"{len(chosen)} entries verified")
+
+
+def run_serve(arguments: argparse.Namespace) -> None:
+    """Serves until it is interrupted."""
+    with serve.make_server(arguments.zoo, arguments.host, arguments.port) as server:
+        host, port = server.server_address[:2]
+        print(
+            f"serving {arguments.zoo} at http://{host}:{port}; hub.load('http://{host}:{port}/akdg/NAME/1')", flush=True
+        )
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

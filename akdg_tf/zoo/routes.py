@@ -1,0 +1,66 @@
+"""The ways by which an entry's generator is run, each a function from latents to images."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_hub as hub
+from ai_edge_litert.interpreter import Interpreter
+
+from akdg_tf import latents
+from akdg_tf.zoo.entries import LITERT, Entry
+
+SIGNATURES = ("serving_default", "default", "generator")
+SAMPLES = 64
+
+Route = Callable[[np.ndarray], np.ndarray]
+
+
+def routes(entry: Entry) -> dict[str, Route]:
+    """Name to function: float32 [n, latent_dim] to what the generator gives, float32 [n, *sample_shape].
+
+    They are `m(z)`, the SavedModel's signatures, and LiteRT's interpreter where the entry holds a `model.tflite`.
+    """
+    module = hub.load(str(entry.folder / "saved_model"))
+    found = {"m(z)": lambda z: module(tf.constant(z)).numpy()}
+    found |= {name: _signature(module, name) for name in SIGNATURES}
+    return found | ({LITERT: litert(entry)} if (entry.folder / LITERT).exists() else {})
+
+
+def _signature(module, name: str) -> Route:
+    return lambda z: module.signatures[name](z=tf.constant(z))["images"].numpy()
+
+
+def litert(entry: Entry) -> Route:
+    """The student in `model.tflite`, run by LiteRT's interpreter."""
+    runner = _interpreter(entry).get_signature_runner("generator")
+    return lambda z: runner(z=z)["images"]
+
+
+def _interpreter(entry: Entry) -> Interpreter:
+    return Interpreter(str(entry.folder / LITERT))
+
+
+def differences(entry: Entry) -> dict[str, float]:
+    """How far each route's images are at most from those of `m(z)`, over 64 latents of the entry's seed."""
+    z = evaluation_latents(entry, SAMPLES)
+    images = {name: route(z) for name, route in routes(entry).items()}
+    return {name: float(np.abs(values - images["m(z)"]).max()) for name, values in images.items()}
+
+
+def evaluation_latents(entry: Entry, count: int) -> np.ndarray:
+    """The latents of the first images of `samples.png`, float32 [count, latent_dim]."""
+    key = (entry.metrics["seed"], latents.EVALUATION)
+    drawn = latents.draw("normal", latents.SAMPLING_BATCH, entry.network["latent_dim"], key, tf.constant(0, tf.int64))
+    return drawn.numpy()[:count]
+
+
+def litert_record(entry: Entry) -> dict:
+    """What `metrics.json` says of `model.tflite`."""
+    details = _interpreter(entry).get_tensor_details()
+    return {
+        "file_size": (entry.folder / LITERT).stat().st_size,
+        "weights": "float16" if any(tensor["dtype"] == np.float16 for tensor in details) else "float32",
+        "samples": SAMPLES,
+        "max_difference": differences(entry)[LITERT],
+    }

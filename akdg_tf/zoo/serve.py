@@ -1,0 +1,112 @@
+"""Serving a zoo over HTTP: to TensorFlow Hub by its own protocol, and file by file to `akdg_tf.load`."""
+
+import functools
+import http.server
+import io
+import logging
+import mimetypes
+import pathlib
+import tarfile
+import urllib.parse
+
+from akdg_tf.errors import UserError
+from akdg_tf.zoo.entries import NAME, SUMS, Entry, entries
+
+logger = logging.getLogger(__name__)
+
+PUBLISHER, VERSION = "akdg", "1"
+ARCHIVE_QUERY = ("tf-hub-format", "compressed")
+
+
+def make_server(zoo: pathlib.Path, host: str = "127.0.0.1", port: int = 8080) -> http.server.ThreadingHTTPServer:
+    """Makes a server, which `serve_forever` starts. Only what an entry's `SHA256SUMS` lists is ever served.
+
+    - `/akdg/<name>/1?tf-hub-format=compressed`: the SavedModel as .tar.gz, which is what `hub.load` asks for when it is
+      given `http://host:port/akdg/<name>/1`; without the query the card.
+    - `/<name>/<file>`: a file of the entry, for `AKDG_ZOO=http://host:port`.
+    - `/` and `/README.md`: the zoo's README.
+
+    Args:
+        zoo: folder of the zoo.
+        host: address to listen at; the default one is reached from this machine alone.
+        port: 0 takes a free one.
+
+    Raises:
+        UserError: there is no zoo, or the address cannot be had.
+    """
+    if not entries(zoo):
+        raise UserError(f"there is no entry of a zoo in {zoo}")
+    try:
+        return http.server.ThreadingHTTPServer((host, port), functools.partial(Handler, zoo))
+    except (OSError, OverflowError) as error:
+        raise UserError(f"cannot listen at {host}:{port}: {error}") from None
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers one connection.
+
+    Args:
+        zoo: folder of the zoo.
+    """
+
+    def __init__(self, zoo: pathlib.Path, *connection):
+        self.zoo = zoo
+        super().__init__(*connection)
+
+    def do_GET(self):
+        """Sends what the path names, 404 if it names nothing that is served."""
+        url = urllib.parse.urlsplit(self.path)
+        parts = urllib.parse.unquote(url.path).strip("/").split("/")
+        try:
+            content, kind = self._content(parts, urllib.parse.parse_qsl(url.query))
+        except (OSError, UserError, ValueError):  # ValueError: a path with a null byte
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(content)
+
+    do_HEAD = do_GET
+
+    def _content(self, parts: list[str], query: list[tuple[str, str]]) -> tuple[bytes, str]:
+        """Content and media type of what a path names.
+
+        Raises:
+            OSError, UserError: it names nothing.
+        """
+        if parts in ([""], ["README.md"]):
+            return (self.zoo / "README.md").read_bytes(), "text/markdown; charset=utf-8"
+        if len(parts) == 3 and (parts[0], parts[2]) == (PUBLISHER, VERSION):
+            entry = self._entry(parts[1])
+            if ARCHIVE_QUERY in query:
+                return archive(entry.folder, (entry.folder / SUMS).read_text()), "application/gzip"
+            parts = [parts[1], "card.md"]
+        entry, name = self._entry(parts[0]), "/".join(parts[1:])
+        if name != SUMS and name not in entry.sums():
+            raise UserError(f"{name} is not a file of {entry.folder}")
+        return (entry.folder / name).read_bytes(), mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+    def _entry(self, name: str) -> Entry:
+        if not NAME.fullmatch(name):
+            raise UserError(f"{name!r} is not the name of an entry")
+        return Entry(self.zoo / name)
+
+    def log_message(self, text, *values):
+        logger.info("%s %s", self.address_string(), text % values)
+
+
+@functools.lru_cache(maxsize=16)
+def archive(folder: pathlib.Path, sums: str) -> bytes:
+    """The SavedModel of an entry as .tar.gz.
+
+    Args:
+        folder: of the entry.
+        sums: its `SHA256SUMS`: an archive that was made of other files is not given again.
+    """
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+        tar.add(folder / "saved_model", arcname=".")
+    return content.getvalue()
