@@ -13,8 +13,8 @@ class Progress:
 
     Args:
         what: the work, for the log.
-        total: images of the whole.
-        done: images that were there before.
+        total: images, or files, of the whole.
+        done: those that were there before.
     """
 
     def __init__(self, what: str, total: int, done: int = 0):

@@ -1,4 +1,4 @@
-"""Every published entry, through the real tensorflow_hub; and what `publish` refuses."""
+"""Every published entry: the images that it draws through the real tensorflow_hub, its scores, and `verify`."""
 
 import json
 import pathlib
@@ -8,13 +8,13 @@ import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
 
-from akdg_tf import zoo
 from akdg_tf.errors import UserError
-from akdg_tf.export import export_generator
-from akdg_tf.models import MLPGenerator
+from akdg_tf.zoo import card
+from akdg_tf.zoo.entries import entries
+from akdg_tf.zoo.verify import recomputed, verify
 
 ROOT = pathlib.Path(__file__).parent.parent
-ENTRIES = sorted(path.parent for path in (ROOT / "zoo").glob("*/card.md"))
+ENTRIES = entries(ROOT / "zoo")
 STUDENTS = [
     f"{data}_{net}_{method}"
     for data in ("mnist", "cifar10")
@@ -39,7 +39,7 @@ def fid(name):
 
 
 def test_the_entries_are_there():
-    assert {entry.name for entry in ENTRIES} == {
+    assert {entry.folder.name for entry in ENTRIES} == {
         "mnist_classifier",
         "cifar10_classifier",
         *TEACHERS.values(),
@@ -70,7 +70,7 @@ def test_students_are_published_with_the_seeds_that_were_run():
 
 def test_no_entry_is_too_big():
     sizes = {
-        entry.name: sum(path.stat().st_size for path in entry.rglob("*") if path.is_file() and not path.is_symlink())
+        entry.name: sum(path.stat().st_size for path in entry.folder.rglob("*") if not path.is_symlink())
         for entry in ENTRIES
     }
     assert max(sizes.values()) < 20e6 and sum(sizes.values()) < 150e6
@@ -83,53 +83,24 @@ def test_the_classifiers_are_good():
     assert (accuracy["n_real"], accuracy["split"]) == (10_000, "test (10,000, JPEG)")
 
 
-def fabricated_run(folder, seed, value, gin_file="gin/x.gin"):
-    model = MLPGenerator(4, (8, 8, 1), width=4, depth=1)
-    export_generator(model, folder / "saved_model", (0, 1))
-    metric = {"value": value, "n_real": 9, "n_fake": 9, "classifier": "c", "split": "s", "resize": "none", "seed": seed}
-    side = {"layers": 2, "params": 5, "mult_adds": 3, "bytes": 20, "latent_dim": 4, "metrics": {"fid[c]": metric}}
-    result = {"experiment": "x", "method": "GAN", "seed": seed, "steps": 7, "smoke": False, "teacher": side}
-    result |= {"gin_files": ["gin/x.gin"], "student": side, "metrics": side["metrics"]}
-    (folder / "result.json").write_text(json.dumps(result))
-    (folder / "config.gin").write_text(f"# experiment x, seed {seed}\n{(pathlib.Path(gin_file)).read_text()}")
-    return folder
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.folder.name)
+def test_entry_is_what_was_published_and_does_what_its_card_says(entry):
+    wanted = {"checksums", "card", "loads", "counts"} | ({"samples"} if entry.kind != "classifier" else set())
+    assert set(verify(entry)) == wanted
+    files = {"card.md", "metrics.json", "config.gin", "saved_model/saved_model.pb"}
+    files |= {"classifier": set(), "teacher": {"samples.png"}, "student": {"samples.png", "model.tflite"}}[entry.kind]
+    assert files <= set(entry.sums())
 
 
-@pytest.fixture
-def _folder_with_gin_files(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "gin").mkdir()
-    for name, steps in (("x", 7), ("y", 8)):
-        (tmp_path / "gin" / f"{name}.gin").write_text(
-            f"make_experiment.experiment = @GeneratorExperiment\nGeneratorExperiment.steps = {steps}\n"
-        )
+def test_the_readme_of_the_zoo_is_made_of_its_entries():
+    assert (ROOT / "zoo" / "README.md").read_text() == card.readme(ENTRIES)
 
 
-@pytest.mark.usefixtures("_folder_with_gin_files")
-def test_publish_reports_every_seed_and_never_replaces_unasked(tmp_path):
-    runs = [fabricated_run(tmp_path / f"run{seed}", seed, value) for seed, value in ((0, 1.0), (1, 2.0), (2, 6.0))]
-    entry = tmp_path / zoo.publish(runs)
-    row = json.loads((entry / "metrics.json").read_text())["over_seeds"]["fid[c]"]
-    assert row == {"mean": 3.0, "stdev": pytest.approx(7**0.5), "values": [1.0, 2.0, 6.0], "seeds": [0, 1, 2]}
-    card = (entry / "card.md").read_text()
-    assert "python run.py --gin_file=gin/x.gin --seed=0" in card and "3 ± 2.6 (seed 0: 1, 1: 2, 2: 6)" in card
-    assert hub.load(str(entry))(tf.zeros((2, 4))).shape == (2, 8, 8, 1)
-    with pytest.raises(UserError, match="is there already"):
-        zoo.publish(runs)
-    zoo.publish(runs[:1], overwrite=True)
-    with pytest.raises(UserError, match="same seed"):
-        zoo.publish([runs[0], runs[0]], overwrite=True)
-    other = fabricated_run(tmp_path / "other", 3, 1.0, gin_file="gin/y.gin")
-    with pytest.raises(UserError, match="not of one experiment and configuration"):
-        zoo.publish([runs[0], other], overwrite=True)
-    with pytest.raises(UserError, match=r"not made by gin/x\.gin as they are"):
-        zoo.publish([other], overwrite=True)
-
-
-def test_publish_refuses_smoke_runs_and_unfinished_ones(tmp_path):
-    with pytest.raises(UserError, match="not a finished run"):
-        zoo.publish([tmp_path])
-    (tmp_path / "saved_model").mkdir()
-    (tmp_path / "result.json").write_text(json.dumps({"smoke": True}))
-    with pytest.raises(UserError, match="smoke run"):
-        zoo.publish([tmp_path])
+def test_the_published_metrics_are_those_of_the_published_weights(monkeypatch):
+    """Of the quickest student; a metric that was raised by one is found out."""
+    monkeypatch.chdir(ROOT)
+    entry = entries(ROOT / "zoo")[[one.name for one in ENTRIES].index("mnist_mlp_mse")]
+    assert f"fid[mnist-classifier] {entry.metrics['metrics'][fid(entry.name)]['value']:.4g}" in recomputed(entry, None)
+    entry.metrics["metrics"][fid(entry.name)]["value"] += 1.0
+    with pytest.raises(UserError, match=r"fid\[mnist-classifier\] is 6\d\.\d+, not 6\d\.\d+"):
+        recomputed(entry, None)

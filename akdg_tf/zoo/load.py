@@ -7,7 +7,7 @@ import logging
 import os
 import pathlib
 import random
-import shutil
+import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from akdg_tf import latents
 from akdg_tf.errors import UserError
-from akdg_tf.files import part_of, replace_folder
+from akdg_tf.files import locked, replace_folder
 from akdg_tf.progress import Progress
 from akdg_tf.teachers import Teacher
 from akdg_tf.zoo.entries import SUMS, ZOO, Entry, check_name, entries, parse_sums
@@ -121,21 +121,27 @@ def fetch(name: str, zoo: str) -> Entry:
     folder = cache / hashlib.sha256(zoo.encode()).hexdigest()[:16] / name
     text = _get(f"{zoo}/{name}/{SUMS}", f"there is no entry {name!r} in the zoo {zoo}").decode()
     sums = parse_sums(text)
-    if (folder / SUMS).exists() and (folder / SUMS).read_text() == text and _is_sound(Entry(folder)):
-        return Entry(folder)
-    part = part_of(folder)
-    shutil.rmtree(part, ignore_errors=True)
-    progress = Progress(f"fetching {name}: files", len(sums))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder.parent / f".lock-{name}"):
+        if not ((folder / SUMS).exists() and (folder / SUMS).read_text() == text and _is_sound(Entry(folder))):
+            with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+                part = pathlib.Path(temporary, name)
+                _fetch_files(f"{zoo}/{name}", sums, part)
+                (part / SUMS).write_text(text)
+                replace_folder(part, folder)
+    return Entry(folder)
+
+
+def _fetch_files(url: str, sums: dict[str, str], part: pathlib.Path) -> None:
+    """Fetches the files of an entry to the folder `part`, each held against its checksum."""
+    progress = Progress(f"fetching {url}: files", len(sums))
     for number, (path, expected) in enumerate(sums.items(), 1):
-        content = _get(f"{zoo}/{name}/{urllib.parse.quote(path)}", f"{zoo}/{name} lacks {path}")
+        content = _get(f"{url}/{urllib.parse.quote(path)}", f"{url} lacks {path}")
         if hashlib.sha256(content).hexdigest() != expected:
-            raise UserError(f"{zoo}/{name}/{path} was changed: it is not what {SUMS} lists; nothing of it was kept")
+            raise UserError(f"{url}/{path} was changed: it is not what {SUMS} lists; nothing of it was kept")
         (part / path).parent.mkdir(parents=True, exist_ok=True)
         (part / path).write_bytes(content)
         progress.report(number)
-    (part / SUMS).write_text(text)
-    replace_folder(part, folder)
-    return Entry(folder)
 
 
 def _is_sound(entry: Entry) -> bool:
