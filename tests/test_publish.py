@@ -145,7 +145,7 @@ def exchange_the_litert_model(entry, other):
         (edit_card, "card.md was changed"),
         (add_file, "saved_model/more.txt is not listed in SHA256SUMS"),
         (remove_file, "config.gin is missing"),
-        (write_a_wrong_card, "card.md is not what metrics.json makes"),
+        (write_a_wrong_card, "card.md does not say what metrics.json does: python run.py"),
         (claim_fewer_params, r"params is \d+, not 1"),
         (show_better_samples, "samples.png is not what the generator draws: 2 gray levels apart|254 gray levels"),
         (exchange_the_litert_model, r"model.tflite differs from m\(z\) by"),

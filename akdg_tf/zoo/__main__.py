@@ -2,11 +2,8 @@
 
 import argparse
 import logging
-import os
 import pathlib
 import sys
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported, which it is quiet about afterwards
 
 from akdg_tf.errors import UserError
 from akdg_tf.zoo import publish, serve, verify
@@ -30,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
     top = argparse.ArgumentParser(prog="python -m akdg_tf.zoo", description="The model zoo.")
     top.add_argument("--zoo", type=pathlib.Path, default=ZOO, help="folder of the zoo; default zoo/")
-    commands = top.add_subparsers(required=True, metavar="publish | verify | serve | gallery")
+    commands = top.add_subparsers(required=True, metavar="publish | verify | readme | serve | gallery")
     command = commands.add_parser("publish", help="make an entry of a finished run")
     command.add_argument("runs", nargs="+", type=pathlib.Path, help="run folder; more of other seeds are reported too")
     command.add_argument("--overwrite", action="store_true", help="replace a different entry that is there")
@@ -40,6 +37,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--metrics", action="store_true", help="compute the metrics once more, too")
     command.add_argument("--data_dir", help="folder with the data, for the metrics of datasets that read files")
     command.set_defaults(run=run_verify)
+    command = commands.add_parser("readme", help="write the zoo's README.md anew, as publish does")
+    command.set_defaults(run=lambda arguments: publish.write_readme(arguments.zoo))
     command = commands.add_parser("serve", help="serve the zoo over HTTP, to hub.load and AKDG_ZOO")
     command.add_argument("--host", default="127.0.0.1", help="address; the default is reached from this machine alone")
     command.add_argument("--port", type=int, default=8080, help="port; 0 takes a free one")

@@ -8,6 +8,7 @@ METHODS = {
     "GAN": "trained as a plain GAN, without a teacher",
     "classifier": "trained on labelled images, for metrics to be computed over",
 }
+METHOD_NAMES = {"GAN": "vanilla GAN", "MSEDistillation": "MSE"}
 COUNTS = {
     "layers": "layers",
     "params": "params",
@@ -57,7 +58,7 @@ def card(entry: Entry) -> str:
         "command": f"`{command(metrics)}`",
     }
     lines += [f"- {name}: {fact}" for name, fact in facts.items()]
-    lines += ["", *_table(entry), "", *_definitions(entry), *_over_seeds(metrics["over_seeds"])]
+    lines += ["", *table(entry), "", *_definitions(entry), *_over_seeds(metrics["over_seeds"])]
     if "litert" in metrics:
         lines += ["", _litert(metrics["litert"])]
     return "\n".join([*lines, "", CLASSIFIER_LIMITS if entry.kind == "classifier" else LIMITS])
@@ -76,7 +77,7 @@ def _what(entry: Entry) -> str:
     return f"A {kind}, {metrics['network']}, {method.format(teacher=teacher)}."
 
 
-def _table(entry: Entry) -> list[str]:
+def table(entry: Entry) -> list[str]:
     """Counts and metrics, with the teacher's beside a student's."""
     sides = {entry.name: entry.network} | ({"teacher": entry.metrics["teacher"]} if entry.kind == "student" else {})
     lines = [_line("", *sides), "|---" * (len(sides) + 1) + "|"]
@@ -95,7 +96,7 @@ def _definitions(entry: Entry) -> list[str]:
         text = ", ".join(f"{key} {value}" for key, value in record.items() if key not in ("value", "std"))
         lines.setdefault(text, []).append(metric)
     speed = [f"Speed: {entry.metrics['machine']}."] if "machine" in entry.metrics else []
-    return [*(f"{', '.join(metrics)}: {text}.  " for text, metrics in lines.items()), *speed]
+    return [f"{line}  " for line in (*(f"{', '.join(metrics)}: {text}." for text, metrics in lines.items()), *speed)]
 
 
 def _over_seeds(over_seeds: dict[str, dict]) -> list[str]:
@@ -139,7 +140,7 @@ def _row(entry: Entry, metrics: list[str]) -> str:
     return _line(
         f'<img src="{name}/samples.png" width="128" alt="samples of {name}">',
         f"[{name}]({name}/card.md)",
-        entry.metrics["method"],
+        METHOD_NAMES.get(entry.metrics["method"], entry.metrics["method"]),
         *(f"{network['params']:,}", f"{network['mult_adds'] / 1e6:,.3g}M", f"{network['bytes'] / 1e6:.3g} MB"),
         f"{network['images_per_second']:,}",
         *("" if record is None else _number(record) for record in values),

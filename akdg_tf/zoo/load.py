@@ -102,8 +102,9 @@ def find_entry(name: str, zoo: str | os.PathLike | None = None) -> Entry:
         return fetch(name, zoo.rstrip("/"))
     entry = Entry(pathlib.Path(zoo, name))
     if not (entry.folder / "metrics.json").exists():
-        found = ", ".join(other.folder.name for other in entries(pathlib.Path(zoo))) or "none at all"
-        raise UserError(f"there is no entry {name!r} in the zoo {zoo}; there are {found}")
+        found = ", ".join(other.folder.name for other in entries(pathlib.Path(zoo)))
+        found = f"there are {found}" if found else "set AKDG_ZOO to the folder or URL of a zoo"
+        raise UserError(f"there is no entry {name!r} in the zoo {zoo}; {found}")
     return entry
 
 

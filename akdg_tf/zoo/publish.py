@@ -101,8 +101,13 @@ def write_entry(run: pathlib.Path, metrics: dict, zoo: pathlib.Path, overwrite: 
         shutil.rmtree(part)
         raise UserError(f"a different {folder} is there already: --overwrite replaces it")
     replace_folder(part, folder)
-    write_text(zoo / "README.md", card.readme(entries(zoo)))
+    write_readme(zoo)
     return Entry(folder)
+
+
+def write_readme(zoo: pathlib.Path) -> None:
+    """Writes the zoo's README from its entries."""
+    write_text(zoo / "README.md", card.readme(entries(zoo)))
 
 
 def _describe(part: pathlib.Path, metrics: dict) -> Entry:
