@@ -127,6 +127,17 @@ def claim_fewer_params(entry, other):
     reseal(entry)
 
 
+def forget_the_seed(entry, other):
+    metrics = json.loads((entry.folder / "metrics.json").read_text())
+    del metrics["seed"]
+    write_json(entry.folder / "metrics.json", metrics)
+
+
+def break_the_saved_model(entry, other):
+    (entry.folder / "saved_model" / "saved_model.pb").write_bytes(b"broken")
+    reseal(entry)
+
+
 def show_better_samples(entry, other):
     picture = Image.open(entry.folder / "samples.png")
     picture.putpixel((3, 5), tuple((value + 2) % 256 for value in picture.getpixel((3, 5))))
@@ -146,6 +157,8 @@ def exchange_the_litert_model(entry, other):
         (add_file, "saved_model/more.txt is not listed in SHA256SUMS"),
         (remove_file, "config.gin is missing"),
         (write_a_wrong_card, "card.md does not say what metrics.json does: python run.py"),
+        (forget_the_seed, "metrics.json lacks seed"),
+        (break_the_saved_model, "Cannot parse file"),
         (claim_fewer_params, r"params is \d+, not 1"),
         (show_better_samples, "samples.png is not what the generator draws: 2 gray levels apart|254 gray levels"),
         (exchange_the_litert_model, r"model.tflite differs from m\(z\) by"),
@@ -159,7 +172,7 @@ def test_verify_finds_what_was_changed(made_zoo, tmp_path, change, says, capsys)
     with pytest.raises(SystemExit, match="2"):
         main(["verify"])
     printed = capsys.readouterr()
-    assert re.search(f"x: FAILED: zoo/x.*({says})", printed.out), printed.out
+    assert re.search(f"x: FAILED: .*({says})", printed.out), printed.out
     assert "y: checksums" in printed.out and printed.err == "zoo: 1 of 3 entries failed\n"
 
 

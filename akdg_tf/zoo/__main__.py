@@ -62,7 +62,7 @@ def run_verify(arguments: argparse.Namespace) -> None:
         try:
             found = verify.verify(entry, arguments.metrics, arguments.data_dir)
             print(f"{entry.name}: {'; '.join(f'{name} {what}' for name, what in found.items())}", flush=True)
-        except UserError as error:
+        except (UserError, OSError) as error:
             failed += 1
             print(f"{entry.folder.name}: FAILED: {error}", flush=True)
     if failed:

@@ -18,6 +18,7 @@ ZOO = pathlib.Path("zoo")
 SUMS = "SHA256SUMS"
 LITERT = "model.tflite"
 LINKS = ("saved_model.pb", "variables")  # into saved_model/, so that the entry itself is a SavedModel
+METRICS_KEYS = {"experiment", "network", "method", "dataset", "seed", "gin_files", "steps", "metrics", "over_seeds"}
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 GRID, GRID_COLUMNS, GRID_POINTS = 64, 8, 2000
 
@@ -42,12 +43,16 @@ class Entry:
         """What `metrics.json` holds.
 
         Raises:
-            UserError: there is none that can be read.
+            UserError: there is none that can be read, or it lacks what an entry must tell.
         """
         try:
-            return json.loads((self.folder / "metrics.json").read_text())
+            found = json.loads((self.folder / "metrics.json").read_text())
         except (OSError, ValueError) as error:
             raise UserError(f"{self.folder} is not an entry of a zoo: it holds no sound metrics.json") from error
+        lacking = METRICS_KEYS - set(found)
+        if lacking:
+            raise UserError(f"{self.folder}: metrics.json lacks {', '.join(sorted(lacking))}")
+        return found
 
     @property
     def kind(self) -> str:
