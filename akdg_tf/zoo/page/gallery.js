@@ -1,0 +1,120 @@
+// Pictures, table and notes, from data.js. A classic script, so that these also show when the page is opened as a file;
+// the live panel is a module, which browsers load by HTTP alone. Names are put in as text, never as HTML.
+"use strict";
+
+const { groups, generators, definitions, classifiers } = window.GALLERY;
+const byName = new Map(generators.map((generator) => [generator.name, generator]));
+const metrics = [...new Set(generators.flatMap((generator) => Object.keys(generator.metrics)))];
+
+function element(tag, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+const whole = (value) => value.toLocaleString("en");
+const millions = (value) => `${(value / 1e6).toLocaleString("en", { maximumSignificantDigits: 3 })}M`;
+const bytes = (value) => (value < 1e6 ? `${Math.round(value / 1e3)} kB` : `${(value / 1e6).toFixed(2)} MB`);
+const digits = (value, count) => Number(value.toPrecision(count)).toLocaleString("en", { maximumFractionDigits: 6 });
+const score = ({ value, spread }) => digits(value, 4) + (spread === null ? "" : ` ± ${digits(spread, 2)}`);
+
+// A column: its head, what lies under it, the value that it is sorted by, and how that is written.
+const columns = [
+  { head: "generator", value: (g) => g.name },
+  { head: "method", value: (g) => g.method },
+  { head: "layers", value: (g) => g.layers, write: whole },
+  { head: "params", value: (g) => g.params, write: whole },
+  { head: "mult-adds", value: (g) => g.mult_adds, write: millions },
+  { head: "file size", under: "SavedModel", value: (g) => g.file_size, write: bytes },
+  { head: "file size", under: ".tflite", value: (g) => g.tflite_size, write: bytes },
+  { head: "images/s", value: (g) => g.images_per_second, write: whole },
+  ...metrics.map((metric) => {
+    const [, head, under] = metric.match(/^(.*?)(?:\[(.*)\])?$/s);
+    return { head, under, value: (g) => g.metrics[metric]?.value ?? null, write: (_, g) => score(g.metrics[metric]) };
+  }),
+];
+
+function figure(generator, role) {
+  const { name, picture } = generator;
+  const fid = Object.keys(generator.metrics).find((metric) => metric.startsWith("fid"));
+  const lines = [`${role}, ${millions(generator.params)} params, ${millions(generator.mult_adds)} mult-adds`];
+  if (fid) lines.push(`fid ${score(generator.metrics[fid])}`);
+  const image = element("img", { src: picture, alt: `64 samples of ${name}`, className: "pixels", width: 256, height: 256 });
+  const caption = element("figcaption", {}, element("strong", {}, name), ...lines.map((line) => element("div", {}, line)));
+  return element("figure", {}, image, caption);
+}
+
+function group({ teacher, students }) {
+  const known = byName.get(teacher);
+  const left = known ? figure(known, "teacher") : element("p", { className: "quiet" }, teacher ?? "No teacher is named.");
+  const right = students.map((name) => figure(byName.get(name), byName.get(name).method));
+  return element("div", { className: "group" }, left, element("div", { className: "students" }, ...right));
+}
+
+function row(generator) {
+  const cells = columns.map(({ value, write }, index) => {
+    const content = value(generator);
+    const text = content === null ? "" : write ? write(content, generator) : content;
+    const cell = element(index ? "td" : "th", { className: write ? "" : "word" }, text);
+    if (!index) cell.scope = "row";
+    return cell;
+  });
+  return element("tr", {}, ...cells);
+}
+
+// Generators without a value come last, whichever way.
+function compare({ value }, direction) {
+  return (a, b) => {
+    const [x, y] = [value(a), value(b)];
+    if (x === null || y === null) return (x === null) - (y === null);
+    return direction * (typeof x === "string" ? x.localeCompare(y) : x - y);
+  };
+}
+
+function sortBy(column, head) {
+  const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+  for (const other of head.parentNode.children) other.removeAttribute("aria-sort");
+  head.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
+  document.querySelector("#table tbody").replaceChildren(...[...generators].sort(compare(column, direction)).map(row));
+}
+
+function table() {
+  const heads = columns.map((column) => {
+    const button = element("button", { type: "button" }, column.head);
+    const head = element("th", { scope: "col", className: column.write ? "" : "word" }, button);
+    if (column.under) button.prepend(element("small", {}, column.under));
+    button.addEventListener("click", () => sortBy(column, head));
+    return head;
+  });
+  document.querySelector("#table thead").replaceChildren(element("tr", {}, ...heads));
+  sortBy(columns[0], heads[0]);
+}
+
+function notes() {
+  const several = "A score is the mean ± the sample standard deviation over seeds where several were run; pictures and models are of the first.";
+  const speed = "Images/s: the SavedModel at batch 64 on the machine that trained it.";
+  const scores = definitions.map(({ metrics, generators, text }) => `${metrics.join(", ")} of ${generators.join(", ")}: ${text}.`);
+  const sources = classifiers.map((line) => `Where scores come from: ${line}.`);
+  const lines = [several, speed, ...scores, ...sources];
+  document.querySelector("#notes").replaceChildren(...lines.map((line) => element("li", {}, line)));
+}
+
+function live() {
+  const problem = (text) => Object.assign(document.querySelector("#problem"), { textContent: text, hidden: false });
+  document.querySelector("#controls").hidden = true;
+  if (location.protocol === "file:") {
+    problem("Drawing needs HTTP: run `python -m http.server` in this page's folder and open the address that it prints.");
+  } else if (typeof WebAssembly === "undefined") {
+    problem("Drawing needs WebAssembly, which this browser lacks or has turned off.");
+  } else if (generators.some((generator) => generator.model)) {
+    document.querySelector("#controls").hidden = false;
+    import("./live.js").then(({ start }) => start(generators)).catch((error) => problem(`Drawing failed: ${error.message}`));
+  } else {
+    problem("There is no student here to draw with.");
+  }
+}
+
+document.querySelector("#groups").replaceChildren(...groups.map(group));
+table();
+notes();
+live();

@@ -1,0 +1,153 @@
+// The live panel: a student draws 16 images, and those between the first and the last of them.
+
+import { Student, download, loadRuntime, normalLatent, slerp } from "./student.js";
+
+const COLUMNS = 8; // as in the pictures that Python made, so that the two compare
+const PAUSE_MS = 30; // the page stays responsive while images are drawn
+
+const get = (id) => document.getElementById(id);
+const context = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
+const latest = {};
+let queue = Promise.resolve();
+let shown = null; // the student on show: {generator, student, first, latents}
+
+// One thing at a time. Of each kind, those that have not begun give way to a newer one.
+function schedule(kind, work) {
+  const ticket = (latest[kind] = Symbol(kind));
+  queue = queue.then(() => (latest[kind] === ticket ? work() : undefined)).catch(fail);
+}
+
+function fail(error) {
+  get("loading").hidden = true;
+  Object.assign(get("problem"), { textContent: `Drawing failed: ${error.message ?? error}`, hidden: false });
+}
+
+function enable(on) {
+  for (const id of ["draw", "again", "position", "component"]) get(id).disabled = !on;
+  get("value").disabled = !on || get("component").value === "";
+}
+
+function progress(what) {
+  get("loading").hidden = false;
+  get("loading-text").textContent = `Loading ${what}`;
+  get("progress").removeAttribute("value");
+  return (received, total) => {
+    const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+    get("loading-text").textContent = `Loading ${what}: ${megabytes(received)}${total ? ` of ${megabytes(total)}` : ""} MB`;
+    if (total) get("progress").value = received / total;
+  };
+}
+
+async function show(generator) {
+  enable(false);
+  for (const id of ["problem", "agreement", "speed"]) get(id).textContent = "";
+  get("problem").hidden = true;
+  shown?.student.delete();
+  shown = null;
+  await loadRuntime(progress("the runtime, once"));
+  const latents = JSON.parse(new TextDecoder().decode(await download(generator.latents)));
+  const first = latents.map((latent) => Float32Array.from(latent));
+  const student = await Student.load(generator.model, progress(generator.name));
+  get("loading").hidden = true;
+  shown = { generator, student, first, latents: first };
+  components(first[0].length);
+  await drawAll(first);
+  await agree();
+  enable(true);
+  const { ms, runs, rounds } = await student.measure(first[0]);
+  get("speed").textContent =
+    `${ms.toPrecision(2)} ms an image: the median of ${rounds} rounds of ${runs} runs of the model alone, batch 1, ` +
+    "on one thread of this device's CPU through WebAssembly (wasm).";
+}
+
+async function drawAll(latents) {
+  shown.latents = latents;
+  get("agreement").textContent = "";
+  let paused = performance.now();
+  for (const [index, latent] of latents.entries()) {
+    const image = await shown.student.draw(latent);
+    const canvas = get("images");
+    if (!index) resize(canvas, image.width * COLUMNS, image.height * Math.ceil(latents.length / COLUMNS));
+    paint(canvas, image, (index % COLUMNS) * image.width, Math.floor(index / COLUMNS) * image.height);
+    if (!index) paintAlone(get("start"), image);
+    if (index === latents.length - 1) paintAlone(get("end"), image);
+    if (performance.now() - paused > PAUSE_MS) {
+      await new Promise((resolve) => setTimeout(resolve));
+      paused = performance.now();
+    }
+  }
+  await drawBetween();
+}
+
+async function drawBetween() {
+  if (!shown) return;
+  const { latents, student } = shown;
+  const latent = slerp(latents[0], latents.at(-1), get("position").valueAsNumber);
+  if (get("component").value !== "") latent[get("component").value] = get("value").valueAsNumber;
+  paintAlone(get("middle"), await student.draw(latent));
+}
+
+// What Python drew of the same latents: the first rows of the student's picture.
+async function agree() {
+  const picture = new Image();
+  picture.src = shown.generator.picture;
+  await picture.decode();
+  const canvas = get("images");
+  if (picture.naturalWidth !== canvas.width) return;
+  const other = document.createElement("canvas");
+  resize(other, canvas.width, canvas.height);
+  context(other).drawImage(picture, 0, 0);
+  const [ours, python] = [canvas, other].map((c) => context(c).getImageData(0, 0, c.width, c.height).data);
+  const difference = ours.reduce((most, value, index) => Math.max(most, Math.abs(value - python[index])), 0);
+  get("agreement").textContent =
+    "The latents of the first two rows of the student's picture, which Python drew. " +
+    `Largest difference of a pixel from it: ${difference} of 255.`;
+}
+
+function resize(canvas, width, height) {
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+}
+
+function paint(canvas, { pixels, height, width, channels }, x, y) {
+  const data = new ImageData(width, height);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    for (let channel = 0; channel < 3; channel++) {
+      data.data[4 * pixel + channel] = Math.round(255 * pixels[channels * pixel + (channel % channels)]);
+    }
+    data.data[4 * pixel + 3] = 255;
+  }
+  context(canvas).putImageData(data, x, y);
+}
+
+function paintAlone(canvas, image) {
+  resize(canvas, image.width, image.height);
+  paint(canvas, image, 0, 0);
+}
+
+function components(count) {
+  const options = Array.from({ length: count }, (_, index) => new Option(`z[${index}]`, index));
+  get("component").replaceChildren(new Option("none", ""), ...options);
+  moved();
+}
+
+function moved() {
+  const chosen = get("component").value !== "";
+  get("position-value").textContent = get("position").valueAsNumber.toFixed(2);
+  get("value").disabled = !chosen;
+  get("value-value").textContent = chosen ? get("value").valueAsNumber.toFixed(2) : "";
+  schedule("between", drawBetween);
+}
+
+export function start(generators) {
+  const students = generators.filter((generator) => generator.model);
+  const choose = () => schedule("student", () => show(students[get("student").selectedIndex]));
+  get("student").replaceChildren(...students.map(({ name }) => new Option(name)));
+  get("student").addEventListener("change", choose);
+  const dim = () => shown.first[0].length;
+  get("draw").addEventListener("click", () => {
+    schedule("images", () => shown && drawAll(shown.first.map(() => normalLatent(dim()))));
+  });
+  get("again").addEventListener("click", () => schedule("images", () => shown && drawAll(shown.first).then(agree)));
+  for (const id of ["position", "component", "value"]) get(id).addEventListener("input", moved);
+  choose();
+}
