@@ -96,7 +96,7 @@ def definitions(generators: Mapping[str, dict]) -> list[dict]:
     found = {}
     for name, record in generators.items():
         for metric, score in record["metrics"].items():
-            parts = [f"{key.replace('_', ' ')} {_text(score[key])}" for key in score if key not in NOT_DEFINING]
+            parts = [f"{key} {_text(score[key])}" for key in score if key not in NOT_DEFINING]
             definition = found.setdefault(", ".join(parts), {"metrics": [], "generators": []})
             for key, value in (("metrics", metric), ("generators", name)):
                 if value not in definition[key]:

@@ -13,7 +13,7 @@ function element(tag, properties = {}, ...children) {
 }
 
 const whole = (value) => value.toLocaleString("en");
-const millions = (value) => `${(value / 1e6).toLocaleString("en", { maximumSignificantDigits: 3 })}M`;
+const short = (value) => value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
 const bytes = (value) => (value < 1e6 ? `${Math.round(value / 1e3)} kB` : `${(value / 1e6).toFixed(2)} MB`);
 const digits = (value, count) => Number(value.toPrecision(count)).toLocaleString("en", { maximumFractionDigits: 6 });
 const score = ({ value, spread }) => digits(value, 4) + (spread === null ? "" : ` ± ${digits(spread, 2)}`);
@@ -21,10 +21,10 @@ const score = ({ value, spread }) => digits(value, 4) + (spread === null ? "" : 
 // A column: its head, what lies under it, the value that it is sorted by, and how that is written.
 const columns = [
   { head: "generator", value: (g) => g.name },
-  { head: "method", value: (g) => g.method },
+  { head: "method", value: (g) => (g.teaches ? `teacher (${g.method})` : g.method) },
   { head: "layers", value: (g) => g.layers, write: whole },
   { head: "params", value: (g) => g.params, write: whole },
-  { head: "mult-adds", value: (g) => g.mult_adds, write: millions },
+  { head: "mult-adds", value: (g) => g.mult_adds, write: short },
   { head: "file size", under: "SavedModel", value: (g) => g.file_size, write: bytes },
   { head: "file size", under: ".tflite", value: (g) => g.tflite_size, write: bytes },
   { head: "images/s", value: (g) => g.images_per_second, write: whole },
@@ -37,11 +37,16 @@ const columns = [
 function figure(generator, role) {
   const { name, picture } = generator;
   const fid = Object.keys(generator.metrics).find((metric) => metric.startsWith("fid"));
-  const lines = [`${role}, ${millions(generator.params)} params, ${millions(generator.mult_adds)} mult-adds`];
+  const lines = [role, `${short(generator.params)} params · ${short(generator.mult_adds)} mult-adds`];
   if (fid) lines.push(`fid ${score(generator.metrics[fid])}`);
   const image = element("img", { src: picture, alt: `64 samples of ${name}`, className: "pixels", width: 256, height: 256 });
-  const caption = element("figcaption", {}, element("strong", {}, name), ...lines.map((line) => element("div", {}, line)));
+  const caption = element("figcaption", {}, element("strong", {}, ...breakable(name)), ...lines.map((line) => element("div", {}, line)));
   return element("figure", {}, image, caption);
+}
+
+// A long name may break after an underscore.
+function breakable(name) {
+  return name.split("_").flatMap((word, index) => (index ? ["_", element("wbr"), word] : [word]));
 }
 
 function group({ teacher, students }) {
@@ -51,11 +56,11 @@ function group({ teacher, students }) {
   return element("div", { className: "group" }, left, element("div", { className: "students" }, ...right));
 }
 
-function row(generator) {
+function row(generator, columns) {
   const cells = columns.map(({ value, write }, index) => {
     const content = value(generator);
     const text = content === null ? "" : write ? write(content, generator) : content;
-    const cell = element(index ? "td" : "th", { className: write ? "" : "word" }, text);
+    const cell = element(index ? "td" : "th", { className: write ? "" : "word" }, ...(index ? [text] : breakable(text)));
     if (!index) cell.scope = "row";
     return cell;
   });
@@ -71,29 +76,44 @@ function compare({ value }, direction) {
   };
 }
 
-function sortBy(column, head) {
-  const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
-  for (const other of head.parentNode.children) other.removeAttribute("aria-sort");
-  head.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
-  document.querySelector("#table tbody").replaceChildren(...[...generators].sort(compare(column, direction)).map(row));
-}
+const order = { column: columns[0], direction: 1 };
 
+// The table of those generators that the choice above it names, without the columns that are empty for all of them.
 function table() {
-  const heads = columns.map((column) => {
-    const button = element("button", { type: "button" }, column.head);
+  const group = groups[document.querySelector("#shown").selectedIndex - 1];
+  const rows = group ? [group.teacher, ...group.students].filter((name) => byName.has(name)).map((name) => byName.get(name)) : [...generators];
+  const shown = columns.filter(({ value }) => rows.some((generator) => value(generator) !== null));
+  const heads = shown.map((column) => {
+    const button = element("button", { type: "button" }, ...(column.under ? [element("small", {}, column.under)] : []), column.head);
+    button.addEventListener("click", () => {
+      order.direction = order.column === column ? -order.direction : 1;
+      order.column = column;
+      table();
+      document.querySelector("#table [aria-sort] button").focus();
+    });
     const head = element("th", { scope: "col", className: column.write ? "" : "word" }, button);
-    if (column.under) button.prepend(element("small", {}, column.under));
-    button.addEventListener("click", () => sortBy(column, head));
+    if (column === order.column) head.setAttribute("aria-sort", order.direction > 0 ? "ascending" : "descending");
     return head;
   });
+  rows.sort(compare(order.column, order.direction));
   document.querySelector("#table thead").replaceChildren(element("tr", {}, ...heads));
-  sortBy(columns[0], heads[0]);
+  document.querySelector("#table tbody").replaceChildren(...rows.map((generator) => row(generator, shown)));
+}
+
+function choices() {
+  const names = groups.map(({ teacher }) => (teacher ? `${teacher} and its students` : "students without a teacher here"));
+  const select = document.querySelector("#shown");
+  select.replaceChildren(new Option("all generators"), ...names.map((name) => new Option(name)));
+  select.addEventListener("change", table);
 }
 
 function notes() {
   const several = "A score is the mean ± the sample standard deviation over seeds where several were run; pictures and models are of the first.";
   const speed = "Images/s: the SavedModel at batch 64 on the machine that trained it.";
-  const scores = definitions.map(({ metrics, generators, text }) => `${metrics.join(", ")} of ${generators.join(", ")}: ${text}.`);
+  const scores = definitions.map(({ metrics, generators: names, text }) => {
+    const all = generators.every(({ name, metrics: has }) => names.includes(name) || !metrics.some((metric) => metric in has));
+    return `${metrics.join(", ")}${all ? "" : ` of ${names.join(", ")}`}: ${text}.`;
+  });
   const sources = classifiers.map((line) => `Where scores come from: ${line}.`);
   const lines = [several, speed, ...scores, ...sources];
   document.querySelector("#notes").replaceChildren(...lines.map((line) => element("li", {}, line)));
@@ -114,7 +134,9 @@ function live() {
   }
 }
 
+for (const { teacher } of groups) if (byName.has(teacher)) byName.get(teacher).teaches = true;
 document.querySelector("#groups").replaceChildren(...groups.map(group));
+choices();
 table();
 notes();
 live();
