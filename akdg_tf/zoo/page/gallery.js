@@ -18,19 +18,19 @@ const bytes = (value) => (value < 1e6 ? `${Math.round(value / 1e3)} kB` : `${(va
 const digits = (value, count) => Number(value.toPrecision(count)).toLocaleString("en", { maximumFractionDigits: 6 });
 const score = ({ value, spread }) => digits(value, 4) + (spread === null ? "" : ` ± ${digits(spread, 2)}`);
 
-// A column: its head, what lies under it, the value that it is sorted by, and how that is written.
+// A column: its head, what stands over that, the value that it is sorted by, and how that is written.
 const columns = [
   { head: "generator", value: (g) => g.name },
   { head: "method", value: (g) => (g.teaches ? `teacher (${g.method})` : g.method) },
   { head: "layers", value: (g) => g.layers, write: whole },
   { head: "params", value: (g) => g.params, write: whole },
   { head: "mult-adds", value: (g) => g.mult_adds, write: short },
-  { head: "file size", under: "SavedModel", value: (g) => g.file_size, write: bytes },
-  { head: "file size", under: ".tflite", value: (g) => g.tflite_size, write: bytes },
+  { head: "file size", over: "SavedModel", value: (g) => g.file_size, write: bytes },
+  { head: "file size", over: ".tflite", value: (g) => g.tflite_size, write: bytes },
   { head: "images/s", value: (g) => g.images_per_second, write: whole },
   ...metrics.map((metric) => {
-    const [, head, under] = metric.match(/^(.*?)(?:\[(.*)\])?$/s);
-    return { head, under, value: (g) => g.metrics[metric]?.value ?? null, write: (_, g) => score(g.metrics[metric]) };
+    const [, head, over] = metric.match(/^(.*?)(?:\[(.*)\])?$/s);
+    return { head, over, value: (g) => g.metrics[metric]?.value ?? null, write: (_, g) => score(g.metrics[metric]) };
   }),
 ];
 
@@ -84,7 +84,7 @@ function table() {
   const rows = group ? [group.teacher, ...group.students].filter((name) => byName.has(name)).map((name) => byName.get(name)) : [...generators];
   const shown = columns.filter(({ value }) => rows.some((generator) => value(generator) !== null));
   const heads = shown.map((column) => {
-    const button = element("button", { type: "button" }, ...(column.under ? [element("small", {}, column.under)] : []), column.head);
+    const button = element("button", { type: "button" }, ...(column.over ? [element("small", {}, column.over)] : []), column.head);
     button.addEventListener("click", () => {
       order.direction = order.column === column ? -order.direction : 1;
       order.column = column;

@@ -39,9 +39,6 @@ function progress(what) {
 }
 
 async function show(generator) {
-  enable(false);
-  for (const id of ["problem", "agreement", "speed"]) get(id).textContent = "";
-  get("problem").hidden = true;
   shown?.student.delete();
   shown = null;
   await loadRuntime(progress("the runtime, once"));
@@ -53,8 +50,10 @@ async function show(generator) {
   components(first[0].length);
   await drawAll(first);
   await agree();
+  if (get("student").value !== generator.name) return; // another has been chosen, and is next
   enable(true);
   const { ms, runs, rounds } = await student.measure(first[0]);
+  if (get("student").value !== generator.name) return;
   get("speed").textContent =
     `${ms.toPrecision(2)} ms an image: the median of ${rounds} rounds of ${runs} ${runs > 1 ? "runs" : "run"} of the model alone, batch 1, ` +
     "on one thread of this device's CPU through WebAssembly (wasm).";
@@ -140,7 +139,12 @@ function moved() {
 
 export function start(generators) {
   const students = generators.filter((generator) => generator.model);
-  const choose = () => schedule("student", () => show(students[get("student").selectedIndex]));
+  const choose = () => {
+    enable(false);
+    for (const id of ["problem", "agreement", "speed"]) get(id).textContent = "";
+    get("problem").hidden = true;
+    schedule("student", () => show(students[get("student").selectedIndex]));
+  };
   get("student").replaceChildren(...students.map(({ name }) => new Option(name)));
   get("student").addEventListener("change", choose);
   const dim = () => shown.first[0].length;
@@ -148,6 +152,7 @@ export function start(generators) {
     schedule("images", () => shown && drawAll(shown.first.map(() => normalLatent(dim()))));
   });
   get("again").addEventListener("click", () => schedule("images", () => shown && drawAll(shown.first).then(agree)));
-  for (const id of ["position", "component", "value"]) get(id).addEventListener("input", moved);
+  for (const id of ["position", "value"]) get(id).addEventListener("input", moved);
+  get("component").addEventListener("change", moved);
   choose();
 }

@@ -1,0 +1,122 @@
+"""What the test of the gallery's page stands on: a made-up zoo, a server, and the page as a visitor meets it."""
+
+import http.server
+import json
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from akdg_tf import latents, pictures
+from akdg_tf.export import export_generator, litert_model
+from akdg_tf.models import DCGANGenerator, MLPGenerator
+from akdg_tf.teachers import load_teacher
+
+GRAY, COLOUR, TEACHER = "gray#1 <i>&?%41", "colour", "a_teacher"  # what means something in HTML or an address
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+)
+GRAY_LEVELS = 1  # the tolerance: a float32 of another machine may round to the level beside
+PATIENCE = 30  # seconds
+
+
+def unavailable(reason):
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"the gallery's page is not tested: {reason}")
+
+
+def make_zoo(zoo):
+    """A teacher, a gray and a colour student, a classifier. Returns each student's first 16 images, of its SavedModel."""
+    gray, colour = MLPGenerator(4, (8, 8, 1), width=8, depth=1), DCGANGenerator(6, (16, 16, 3), (8, 6, 4))
+    make_entry(zoo / TEACHER, MLPGenerator(4, (8, 8, 1), width=16, depth=1), 0, None, 1000, 2_000_000, 10.0)
+    expected = {
+        GRAY: make_entry(zoo / GRAY, gray, 1, TEACHER, 200, 30_000, 100.5),
+        COLOUR: make_entry(zoo / COLOUR, colour, 2, "elsewhere", 30, 400_000, 9.25),
+    }
+    (zoo / GRAY / "model.tflite").write_bytes(litert_model(gray, (0, 1)))
+    (zoo / COLOUR / "model.tflite").write_bytes(float16_model(zoo / COLOUR / "saved_model"))
+    accuracy = {"accuracy": {"value": 0.75, "n_real": 1000, "split": "test"}}
+    (zoo / "judge").mkdir()
+    (zoo / "judge" / "metrics.json").write_text(json.dumps({"classifier": {}, "metrics": accuracy}))
+    return expected
+
+
+def make_entry(folder, model, seed, teacher_name, params, file_size, fid):
+    *others, kernel, bias = model.get_weights()
+    model.set_weights([*others, 10 * kernel, bias])  # for images that are not all gray
+    export_generator(model, folder / "saved_model", (0, 1))
+    samples = latents.sample_frozen(load_teacher(str(folder / "saved_model")), 64, seed)
+    pictures.save_png(pictures.tile(samples, 8), folder / "samples.png")
+    side = {"layers": 2, "params": params, "mult_adds": 5, "latent_dim": model.latent_dim}
+    side |= {"file_size": file_size, "images_per_second": 7}
+    metric = {"fid[c]": {"value": fid, "n_real": 9, "n_fake": 9, "classifier": "c", "split": "train"}}
+    record = {"experiment": folder.name, "method": "GAN", "seed": seed, "student": side, "metrics": metric}
+    record |= {"teacher": side if teacher_name else None, "teacher_name": teacher_name}
+    record["over_seeds"] = {"fid[c]": {"mean": fid, "stdev": None, "values": [fid], "seeds": [seed]}}
+    (folder / "metrics.json").write_text(json.dumps(record))
+    return samples[:16]
+
+
+def float16_model(saved_model):
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=["generator"])
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    return converter.convert()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+    def end_headers(self):
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+
+class Page:
+    """The page as a visitor meets it."""
+
+    def __init__(self, browser, address):
+        self.browser, self.address = browser, address
+        for kind in ("browser", "performance"):
+            browser.get_log(kind)
+        browser.get(address)
+
+    def get(self, selector):
+        return self.browser.find_element(By.CSS_SELECTOR, selector)
+
+    def until(self, condition):
+        WebDriverWait(self.browser, PATIENCE, poll_frequency=0.1).until(lambda _: condition())
+
+    def ready(self):
+        self.until(lambda: self.get("#speed").text or self.get("#problem").text)
+        return self
+
+    def pixels(self, canvas):
+        script = """const canvas = document.querySelector(arguments[0]);
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return [canvas.height, canvas.width, Array.from(data)];"""
+        height, width, data = self.browser.execute_script(script, canvas)
+        return np.array(data).reshape(height, width, 4)[..., :3]
+
+    def choose(self, name):
+        Select(self.get("#student")).select_by_visible_text(name)
+        self.ready()
+
+    def column(self, index):
+        return [cell.text for cell in self.browser.find_elements(By.CSS_SELECTOR, f"tbody tr > :nth-child({index})")]
+
+
+def difference(ours, theirs):
+    return np.abs(ours.astype(int) - theirs.astype(int)).max()
+
+
+def tiles(image, side):
+    return [image[y : y + side, x : x + side] for y in range(0, 2 * side, side) for x in range(0, 8 * side, side)]
+
+
+def all_differ(ours, theirs):
+    return all((a != b).any() for a, b in zip(ours, theirs, strict=True))
