@@ -29,7 +29,7 @@ def unavailable(reason):
 
 
 def make_zoo(zoo):
-    """A teacher, a gray and a colour student, a classifier. Returns each student's first 16 images, of its SavedModel."""
+    """Makes a teacher, a gray and a colour student, and a classifier; returns the students' first 16 images."""
     gray, colour = MLPGenerator(4, (8, 8, 1), width=8, depth=1), DCGANGenerator(6, (16, 16, 3), (8, 6, 4))
     make_entry(zoo / TEACHER, MLPGenerator(4, (8, 8, 1), width=16, depth=1), 0, None, 1000, 2_000_000, 10.0)
     expected = {

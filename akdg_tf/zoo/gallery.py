@@ -40,6 +40,7 @@ def build(zoo: pathlib.Path, output: pathlib.Path) -> pathlib.Path:
         UserError: `output` is something else, the zoo has no generators, an entry lacks a file, or LiteRT.js cannot
             be fetched.
     """
+    output = output.absolute()  # `.` has no name to make a folder beside
     if output.exists() and not _is_gallery(output):
         raise UserError(f"{output} is there already and is not a gallery: name another folder, or remove it")
     entries = {path.parent.name: json.loads(path.read_text()) for path in sorted(zoo.glob("*/metrics.json"))}
