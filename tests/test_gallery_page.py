@@ -176,6 +176,7 @@ def test_a_model_that_is_missing_is_one_line_and_the_next_one_draws(page, site):
     hidden = model.rename(model.with_suffix(".hidden"))
     page.choose(COLOUR)
     hidden.rename(model)
+    assert page.pixels("#images").max() == 0  # nobody else's images stand under its name
     assert page.get("#problem").text == (
         f"Drawing failed: models/{COLOUR}.tflite could not be fetched (404 File not found)"
     )

@@ -41,6 +41,7 @@ function progress(what) {
 async function show(generator) {
   shown?.student.delete();
   shown = null;
+  for (const id of ["images", "start", "middle", "end"]) get(id).width += 0; // clears it: it shows another's images
   await loadRuntime(progress("the runtime, once"));
   const latents = JSON.parse(new TextDecoder().decode(await download(generator.latents)));
   const first = latents.map((latent) => Float32Array.from(latent));
