@@ -1,12 +1,12 @@
 """What the test of the gallery's page stands on: a made-up zoo, a server, and the page as a visitor meets it."""
 
 import http.server
-import json
 import os
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from made_up_zoo import write_metrics
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
@@ -39,8 +39,7 @@ def make_zoo(zoo):
     (zoo / GRAY / "model.tflite").write_bytes(litert_model(gray, (0, 1)))
     (zoo / COLOUR / "model.tflite").write_bytes(float16_model(zoo / COLOUR / "saved_model"))
     accuracy = {"accuracy": {"value": 0.75, "n_real": 1000, "split": "test"}}
-    (zoo / "judge").mkdir()
-    (zoo / "judge" / "metrics.json").write_text(json.dumps({"classifier": {}, "metrics": accuracy}))
+    write_metrics(zoo / "judge", classifier={}, metrics=accuracy)
     return expected
 
 
@@ -53,10 +52,9 @@ def make_entry(folder, model, seed, teacher_name, params, file_size, fid):
     side = {"layers": 2, "params": params, "mult_adds": 5, "latent_dim": model.latent_dim}
     side |= {"file_size": file_size, "images_per_second": 7}
     metric = {"fid[c]": {"value": fid, "n_real": 9, "n_fake": 9, "classifier": "c", "split": "train"}}
-    record = {"experiment": folder.name, "method": "GAN", "seed": seed, "student": side, "metrics": metric}
-    record |= {"teacher": side if teacher_name else None, "teacher_name": teacher_name}
+    record = {"seed": seed, "student": side, "metrics": metric, "teacher": side if teacher_name else None}
     record["over_seeds"] = {"fid[c]": {"mean": fid, "stdev": None, "values": [fid], "seeds": [seed]}}
-    (folder / "metrics.json").write_text(json.dumps(record))
+    write_metrics(folder, teacher_name=teacher_name, **record)
     return samples[:16]
 
 

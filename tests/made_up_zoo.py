@@ -7,12 +7,13 @@ import keras
 import numpy as np
 
 from akdg_tf.export import detached_copy, export_generator, litert_model
-from akdg_tf.files import write_bytes
+from akdg_tf.files import write_bytes, write_json
 from akdg_tf.latents import latent_dim_of
 from akdg_tf.models import DCGANGenerator, MLPGenerator
 from akdg_tf.teachers import load_generator
 from akdg_tf.training.results import measure
 from akdg_tf.zoo import publish
+from akdg_tf.zoo.entries import Entry
 
 GIN = """make_experiment.experiment = @GeneratorExperiment
 GeneratorExperiment.steps = {steps}
@@ -59,6 +60,15 @@ def write_run(
     (folder / "operative_config.gin").write_text(gin_text)
     assert latent_dim_of(generator) == side["latent_dim"]
     return folder
+
+
+def write_metrics(folder: pathlib.Path, **changes) -> Entry:
+    """An entry of which metrics.json alone is there: of a teacher, unless `changes` make it something else."""
+    metrics = {"experiment": folder.name, "network": "N", "method": "GAN", "dataset": "d", "seed": 0, "gin_files": []}
+    metrics |= {"steps": 1, "teacher": None, "teacher_name": None, "metrics": {}, "over_seeds": {}, **changes}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "metrics.json", metrics)
+    return Entry(folder)
 
 
 def write_zoo(zoo: pathlib.Path, generators: dict[str, keras.Model], teacher: str) -> None:

@@ -9,51 +9,55 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from made_up_zoo import write_metrics
 
 from akdg_tf import latents
 from akdg_tf.errors import UserError
 from akdg_tf.export import litert_model
 from akdg_tf.models import DCGANGenerator
-from akdg_tf.zoo import gallery, litert_js
+from akdg_tf.zoo import card, gallery, litert_js
+from akdg_tf.zoo.entries import groups
 
-STUDENT = {"teacher": {"params": 1}}
-TEACHER = {"teacher": None, "teacher_name": None}
+STUDENT = {"params": 1}
 
 
 def score(value, **definition):
     return {"value": value, "std": 0.1, "seed": 0, "n_real": 9000, **definition}
 
 
-def test_students_stand_with_their_teacher_and_none_is_lost():
-    generators = {
-        "a": {**STUDENT, "teacher_name": "big"},
-        "big": TEACHER,
-        "b": {**STUDENT, "teacher_name": "big"},
-        "lonely": TEACHER,
-        "c": {**STUDENT, "teacher_name": "not here"},
-        "d": {**STUDENT, "teacher_name": None},
-    }
-    assert gallery.groups(generators) == [
-        {"teacher": "big", "students": ["a", "b"]},
-        {"teacher": "lonely", "students": []},
-        {"teacher": "not here", "students": ["c"]},
-        {"teacher": None, "students": ["d"]},
+def test_students_stand_with_their_teacher_and_none_is_lost(tmp_path):
+    teachers = {"a": "big", "big": None, "b": "big", "lonely": None, "c": "not here", "d": "unnamed", "judge": None}
+    found = []
+    for name, teacher in teachers.items():
+        changes = {"teacher": STUDENT, "teacher_name": None if teacher == "unnamed" else teacher} if teacher else {}
+        changes |= {"classifier": {}} if name == "judge" else {}
+        found.append(write_metrics(tmp_path / name, **changes))
+    names = [(g.name, g.teacher and g.teacher.name, [entry.name for entry in g.students]) for g in groups(found)]
+    assert names == [
+        ("big", "big", ["a", "b"]),
+        ("lonely", "lonely", []),
+        ("not here", None, ["c"]),
+        (None, None, ["d"]),
     ]
 
 
-def test_scores_that_are_defined_alike_share_a_note():
+def test_scores_that_are_defined_alike_share_a_note(tmp_path):
     fid, kid = score(1.0, split="train"), score(2.0, split="train")
-    generators = {"a": {"metrics": {"fid": fid, "kid": kid}}, "b": {"metrics": {"fid": score(3.0, split="test")}}}
-    assert gallery.definitions(generators) == [
+    found = [
+        write_metrics(tmp_path / "a", metrics={"fid": fid, "kid": kid}),
+        write_metrics(tmp_path / "b", metrics={"fid": score(3.0, split="test")}),
+    ]
+    assert card.definitions(found, less=("seed",)) == [
         {"metrics": ["fid", "kid"], "generators": ["a"], "text": "n_real 9,000, split train"},
         {"metrics": ["fid"], "generators": ["b"], "text": "n_real 9,000, split test"},
     ]
 
 
-def test_the_first_latents_are_those_of_the_evaluation_stream_in_float32():
+def test_the_first_latents_are_those_of_the_evaluation_stream_in_float32(tmp_path):
     drawn = []
     latents.sample(lambda z: drawn.append(z.numpy()) or z, "normal", 5, 64, seed=7)
-    z = json.loads(json.dumps(gallery.first_latents(5, 7)))
+    entry = write_metrics(tmp_path / "a", seed=7, student={"latent_dim": 5})
+    z = json.loads(json.dumps(gallery.first_latents(entry)))
     assert np.array_equal(np.float32(z), drawn[0][:16])
 
 
@@ -90,8 +94,7 @@ def test_build_refuses_folders_that_are_not_galleries_and_leaves_them(tmp_path):
 def test_build_refuses_what_is_not_a_whole_zoo(tmp_path):
     with pytest.raises(UserError, match="holds no generators"):
         gallery.build(tmp_path / "zoo", tmp_path / "gallery")
-    (tmp_path / "zoo" / "a").mkdir(parents=True)
-    (tmp_path / "zoo" / "a" / "metrics.json").write_text(json.dumps({"student": {"params": 1}, **STUDENT}))
+    write_metrics(tmp_path / "zoo" / "a", student=STUDENT, teacher=STUDENT)
     with pytest.raises(UserError, match=r"zoo/a has no samples\.png"):
         gallery.build(tmp_path / "zoo", tmp_path / "gallery")
     assert not (tmp_path / "gallery").exists()

@@ -34,6 +34,7 @@ from akdg_tf import pictures
 from akdg_tf.errors import UserError
 from akdg_tf.teachers import load_teacher
 from akdg_tf.zoo import gallery
+from akdg_tf.zoo.entries import Entry
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +121,7 @@ MOVE = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event(
 
 def between(site):
     """Python's image half way from the first latent to the last: their sum, scaled to the great circle's middle."""
-    a, *_, b = np.array(gallery.first_latents(4, 1))
+    a, *_, b = np.array(gallery.first_latents(Entry(site[0] / "zoo" / GRAY)))
     angle = np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
     generator = load_teacher(str(site[0] / "zoo" / GRAY / "saved_model"))
     return pictures.tile(generator(tf.constant([(a + b) / (2 * np.cos(angle / 2))], tf.float32)), 1)
@@ -167,7 +168,7 @@ def test_teacher_and_students_stand_side_by_side(page):
     assert widths == [64, 64, 128]
     notes = page.get("#notes").text
     assert "fid[c]: n_real 9, n_fake 9, classifier c, split train." in notes
-    assert "Where scores come from: judge: accuracy 0.75 on 1,000 images of test." in notes
+    assert "Where scores come from: judge, 75.00 % of 1,000 images right (test)." in notes
 
 
 def test_a_model_that_is_missing_is_one_line_and_the_next_one_draws(page, site):

@@ -1,4 +1,4 @@
-"""The command line of the zoo: python -m akdg_tf.zoo publish | verify | serve | gallery."""
+"""The command line of the zoo: python -m akdg_tf.zoo publish | verify | readme | serve | gallery."""
 
 import argparse
 import logging
@@ -6,8 +6,10 @@ import pathlib
 import sys
 
 from akdg_tf.errors import UserError
-from akdg_tf.zoo import publish, serve, verify
+from akdg_tf.zoo import gallery, publish, serve, verify
 from akdg_tf.zoo.entries import ZOO, Entry, entries
+
+GALLERY = pathlib.Path("runs", "gallery")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -43,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--host", default="127.0.0.1", help="address; the default is reached from this machine alone")
     command.add_argument("--port", type=int, default=8080, help="port; 0 takes a free one")
     command.set_defaults(run=run_serve)
+    command = commands.add_parser("gallery", help="write a static page of the zoo that draws in the browser")
+    command.add_argument("--output", type=pathlib.Path, default=GALLERY, help=f"folder to write; default {GALLERY}")
+    command.set_defaults(run=run_gallery)
     return top
 
 
@@ -78,6 +83,12 @@ def run_serve(arguments: argparse.Namespace) -> None:
             f"serving {arguments.zoo} at http://{host}:{port}; hub.load('http://{host}:{port}/akdg/NAME/1')", flush=True
         )
         server.serve_forever()
+
+
+def run_gallery(arguments: argparse.Namespace) -> None:
+    """Writes the gallery."""
+    page = gallery.build(arguments.zoo, arguments.output)
+    print(f"wrote {page}; python -m http.server --bind 127.0.0.1 --directory {page.parent} shows it")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What is written of entries: an entry's `card.md`, and the zoo's `README.md`. All of it follows from metrics.json."""
 
-from akdg_tf.zoo.entries import LITERT, Entry, by_teacher
+from akdg_tf.zoo.entries import LITERT, Entry, groups
 
 METHODS = {
     "AKDG": "distilled from {teacher} by Adversarial Knowledge Distillation (AKDG, ICPR 2020)",
@@ -58,7 +58,7 @@ def card(entry: Entry) -> str:
         "command": f"`{command(metrics)}`",
     }
     lines += [f"- {name}: {fact}" for name, fact in facts.items()]
-    lines += ["", *table(entry), "", *_definitions(entry), *_over_seeds(metrics["over_seeds"])]
+    lines += ["", *table(entry), "", *_definition_lines(entry), *_over_seeds(metrics["over_seeds"])]
     if "litert" in metrics:
         lines += ["", _litert(metrics["litert"])]
     return "\n".join([*lines, "", CLASSIFIER_LIMITS if entry.kind == "classifier" else LIMITS])
@@ -85,18 +85,33 @@ def table(entry: Entry) -> list[str]:
         if key in entry.network:
             lines.append(_line(label, *(f"{side[key]:,}" for side in sides.values())))
     for metric in entry.metrics["metrics"]:
-        lines.append(_line(metric, *(_number(side["metrics"][metric]) for side in sides.values())))
+        lines.append(_line(metric, *(number(side["metrics"][metric]["value"]) for side in sides.values())))
     return lines
 
 
-def _definitions(entry: Entry) -> list[str]:
-    """What defines the metrics; those that are defined alike on one line."""
-    lines: dict[str, list[str]] = {}
-    for metric, record in entry.metrics["metrics"].items():
-        text = ", ".join(f"{key} {value}" for key, value in record.items() if key not in ("value", "std"))
-        lines.setdefault(text, []).append(metric)
+def definitions(found: list[Entry], less: tuple[str, ...] = ()) -> list[dict]:
+    """What defines the metrics of entries: a {"metrics", "generators", "text"} for each different definition.
+
+    Args:
+        found: the entries.
+        less: what of a metric's record is left out, beside its value and spread.
+    """
+    alike: dict[str, dict] = {}
+    for entry in found:
+        for metric, record in entry.metrics["metrics"].items():
+            keys = [key for key in record if key not in ("value", "std", *less)]
+            text = ", ".join(f"{key} {number(record[key])}" for key in keys)
+            definition = alike.setdefault(text, {"metrics": [], "generators": []})
+            for key, value in (("metrics", metric), ("generators", entry.folder.name)):
+                if value not in definition[key]:
+                    definition[key].append(value)
+    return [{**definition, "text": text} for text, definition in alike.items()]
+
+
+def _definition_lines(entry: Entry) -> list[str]:
+    lines = [f"{', '.join(definition['metrics'])}: {definition['text']}." for definition in definitions([entry])]
     speed = [f"Speed: {entry.metrics['machine']}."] if "machine" in entry.metrics else []
-    return [f"{line}  " for line in (*(f"{', '.join(metrics)}: {text}." for text, metrics in lines.items()), *speed)]
+    return [f"{line}  " for line in (*lines, *speed)]
 
 
 def _over_seeds(over_seeds: dict[str, dict]) -> list[str]:
@@ -118,37 +133,41 @@ def _litert(record: dict) -> str:
 def readme(found: list[Entry]) -> str:
     """The zoo's README, in Markdown: a table for each teacher, then the classifiers."""
     lines = [README_HEAD]
-    for teacher, group in by_teacher(found).items():
-        lines += [f"## {teacher} and its students", ""]
-        metrics = list(group[0].metrics["metrics"])
+    for group in groups(found):
+        members = [*([group.teacher] if group.teacher else []), *group.students]
+        metrics = list(members[0].metrics["metrics"])
+        lines += [f"## {group.name or 'No named teacher'} and its students", ""]
         lines.append(_line("", "entry", "method", "params", "mult-adds", "size", "images/s", *metrics))
         lines.append("|---" * (len(metrics) + 7) + "|")
-        lines += [_row(entry, metrics) for entry in group]
-        lines += ["", *_definitions(group[0]), ""]
-    lines += ["## Classifiers", ""]
-    for entry in found:
-        if entry.kind == "classifier":
-            accuracy = entry.metrics["metrics"]["accuracy"]
-            right = f"{100 * accuracy['value']:.2f} % of {accuracy['n_real']:,} images right ({accuracy['split']})"
-            lines.append(f"- [{entry.name}]({entry.name}/card.md): {right}")
+        lines += [_row(entry, metrics) for entry in members]
+        lines += ["", *_definition_lines(members[0]), ""]
+    classifiers = [entry for entry in found if entry.kind == "classifier"]
+    links = (f"- [{entry.name}]({entry.name}/card.md): {accuracy(entry)}" for entry in classifiers)
+    lines += ["## Classifiers", "", *links]
     return "\n".join(lines) + "\n"
 
 
 def _row(entry: Entry, metrics: list[str]) -> str:
-    network, name = entry.network, entry.name
-    values = [entry.metrics["metrics"].get(metric) for metric in metrics]
+    network, name = entry.network, entry.folder.name
     return _line(
         f'<img src="{name}/samples.png" width="128" alt="samples of {name}">',
         f"[{name}]({name}/card.md)",
         METHOD_NAMES.get(entry.metrics["method"], entry.metrics["method"]),
         *(f"{network['params']:,}", f"{network['mult_adds'] / 1e6:,.3g}M", f"{network['bytes'] / 1e6:.3g} MB"),
         f"{network['images_per_second']:,}",
-        *("" if record is None else _number(record) for record in values),
+        *(number(entry.metrics["metrics"][metric]["value"]) for metric in metrics),
     )
 
 
-def _number(record: dict) -> str:
-    return f"{record['value']:.4g}"
+def accuracy(entry: Entry) -> str:
+    """What a classifier gets right."""
+    record = entry.metrics["metrics"]["accuracy"]
+    return f"{100 * record['value']:.2f} % of {record['n_real']:,} images right ({record['split']})"
+
+
+def number(value) -> str:
+    """A value as text: whole numbers with separators, others with four digits."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _line(*cells: str) -> str:

@@ -154,10 +154,26 @@ def entries(zoo: pathlib.Path = ZOO) -> list[Entry]:
     return [Entry(folder) for folder in folders if folder.suffix not in (".part", ".old")]
 
 
-def by_teacher(found: list[Entry]) -> dict[str, list[Entry]]:
-    """Name of each teacher to its entry, if there is one, and its students'."""
-    groups: dict[str, list[Entry]] = {}
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """A teacher with its students.
+
+    Attributes:
+        name: of the teacher; None of students whose teacher has none.
+        teacher: its entry, None where it has none.
+        students: in the order of their names.
+    """
+
+    name: str | None
+    teacher: Entry | None
+    students: list[Entry]
+
+
+def groups(found: list[Entry]) -> list[Group]:
+    """The generators among entries, each with its teacher: first the teachers that have an entry, then the others."""
+    teachers = {entry.folder.name: entry for entry in found if entry.kind == "teacher"}
+    students: dict[str | None, list[Entry]] = {name: [] for name in teachers}
     for entry in found:
-        if entry.kind != "classifier":
-            groups.setdefault(entry.metrics["teacher_name"] or entry.name, []).append(entry)
-    return {name: sorted(group, key=lambda entry: entry.name != name) for name, group in groups.items()}
+        if entry.kind == "student":
+            students.setdefault(entry.metrics.get("teacher_name"), []).append(entry)
+    return [Group(name, teachers.get(name), group) for name, group in students.items()]

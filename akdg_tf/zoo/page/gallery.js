@@ -109,7 +109,7 @@ function choices() {
 
 function notes() {
   const several = "A score is the mean ± the sample standard deviation over seeds where several were run; pictures and models are of the first.";
-  const speed = "Images/s: the SavedModel at batch 64 on the machine that trained it.";
+  const speed = "Images/s: the SavedModel at batch 64, on the machine that its card names.";
   const scores = definitions.map(({ metrics, generators: names, text }) => {
     const all = generators.every(({ name, metrics: has }) => names.includes(name) || !metrics.some((metric) => metric in has));
     return `${metrics.join(", ")}${all ? "" : ` of ${names.join(", ")}`}: ${text}.`;
