@@ -1,5 +1,13 @@
 """Adversarial Knowledge Distillation of GAN generators (AKDG, ICPR 2020) in Keras 3 and TensorFlow."""
 
+import os
+import sys
+
+if sys.argv[:1] == [
+    "-m"
+]:  # so while Python looks for one of our commands: TensorFlow, not yet imported, is quiet there
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
 from akdg_tf.data import load_dataset, register_dataset
 from akdg_tf.losses import HingeLoss, NonSaturatingLoss, R1Penalty
 from akdg_tf.methods import AKDG, GAN, MSEDistillation
