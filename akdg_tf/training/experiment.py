@@ -20,12 +20,13 @@ from akdg_tf.methods.base import GeneratorTrainer
 from akdg_tf.metrics import Evaluation
 from akdg_tf.teachers import Teacher, load_teacher
 from akdg_tf.training import results
-from akdg_tf.training.loop import check_steps, fit_to_the_end, restore_finished
+from akdg_tf.training.loop import fit_to_the_end, restore_finished
+from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
 
-SMOKE_STEPS, SMOKE_SAMPLES = 20, 500
+SMOKE_SAMPLES = 500
 TEACHER_SOURCES = ("online", "bank")
 BANKS, BANK_SEED = pathlib.Path("runs", "banks"), 0  # one bank of a size serves the runs of all seeds
 PICTURE_SAMPLES = {3: 64, 1: 2000}  # rank of a sample to how many a picture shows
@@ -76,20 +77,19 @@ class GeneratorExperiment:
         steps_per_execution: int = 1,
         cpu_budget: str | None = None,
     ):
+        schedule = Schedule(steps, batch_size, report_every, pictures_every, steps_per_execution)
+        self.schedule = schedule.smoke() if run.smoke else schedule
         if run.smoke:
-            steps, report_every, steps_per_execution, pictures_every = SMOKE_STEPS, SMOKE_STEPS // 2, 1, 1
             evaluation.samples = min(evaluation.samples, SMOKE_SAMPLES)
             bank_images = min(bank_images, SMOKE_SAMPLES)
         if teacher_source not in TEACHER_SOURCES:
             raise UserError(f"teacher_source {teacher_source!r} is not one of {', '.join(TEACHER_SOURCES)}")
-        check_steps(steps, report_every, batch_size, steps_per_execution, pictures_every)
         self.strategy = tf.distribute.get_strategy()
         self.run, self.generator, self.method, self.evaluation = run, generator, method, evaluation
         self.dataset_name, self.flip = data.check_name(dataset), flip
         self.make_teacher, self.teacher_source, self.bank_images = teacher, teacher_source, bank_images
         self.optimizers = (generator_optimizer, discriminator_optimizer)
-        self.steps, self.batch_size, self.report_every = steps, batch_size, report_every
-        self.pictures_every, self.steps_per_execution, self.cpu_budget = pictures_every, steps_per_execution, cpu_budget
+        self.steps, self.batch_size, self.cpu_budget = self.schedule.steps, batch_size, cpu_budget
 
     @functools.cached_property
     def trainer(self) -> GeneratorTrainer:
@@ -97,7 +97,7 @@ class GeneratorExperiment:
         given = {"teacher": self._method_teacher()} if self.method.uses_teacher else {}
         with self.strategy.scope():
             trainer = self.method(self.generator, seed=self.run.seed, **given)
-            trainer.compile(*self.optimizers, self.steps_per_execution)
+            trainer.compile(*self.optimizers, self.schedule.steps_per_execution)
         return trainer
 
     def _method_teacher(self) -> Teacher | TeacherBank:
@@ -167,12 +167,7 @@ class GeneratorExperiment:
 
     def train(self) -> None:
         """Trains to `steps`, from the last checkpoint if there is one."""
-        fit_to_the_end(
-            *(self.trainer, self._batch, self.run, self.steps, self.report_every, self.batch_size),
-            draw=self.picture,
-            pictures_every=self.pictures_every,
-            cpu_budget=self.cpu_budget,
-        )
+        fit_to_the_end(self.trainer, self._batch, self.run, self.schedule, self.picture, self.cpu_budget)
 
     def _batch(self, step: tf.Tensor) -> tf.Tensor:
         """Real samples of a step; what is done to them follows from (seed, step) too."""
