@@ -107,6 +107,11 @@ class GeneratorTrainer(keras.Model):
         return [self.optimizer, *(adversary.optimizer for adversary in self.adversaries)]
 
     @property
+    def networks(self) -> dict[str, keras.Model]:
+        """What is trained: "generator", and each discriminator by the name of its adversary."""
+        return {"generator": self.generator, **{each.name: each.discriminator for each in self.adversaries}}
+
+    @property
     def metrics(self):
         return list(self.trackers.values())
 
@@ -121,6 +126,10 @@ class GeneratorTrainer(keras.Model):
     def draw_latents(self, count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """This replica's latents of discriminator step `step`, float32 [count, latent_dim]."""
         return latents.draw("normal", count, self.latent_dim, (self.seed, latents.STUDENT), step)
+
+    def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """This replica's latents of discriminator step `step`, float32 [count, size], by who is given them."""
+        return {"student": self.draw_latents(count, step)}
 
     def generator_loss(self, images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """L(G) = sum_i weight_i * L_adv(adversary_i) on the images of `step`, one value an example [n]."""
