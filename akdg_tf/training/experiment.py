@@ -19,7 +19,7 @@ from akdg_tf.latents import latent_dim_of, sample, sample_frozen, sample_frozen_
 from akdg_tf.methods.base import GeneratorTrainer
 from akdg_tf.metrics import Evaluation
 from akdg_tf.teachers import Teacher, load_teacher
-from akdg_tf.training import results
+from akdg_tf.training import results, tensorboard
 from akdg_tf.training.loop import fit_to_the_end, restore_finished
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.workdir import Run
@@ -52,8 +52,9 @@ class GeneratorExperiment:
         steps: generator steps.
         batch_size: images a discriminator step, over all replicas.
         report_every: steps between two log lines and checkpoints; divides `steps`.
-        pictures_every: log intervals between two pictures in TensorBoard.
+        pictures_every: log intervals between two pictures, and two sets of histograms, in TensorBoard.
         steps_per_execution: steps run between two returns to Python; divides `report_every`.
+        profile_steps: (first, last) of the steps that are profiled for TensorBoard, both included, 1 the first of all.
         cpu_budget: the gin file that scales the experiment down, named where there is no accelerator.
     """
 
@@ -75,9 +76,10 @@ class GeneratorExperiment:
         report_every: int = 100,
         pictures_every: int = 5,
         steps_per_execution: int = 1,
+        profile_steps: tuple[int, int] | None = None,
         cpu_budget: str | None = None,
     ):
-        schedule = Schedule(steps, batch_size, report_every, pictures_every, steps_per_execution)
+        schedule = Schedule(steps, batch_size, report_every, pictures_every, steps_per_execution, profile_steps)
         self.schedule = schedule.smoke() if run.smoke else schedule
         if run.smoke:
             evaluation.samples = min(evaluation.samples, SMOKE_SAMPLES)
@@ -167,12 +169,23 @@ class GeneratorExperiment:
 
     def train(self) -> None:
         """Trains to `steps`, from the last checkpoint if there is one."""
-        fit_to_the_end(self.trainer, self._batch, self.run, self.schedule, self.picture, self.cpu_budget)
+        fit_to_the_end(
+            *(self.trainer, self._batch, self.run, self.schedule, self.shown_tensors),
+            draw=self.picture,
+            cpu_budget=self.cpu_budget,
+        )
 
     def _batch(self, step: tf.Tensor) -> tf.Tensor:
         """Real samples of a step; what is done to them follows from (seed, step) too."""
         samples = self.dataset.batch(step, self.batch_size * self.trainer.d_steps, self.run.seed)
         return shifted_and_flipped(samples, 0, self.run.seed, step) if self.flip else samples
+
+    def shown_tensors(self, step: int) -> dict[str, tf.Tensor | keras.Variable]:
+        """What TensorBoard shows histograms of after `step`: every weight, and the latents that the step was fed."""
+        fed = tf.constant(step * self.trainer.d_steps - 1, tf.int64)  # the generator's step is on the last images
+        drawn = self.trainer.latents_by_network(self.batch_size, fed)
+        latents = {f"latents/{who}": z for who, z in drawn.items()}
+        return tensorboard.weights_by_tag(self.trainer.networks) | latents
 
     def picture(self, show_reals: bool = True) -> np.ndarray:
         """Real samples, the teacher's and the averaged generator's, from fixed latents, side by side.

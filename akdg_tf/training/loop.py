@@ -1,5 +1,6 @@
 """The one loop around `fit`: from the last checkpoint to the last step, with progress, history and checkpoints."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -9,9 +10,11 @@ import tensorflow as tf
 from akdg_tf.data import by_step
 from akdg_tf.errors import UserError
 from akdg_tf.pictures import Picture
-from akdg_tf.training.callbacks import Forecast, History, Pictures, Progress, SaveCheckpoints
+from akdg_tf.training.callbacks import Forecast, History, Progress, SaveCheckpoints
 from akdg_tf.training.checkpoints import Checkpoints
+from akdg_tf.training.profiling import Profile
 from akdg_tf.training.schedule import Schedule
+from akdg_tf.training.tensorboard import Histograms, Pictures, Tensors, write_configuration
 from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
@@ -22,6 +25,7 @@ def fit_to_the_end(
     batch: Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, tf.Tensor]],
     run: Run,
     schedule: Schedule,
+    tensors: Tensors,
     draw: Picture | None = None,
     cpu_budget: str | None = None,
 ) -> None:
@@ -32,6 +36,7 @@ def fit_to_the_end(
         batch: from the number of a step to what `train_step` takes: samples, or samples and labels.
         run: where checkpoints, events and `metrics.jsonl` go.
         schedule: steps and intervals.
+        tensors: from a step to what TensorBoard shows histograms of, by tag.
         draw: makes a picture for TensorBoard.
         cpu_budget: the gin file to name where the run will be long, for want of an accelerator.
 
@@ -46,22 +51,42 @@ def fit_to_the_end(
         return
     if start:
         logger.info("resuming at step %d of %d from %s", start, steps, run.workdir)
-    history = History(run.path("metrics.jsonl"), run.path("events"), every, start, run.smoke)
+    writer = tf.summary.create_file_writer(str(run.path("events")))
+    with contextlib.closing(writer):
+        if not start:
+            write_configuration(run, writer)
+        callbacks = _reporting(run, schedule, start, writer, cpu_budget)
+        callbacks += _showing(schedule, writer, tensors, draw)
+        model.fit(
+            by_step(batch, start, steps),
+            epochs=steps // every,
+            initial_epoch=start // every,
+            steps_per_epoch=every,
+            verbose=0,
+            shuffle=False,
+            callbacks=[*callbacks, SaveCheckpoints(checkpoints, every)],
+        )
+
+
+def _reporting(run, schedule, start, writer, cpu_budget) -> list[keras.callbacks.Callback]:
+    """Log lines, scalars, forecast and profile."""
+    steps, every = schedule.steps, schedule.report_every
+    history = History(run.path("metrics.jsonl"), writer, every, start, run.smoke)
     callbacks = [Progress(every, steps, schedule.batch_size), history]
     if not tf.config.list_logical_devices("GPU"):
         callbacks.append(Forecast(every, start, steps, cpu_budget))
-    if draw:
-        callbacks.append(Pictures(draw, history.writer, every, schedule.pictures_every))
-    callbacks.append(SaveCheckpoints(checkpoints, every))
-    model.fit(
-        by_step(batch, start, steps),
-        epochs=steps // every,
-        initial_epoch=start // every,
-        steps_per_epoch=every,
-        verbose=0,
-        shuffle=False,
-        callbacks=callbacks,
-    )
+    if schedule.profile_steps and start >= schedule.profile_steps[1]:
+        logger.info("no profile: step %d is past the steps %d to %d", start, *schedule.profile_steps)
+    elif schedule.profile_steps:
+        callbacks.append(Profile(schedule, run.path("events")))
+    return callbacks
+
+
+def _showing(schedule, writer, tensors, draw) -> list[keras.callbacks.Callback]:
+    """Histograms and pictures."""
+    interval = schedule.report_every, schedule.pictures_every
+    callbacks = [Histograms(tensors, writer, *interval)]
+    return [*callbacks, Pictures(draw, writer, *interval)] if draw else callbacks
 
 
 def restore_finished(model: keras.Model, steps: int, run: Run) -> None:

@@ -17,11 +17,14 @@ class Schedule:
         steps: of the whole run.
         batch_size: images a step, over all replicas.
         report_every: steps between two log lines and checkpoints, one epoch of `fit`; divides `steps`.
-        pictures_every: report intervals between two pictures.
+        pictures_every: report intervals between two pictures, and between two sets of histograms.
         steps_per_execution: steps run between two returns to Python; divides `report_every`.
+        profile_steps: (first, last) of the steps that are profiled, both included, as the log counts: 1 is the first
+            of the run. None: none.
 
     Raises:
-        UserError: an interval does not divide the run, or the batch does not divide among the strategy's replicas.
+        UserError: an interval does not divide the run, the batch does not divide among the strategy's replicas, or the
+            steps to profile are not steps of the run.
     """
 
     steps: int
@@ -29,9 +32,11 @@ class Schedule:
     report_every: int
     pictures_every: int = 1
     steps_per_execution: int = 1
+    profile_steps: tuple[int, int] | None = None
 
     def __post_init__(self):
-        for name, value in dataclasses.asdict(self).items():
+        counts = {name: value for name, value in vars(self).items() if name != "profile_steps"}
+        for name, value in counts.items():
             if not isinstance(value, int) or value < 1:
                 raise UserError(f"{name} is {value!r}: it must be a whole number above 0")
         if self.steps % self.report_every or self.report_every % self.steps_per_execution:
@@ -42,7 +47,19 @@ class Schedule:
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if self.batch_size % replicas:
             raise UserError(f"batch_size {self.batch_size} does not divide among {replicas} replicas")
+        if self.profile_steps is not None:
+            self._check_profile()
+
+    def _check_profile(self):
+        steps = self.profile_steps
+        pair = isinstance(steps, tuple | list) and len(steps) == 2 and all(type(step) is int for step in steps)
+        if not pair or not 1 <= steps[0] <= steps[1] <= self.steps:
+            raise UserError(f"profile_steps {steps!r} must be (first, last), 1 <= first <= last <= {self.steps} steps")
 
     def smoke(self) -> "Schedule":
-        """The schedule of a smoke run: few steps, with a report and a picture halfway."""
-        return Schedule(SMOKE_STEPS, self.batch_size, SMOKE_STEPS // 2)
+        """The schedule of a smoke run: few steps, a report and a picture halfway; a later profile moves to its end."""
+        profile = self.profile_steps
+        if profile:
+            back = max(0, profile[1] - SMOKE_STEPS)
+            profile = (max(1, profile[0] - back), profile[1] - back)
+        return Schedule(SMOKE_STEPS, self.batch_size, SMOKE_STEPS // 2, profile_steps=profile)
