@@ -73,10 +73,13 @@ class GeneratorTrainer(keras.Model):
             generator_optimizer: default Adam(5e-4, beta_1=0, beta_2=0.99).
             discriminator_optimizer: each adversary takes a copy of its own; default as the generator's. A schedule in
                 it counts discriminator steps, `d_steps` for each of the generator's.
-            steps_per_execution: steps run between two returns to Python.
+            steps_per_execution: steps run between two returns to Python; 1 on several replicas, for Keras 3.15 fails
+                there with more ("You must feed a value for placeholder tensor").
             run_eagerly: no tf.function, for debugging.
             jit_compile: XLA; works with one replica only.
         """
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            steps_per_execution = 1
         generator_optimizer = generator_optimizer or keras.optimizers.Adam(5e-4, beta_1=0.0, beta_2=0.99)
         super().compile(
             generator_optimizer,

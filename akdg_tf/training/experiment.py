@@ -53,7 +53,7 @@ class GeneratorExperiment:
         batch_size: images a discriminator step, over all replicas.
         report_every: steps between two log lines and checkpoints; divides `steps`.
         pictures_every: log intervals between two pictures, and two sets of histograms, in TensorBoard.
-        steps_per_execution: steps run between two returns to Python; divides `report_every`.
+        steps_per_execution: steps run between two returns to Python, on one replica; divides `report_every`.
         profile_steps: (first, last) of the steps that are profiled for TensorBoard, both included, 1 the first of all.
         cpu_budget: the gin file that scales the experiment down, named where there is no accelerator.
     """

@@ -37,7 +37,7 @@ class Profile(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         """`batch` is the number of the execution's first step in its epoch."""
         first = self._epoch * self.schedule.report_every + batch + 1
-        last = first + self.schedule.steps_per_execution - 1
+        last = first + self.model.steps_per_execution - 1
         if last < self.schedule.profile_steps[0] or first > self.schedule.profile_steps[1]:
             return
         if not self._running:

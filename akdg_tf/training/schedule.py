@@ -18,7 +18,7 @@ class Schedule:
         batch_size: images a step, over all replicas.
         report_every: steps between two log lines and checkpoints, one epoch of `fit`; divides `steps`.
         pictures_every: report intervals between two pictures, and between two sets of histograms.
-        steps_per_execution: steps run between two returns to Python; divides `report_every`.
+        steps_per_execution: steps run between two returns to Python, on one replica; divides `report_every`.
         profile_steps: (first, last) of the steps that are profiled, both included, as the log counts: 1 is the first
             of the run. None: none.
 
