@@ -55,8 +55,9 @@ def fit_to_the_end(
     with contextlib.closing(writer):
         if not start:
             write_configuration(run, writer)
-        callbacks = _reporting(run, schedule, start, writer, cpu_budget)
-        callbacks += _showing(schedule, writer, tensors, draw)
+        history = History(run.path("metrics.jsonl"), writer, every, start, run.smoke)
+        callbacks = [*_watching(run, schedule, start, cpu_budget), *_showing(schedule, writer, tensors, draw)]
+        callbacks += [history, SaveCheckpoints(checkpoints, every)]  # what was shown is flushed before the checkpoint
         model.fit(
             by_step(batch, start, steps),
             epochs=steps // every,
@@ -64,15 +65,14 @@ def fit_to_the_end(
             steps_per_epoch=every,
             verbose=0,
             shuffle=False,
-            callbacks=[*callbacks, SaveCheckpoints(checkpoints, every)],
+            callbacks=callbacks,
         )
 
 
-def _reporting(run, schedule, start, writer, cpu_budget) -> list[keras.callbacks.Callback]:
-    """Log lines, scalars, forecast and profile."""
+def _watching(run, schedule, start, cpu_budget) -> list[keras.callbacks.Callback]:
+    """Log lines, and the profile."""
     steps, every = schedule.steps, schedule.report_every
-    history = History(run.path("metrics.jsonl"), writer, every, start, run.smoke)
-    callbacks = [Progress(every, steps, schedule.batch_size), history]
+    callbacks = [Progress(every, steps, schedule.batch_size)]
     if not tf.config.list_logical_devices("GPU"):
         callbacks.append(Forecast(every, start, steps, cpu_budget))
     if schedule.profile_steps and start >= schedule.profile_steps[1]:

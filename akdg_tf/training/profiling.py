@@ -36,16 +36,16 @@ class Profile(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch, logs=None):
         """`batch` is the number of the execution's first step in its epoch."""
+        begin, end = self.schedule.profile_steps
         first = self._epoch * self.schedule.report_every + batch + 1
         last = first + self.model.steps_per_execution - 1
-        if last < self.schedule.profile_steps[0] or first > self.schedule.profile_steps[1]:
+        if last < begin or first > end:
             return
         if not self._running:
             tf.profiler.experimental.start(str(self.events))
             self._running = True
-        self._event = tf.profiler.experimental.Trace(
-            "train", step_num=last, _r=1
-        )  # _r: a root, which xprof calls a step
+        root = 1  # which makes the event one of xprof's steps
+        self._event = tf.profiler.experimental.Trace("train", step_num=last, _r=root)
         self._event.__enter__()
 
     def on_train_batch_end(self, batch, logs=None):

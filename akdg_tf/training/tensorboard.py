@@ -56,8 +56,8 @@ class Histograms(keras.callbacks.Callback):
         if (epoch + 1) % self.intervals == 0:
             step = (epoch + 1) * self.every
             with self.writer.as_default(step):
-                for tag, values in self.tensors(step).items():  # by NumPy: tf.summary.histogram takes ten times as long
-                    summary = histogram_pb(tag, np.asarray(values))
+                for tag, values in self.tensors(step).items():
+                    summary = histogram_pb(tag, np.asarray(values))  # by NumPy: faster than tf.summary.histogram
                     tf.summary.experimental.write_raw_pb(summary.SerializeToString())
 
 
