@@ -17,7 +17,7 @@ from absl import logging as absl_logging
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 from akdg_tf.teachers import find_saved_model
-from akdg_tf.training import config, devices, results
+from akdg_tf.training import config, devices, results, tensorboard
 from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  (gin binds it)
 from akdg_tf.training.experiment import GeneratorExperiment  # noqa: F401  (gin binds it)
 from akdg_tf.training.workdir import Run
@@ -42,7 +42,10 @@ def make_run() -> Run:
     """The run that the flags and the parsed configuration name."""
     stems = [pathlib.Path(file).stem for file in FLAGS.gin_file]
     workdir = pathlib.Path(FLAGS.workdir or f"runs/{'-'.join(stems)}{SMOKE_SUFFIX if FLAGS.smoke else ''}")
-    return Run(workdir, stems[0], gin.config_str(), tuple(FLAGS.gin_file), FLAGS.seed, FLAGS.smoke, FLAGS.data_dir)
+    return Run(
+        *(workdir, stems[0], gin.config_str(), tuple(FLAGS.gin_file), FLAGS.seed, FLAGS.smoke, FLAGS.data_dir),
+        hyperparameters=config.hyperparameters(),
+    )
 
 
 def run_teacher(name: str, stage: str, workdir: pathlib.Path) -> None:
@@ -118,6 +121,7 @@ def run_stage(experiment, run: Run, stage: str) -> None:
     if stage in ("all", "evaluate"):
         result = experiment.evaluate()
         write_json(run.path("result.json"), result)
+        tensorboard.write_scores(run, result)
         run.write_operative_config()
         print(results.table(result))
 

@@ -66,9 +66,16 @@ class TeacherBank:
             z, float32 [count, latent_dim], and G_T(z) in [-1, 1], float32 [count, *sample_shape].
         """
         images, z = self._tensors
-        index = latents.shuffled(latents.positions(count, step), len(self.images), seed)
+        index = self._rows(count, seed, step)
         drawn = tf.gather(images, index)
         return tf.gather(z, index), to_float(drawn) if drawn.dtype == tf.uint8 else tf.cast(drawn, tf.float32)
+
+    def draw_latents(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
+        """The latents of `draw`, without the images."""
+        return tf.gather(self._tensors[1], self._rows(count, seed, step))
+
+    def _rows(self, count, seed, step):
+        return latents.shuffled(latents.positions(count, step), len(self.images), seed)
 
 
 def make_bank(teacher: Teacher, count: int, seed: int, root: pathlib.Path) -> TeacherBank:

@@ -65,8 +65,12 @@ class Teacher:
 
     def draw(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """This replica's rows of the global draw of `step`: z, float32 [count, latent_dim], and G_T(z)."""
-        z = latents.draw(self.prior, count, self.latent_dim, seed, step)
+        z = self.draw_latents(count, seed, step)
         return z, self(z)
+
+    def draw_latents(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
+        """The latents of `draw`, without the images."""
+        return latents.draw(self.prior, count, self.latent_dim, seed, step)
 
     def digest(self) -> str:
         """SHA-256, in hex, of all that decides its images: its graph with the weights in it, and its prior."""

@@ -48,6 +48,7 @@ def run(*arguments, **options):
             ["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.pictures_every=0"],
             "pictures_every is 0",
         ),
+        ([*DESCRIBE, "--gin_param=GeneratorExperiment.profile_steps=(9, 5)"], "profile_steps (9, 5) must be"),
         ([*DESCRIBE, "--gin_param=load_teacher.prior='gauss'"], "prior 'gauss'"),
         (["--gin_file=gin/cifar10_mlp_akdg.gin", *UNDER_BUDGET, "--data_dir=DATA"], "there is no cifar-10-batches-py"),
         (
@@ -113,13 +114,29 @@ def test_smoke_run_goes_to_its_end_and_says_that_it_is_one(tmp_path):
     assert "training is done" in run(*arguments).stderr
 
 
-def test_tensorboard_gets_losses_logits_and_pictures(tmp_path):
-    done = run("--gin_file=gin/toy_ring_teacher.gin", "--smoke", "--stage=train", f"--workdir={tmp_path}")
+def test_tensorboard_gets_all_there_is_to_see(tmp_path):
+    """Under two replicas, and with steps_per_execution = 10, which the file binds."""
+    arguments = ["--gin_file=gin/toy_ring_teacher.gin", "--smoke", "--devices=cpu:2", f"--workdir={tmp_path}"]
+    done = run(*arguments, "--gin_param=GeneratorExperiment.profile_steps=(15, 16)")
     assert done.returncode == 0, done.stderr
-    (path,) = (tmp_path / "events").iterdir()
-    events = [event for event in tf.compat.v1.train.summary_iterator(str(path)) if event.summary.value]
+    paths = (tmp_path / "events").glob("events.out.tfevents.*")
+    events = [event for path in paths for event in tf.compat.v1.train.summary_iterator(str(path))]
     logged = {(value.tag, event.step) for event in events for value in event.summary.value}
-    assert {(tag, 20) for tag in ("d_s/loss", "d_s/reference_logits", "d_s/generated_logits", "samples")} <= logged
+    end = ("d_s/loss", "d_s/reference_logits", "d_s/generated_logits", "samples", "weights/d_s/dense/kernel")
+    assert {(tag, 20) for tag in (*end, "latents/student", "metrics/modes")} <= logged
+    assert {(tag, 0) for tag in ("gin/config", "gin/operative_config", "_hparams_/session_start_info")} <= logged
+    assert len(list(tmp_path.glob("events/plugins/profile/*/*.xplane.pb"))) == 1
+
+
+def test_several_steps_an_execution_run_on_several_replicas(tmp_path):
+    done = run(
+        *TOY[:2],
+        "--gin_param=STEPS=20",
+        "--gin_param=GeneratorExperiment.report_every=20",
+        "--devices=cpu:2",
+        f"--workdir={tmp_path}",
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_missing_teacher_and_its_bank_are_made_first_and_found_again(tmp_path):

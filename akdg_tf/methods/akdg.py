@@ -55,3 +55,8 @@ class AKDG(GAN):
         """Real images for D_S, teacher images G_T(z') for D_KD."""
         _, images = self.teacher.draw(tf.shape(real)[0], (self.seed, latents.TEACHER), step)
         return [*super().references(real, step), images]
+
+    def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Those of the student, z, and of the teacher, z'."""
+        drawn = self.teacher.draw_latents(count, (self.seed, latents.TEACHER), step)
+        return super().latents_by_network(count, step) | {"teacher": drawn}

@@ -73,10 +73,13 @@ class GeneratorTrainer(keras.Model):
             generator_optimizer: default Adam(5e-4, beta_1=0, beta_2=0.99).
             discriminator_optimizer: each adversary takes a copy of its own; default as the generator's. A schedule in
                 it counts discriminator steps, `d_steps` for each of the generator's.
-            steps_per_execution: steps run between two returns to Python.
+            steps_per_execution: steps run between two returns to Python; 1 on several replicas, for Keras 3.15 fails
+                there with more ("You must feed a value for placeholder tensor").
             run_eagerly: no tf.function, for debugging.
             jit_compile: XLA; works with one replica only.
         """
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            steps_per_execution = 1
         generator_optimizer = generator_optimizer or keras.optimizers.Adam(5e-4, beta_1=0.0, beta_2=0.99)
         super().compile(
             generator_optimizer,
@@ -107,6 +110,11 @@ class GeneratorTrainer(keras.Model):
         return [self.optimizer, *(adversary.optimizer for adversary in self.adversaries)]
 
     @property
+    def networks(self) -> dict[str, keras.Model]:
+        """What is trained: "generator", and each discriminator by the name of its adversary."""
+        return {"generator": self.generator, **{each.name: each.discriminator for each in self.adversaries}}
+
+    @property
     def metrics(self):
         return list(self.trackers.values())
 
@@ -121,6 +129,10 @@ class GeneratorTrainer(keras.Model):
     def draw_latents(self, count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """This replica's latents of discriminator step `step`, float32 [count, latent_dim]."""
         return latents.draw("normal", count, self.latent_dim, (self.seed, latents.STUDENT), step)
+
+    def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """This replica's latents of discriminator step `step`, float32 [count, size], by who is given them."""
+        return {"student": self.draw_latents(count, step)}
 
     def generator_loss(self, images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """L(G) = sum_i weight_i * L_adv(adversary_i) on the images of `step`, one value an example [n]."""

@@ -43,12 +43,14 @@ class MSEDistillation(GeneratorTrainer):
 
     def draw_latents(self, count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Those of the teacher's pairs (z, G_T(z)) of `step`."""
-        return self._pairs(count, step)[0]
+        return self.teacher.draw_latents(count, (self.seed, latents.STUDENT), step)
+
+    def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The same z for student and teacher."""
+        drawn = super().latents_by_network(count, step)
+        return drawn | {"teacher": drawn["student"]}
 
     def generator_loss(self, images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Mean squared error of each image, [n]."""
-        _, targets = self._pairs(tf.shape(images)[0], step)
+        _, targets = self.teacher.draw(tf.shape(images)[0], (self.seed, latents.STUDENT), step)
         return tf.reduce_mean(tf.square(images - targets), axis=list(range(1, len(images.shape))))
-
-    def _pairs(self, count, step):
-        return self.teacher.draw(count, (self.seed, latents.STUDENT), step)

@@ -7,12 +7,10 @@ import pathlib
 import time
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_text
-from akdg_tf.pictures import Picture
 from akdg_tf.training.checkpoints import Checkpoints
 
 logger = logging.getLogger(__name__)
@@ -109,20 +107,19 @@ class History(keras.callbacks.Callback):
 
     Args:
         jsonl: the file; lines of steps that a cut run made beyond its last checkpoint are dropped.
-        events: folder of the TensorBoard events.
+        writer: TensorBoard's writer.
         every: steps of an interval.
         start: step at which this fit begins.
         smoke: labels the lines as of a smoke run.
     """
 
-    def __init__(self, jsonl: pathlib.Path, events: pathlib.Path, every: int, start: int, smoke: bool):
+    def __init__(self, jsonl: pathlib.Path, writer: tf.summary.SummaryWriter, every: int, start: int, smoke: bool):
         super().__init__()
-        self.jsonl, self.every = jsonl, every
+        self.jsonl, self.writer, self.every = jsonl, writer, every
         self.label = {"smoke": True} if smoke else {}
         lines = jsonl.read_text().splitlines(keepends=True) if jsonl.exists() else []
         whole = [line for line in lines if line.endswith("}\n")]  # a kill may cut the last one
         write_text(jsonl, "".join(line for line in whole if json.loads(line)["step"] <= start))
-        self.writer = tf.summary.create_file_writer(str(events))
 
     def on_epoch_end(self, epoch, logs=None):
         step = (epoch + 1) * self.every
@@ -133,23 +130,3 @@ class History(keras.callbacks.Callback):
             for name, value in logs.items():
                 tf.summary.scalar(name, value)
         self.writer.flush()
-
-
-class Pictures(keras.callbacks.Callback):
-    """Draws the generator beside its teacher, with fixed latents, to TensorBoard.
-
-    Args:
-        draw: returns the picture.
-        writer: TensorBoard's writer.
-        every: steps of an interval.
-        intervals: intervals between two pictures.
-    """
-
-    def __init__(self, draw: Picture, writer: tf.summary.SummaryWriter, every: int, intervals: int):
-        super().__init__()
-        self.draw, self.writer, self.every, self.intervals = draw, writer, every, intervals
-
-    def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.intervals == 0:
-            with self.writer.as_default((epoch + 1) * self.every):
-                tf.summary.image("samples", np.asarray(self.draw())[None])

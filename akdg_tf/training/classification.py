@@ -15,8 +15,9 @@ from akdg_tf.data.images import ImageArrays, shifted_and_flipped, to_float
 from akdg_tf.errors import UserError
 from akdg_tf.export import detached_copy, export_classifier
 from akdg_tf.metrics.classifiers import load_classifier
-from akdg_tf.training.experiment import SMOKE_STEPS
-from akdg_tf.training.loop import check_steps, fit_to_the_end, restore_finished
+from akdg_tf.training.loop import fit_to_the_end, restore_finished
+from akdg_tf.training.schedule import Schedule
+from akdg_tf.training.tensorboard import weights_by_tag
 from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class ClassifierExperiment:
         steps: of training.
         batch_size: images a step.
         report_every: steps between two log lines and checkpoints.
+        profile_steps: (first, last) of the steps that are profiled for TensorBoard, both included, 1 the first of all.
     """
 
     def __init__(
@@ -52,12 +54,12 @@ class ClassifierExperiment:
         steps: int = gin.REQUIRED,
         batch_size: int = 128,
         report_every: int = 100,
+        profile_steps: tuple[int, int] | None = None,
     ):
-        if run.smoke:
-            steps, report_every = SMOKE_STEPS, SMOKE_STEPS // 2
-        check_steps(steps, report_every, batch_size)
+        schedule = Schedule(steps, batch_size, report_every, profile_steps=profile_steps)
+        self.schedule = schedule.smoke() if run.smoke else schedule
         self.run, self.classifier, self.batch_size = run, classifier, batch_size
-        self.steps, self.report_every, self.augment = steps, report_every, augment
+        self.steps, self.augment = self.schedule.steps, augment
         self.dataset_name, self.held_out = data.check_name(dataset), held_out
         loss = {"logits": keras.losses.SparseCategoricalCrossentropy(from_logits=True)}
         classifier.compile(optimizer or keras.optimizers.Adam(), loss)
@@ -90,7 +92,8 @@ class ClassifierExperiment:
 
     def train(self) -> None:
         """Trains to `steps`, from the last checkpoint if there is one."""
-        fit_to_the_end(self.classifier, self._batch, self.run, self.steps, self.report_every, self.batch_size)
+        tensors = weights_by_tag({"classifier": self.classifier})
+        fit_to_the_end(self.classifier, self._batch, self.run, self.schedule, lambda step: tensors)
 
     def _batch(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Images and labels of a step; what is done to them follows from (seed, step) too."""

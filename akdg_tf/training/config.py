@@ -1,5 +1,6 @@
 """The gin side of a run: parsing with clear errors, and making the experiment that the files bind."""
 
+import ast
 import contextlib
 import logging
 import os
@@ -79,9 +80,27 @@ def effective(gin_files: Sequence[str | os.PathLike]) -> list[str]:
     """
     gin.clear_config()
     parse([os.fspath(file) for file in gin_files], [])
+    return sorted(f"{name} = {value}" for name, value in _read())
+
+
+def hyperparameters() -> dict[str, bool | int | float | str]:
+    """What the experiment reads of the parsed configuration, by name; what is no number or string, as text."""
+    return {name: _plain(value) for name, value in _read()}
+
+
+def _plain(text: str) -> bool | int | float | str:
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):  # a reference, or holds one
+        return text
+    return value if isinstance(value, bool | int | float | str) else text
+
+
+def _read() -> list[tuple[str, str]]:
+    """Name and value of what is bound and read by the experiment."""
     lines = _lines()
     reached = _reachable(lines)
-    return sorted(f"{name} = {value}" for name, value in lines if any(_applies(name, *call) for call in reached))
+    return [(name, value) for name, value in lines if any(_applies(name, *call) for call in reached)]
 
 
 def _lines() -> list[tuple[str, str]]:

@@ -20,13 +20,14 @@ from akdg_tf.latents import latent_dim_of, sample, sample_frozen, sample_frozen_
 from akdg_tf.methods.base import GeneratorTrainer
 from akdg_tf.metrics import Evaluation
 from akdg_tf.teachers import Teacher, load_teacher
-from akdg_tf.training import devices, results
-from akdg_tf.training.loop import check_steps, fit_to_the_end, restore_finished
+from akdg_tf.training import devices, results, tensorboard
+from akdg_tf.training.loop import fit_to_the_end, restore_finished
+from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
 
-SMOKE_STEPS, SMOKE_SAMPLES = 20, 500
+SMOKE_SAMPLES = 500
 TEACHER_SOURCES = ("online", "bank")
 BANKS, BANK_SEED = pathlib.Path("runs", "banks"), 0  # one bank of a size serves the runs of all seeds
 PICTURE_SAMPLES = {3: 64, 1: 2000}  # rank of a sample to how many a picture shows
@@ -52,8 +53,9 @@ class GeneratorExperiment:
         steps: generator steps.
         batch_size: images a discriminator step, over all replicas.
         report_every: steps between two log lines and checkpoints; divides `steps`.
-        pictures_every: log intervals between two pictures in TensorBoard.
-        steps_per_execution: steps run between two returns to Python; divides `report_every`.
+        pictures_every: log intervals between two pictures, and two sets of histograms, in TensorBoard.
+        steps_per_execution: steps run between two returns to Python, on one replica; divides `report_every`.
+        profile_steps: (first, last) of the steps that are profiled for TensorBoard, both included, 1 the first of all.
         litert_weights: how `model.tflite`, which a student is exported as too, stores its weights: "float32", or
             "float16", half as big, whose images differ from the SavedModel's by less than a gray level.
         cpu_budget: the gin file that scales the experiment down, named where there is no accelerator.
@@ -77,11 +79,13 @@ class GeneratorExperiment:
         report_every: int = 100,
         pictures_every: int = 5,
         steps_per_execution: int = 1,
+        profile_steps: tuple[int, int] | None = None,
         litert_weights: str = "float32",
         cpu_budget: str | None = None,
     ):
+        schedule = Schedule(steps, batch_size, report_every, pictures_every, steps_per_execution, profile_steps)
+        self.schedule = schedule.smoke() if run.smoke else schedule
         if run.smoke:
-            steps, report_every, steps_per_execution, pictures_every = SMOKE_STEPS, SMOKE_STEPS // 2, 1, 1
             evaluation.samples = min(evaluation.samples, SMOKE_SAMPLES)
             bank_images = min(bank_images, SMOKE_SAMPLES)
         if teacher_source not in TEACHER_SOURCES or litert_weights not in LITERT_WEIGHTS:
@@ -89,14 +93,12 @@ class GeneratorExperiment:
                 f"teacher_source one of {', '.join(TEACHER_SOURCES)}, litert_weights of {', '.join(LITERT_WEIGHTS)}"
             )
             raise UserError(f"teacher_source {teacher_source!r}, litert_weights {litert_weights!r}: must be {choices}")
-        check_steps(steps, report_every, batch_size, steps_per_execution, pictures_every)
         self.strategy = tf.distribute.get_strategy()
         self.run, self.generator, self.method, self.evaluation = run, generator, method, evaluation
         self.dataset_name, self.flip = data.check_name(dataset), flip
         self.make_teacher, self.teacher_source, self.bank_images = teacher, teacher_source, bank_images
         self.optimizers = (generator_optimizer, discriminator_optimizer)
-        self.steps, self.batch_size, self.report_every = steps, batch_size, report_every
-        self.pictures_every, self.steps_per_execution, self.cpu_budget = pictures_every, steps_per_execution, cpu_budget
+        self.steps, self.batch_size, self.cpu_budget = self.schedule.steps, batch_size, cpu_budget
         self.litert_weights = litert_weights
 
     @functools.cached_property
@@ -105,7 +107,7 @@ class GeneratorExperiment:
         given = {"teacher": self._method_teacher()} if self.method.uses_teacher else {}
         with self.strategy.scope():
             trainer = self.method(self.generator, seed=self.run.seed, **given)
-            trainer.compile(*self.optimizers, self.steps_per_execution)
+            trainer.compile(*self.optimizers, self.schedule.steps_per_execution)
         return trainer
 
     def _method_teacher(self) -> Teacher | TeacherBank:
@@ -176,9 +178,8 @@ class GeneratorExperiment:
     def train(self) -> None:
         """Trains to `steps`, from the last checkpoint if there is one."""
         fit_to_the_end(
-            *(self.trainer, self._batch, self.run, self.steps, self.report_every, self.batch_size),
+            *(self.trainer, self._batch, self.run, self.schedule, self.shown_tensors),
             draw=self.picture,
-            pictures_every=self.pictures_every,
             cpu_budget=self.cpu_budget,
         )
 
@@ -186,6 +187,13 @@ class GeneratorExperiment:
         """Real samples of a step; what is done to them follows from (seed, step) too."""
         samples = self.dataset.batch(step, self.batch_size * self.trainer.d_steps, self.run.seed)
         return shifted_and_flipped(samples, 0, self.run.seed, step) if self.flip else samples
+
+    def shown_tensors(self, step: int) -> dict[str, tf.Tensor | keras.Variable]:
+        """What TensorBoard shows histograms of after `step`: every weight, and the latents that the step was fed."""
+        fed = tf.constant(step * self.trainer.d_steps - 1, tf.int64)  # the generator's step is on the last images
+        drawn = self.trainer.latents_by_network(self.batch_size, fed)
+        latents = {f"latents/{who}": z for who, z in drawn.items()}
+        return tensorboard.weights_by_tag(self.trainer.networks) | latents
 
     def picture(self, show_reals: bool = True) -> np.ndarray:
         """Real samples, the teacher's and the averaged generator's, from fixed latents, side by side.

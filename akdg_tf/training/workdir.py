@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+from collections.abc import Mapping
 
 import gin
 
@@ -23,6 +24,7 @@ class Run:
         seed: seed of weights, latents and data order.
         smoke: few steps and samples, to see the path work; labels all that is written.
         data_dir: folder with datasets, or None.
+        hyperparameters: those of the bindings that the experiment reads, by name, for TensorBoard.
     """
 
     workdir: pathlib.Path
@@ -32,6 +34,7 @@ class Run:
     seed: int = 0
     smoke: bool = False
     data_dir: str | None = None
+    hyperparameters: Mapping[str, bool | int | float | str] = dataclasses.field(default_factory=dict)
 
     def path(self, name: str) -> pathlib.Path:
         """Path of a file or folder of the run."""
