@@ -71,10 +71,10 @@ def command(metrics: dict) -> str:
 
 def _what(entry: Entry) -> str:
     metrics = entry.metrics
-    method = METHODS.get(metrics["method"], f"trained by {metrics['method']}")
+    how = METHODS.get(metrics["method"], f"trained by {metrics['method']}")
     teacher = f"`{metrics['teacher_name']}`" if entry.kind == "student" else ""
     kind = {"student": "student generator", "teacher": "teacher generator", "classifier": "classifier"}[entry.kind]
-    return f"A {kind}, {metrics['network']}, {method.format(teacher=teacher)}."
+    return f"A {kind}, {metrics['network']}, {how.format(teacher=teacher)}."
 
 
 def table(entry: Entry) -> list[str]:
@@ -152,11 +152,16 @@ def _row(entry: Entry, metrics: list[str]) -> str:
     return _line(
         f'<img src="{name}/samples.png" width="128" alt="samples of {name}">',
         f"[{name}]({name}/card.md)",
-        METHOD_NAMES.get(entry.metrics["method"], entry.metrics["method"]),
+        method(entry),
         *(f"{network['params']:,}", f"{network['mult_adds'] / 1e6:,.3g}M", f"{network['bytes'] / 1e6:.3g} MB"),
         f"{network['images_per_second']:,}",
         *(number(entry.metrics["metrics"][metric]["value"]) for metric in metrics),
     )
+
+
+def method(entry: Entry) -> str:
+    """Short name of the method that it was trained by."""
+    return METHOD_NAMES.get(entry.metrics["method"], entry.metrics["method"])
 
 
 def accuracy(entry: Entry) -> str:

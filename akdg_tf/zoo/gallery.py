@@ -87,7 +87,7 @@ def _row(entry: Entry, part: pathlib.Path) -> dict:
     }
     return {
         "name": name,
-        "method": record["method"],
+        "method": card.method(entry),
         **{key: entry.network[key] for key in COUNTS},
         "metrics": scores,
         "picture": f"pictures/{address}.png",
