@@ -3,14 +3,13 @@
 import json
 import os
 import pathlib
-import shutil
 import tempfile
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-from akdg_tf.files import part_of, replace_folder
+from akdg_tf.files import replacing
 from akdg_tf.latents import latent_dim_of
 from akdg_tf.models.layers import UpsampleConv2D
 
@@ -127,10 +126,8 @@ def _save(
     module.variables = [v.value for v in model.variables]
     module.trainable_variables = [v.value for v in model.trainable_variables]
     module.regularization_losses = []
-    part = part_of(folder)
-    shutil.rmtree(part, ignore_errors=True)
-    tf.saved_model.save(module, os.fspath(part), {name: serve for name in signatures})
     name, meta = extra
-    (part / "assets.extra").mkdir()
-    (part / "assets.extra" / name).write_text(json.dumps(meta, indent=2) + "\n")
-    replace_folder(part, folder)
+    with replacing(folder) as part:
+        tf.saved_model.save(module, os.fspath(part), {name: serve for name in signatures})
+        (part / "assets.extra").mkdir()
+        (part / "assets.extra" / name).write_text(json.dumps(meta, indent=2) + "\n")

@@ -12,6 +12,11 @@ import shutil
 logger = logging.getLogger(__name__)
 
 
+def cache_folder(name: str) -> pathlib.Path:
+    """Where what was fetched is kept: `$XDG_CACHE_HOME/akdg_tf/<name>`, by default below `~/.cache`."""
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "akdg_tf", name)
+
+
 def part_of(path: pathlib.Path) -> pathlib.Path:
     """Where a file or folder lies while it is being made: beside its place, so that it can be moved there at once."""
     return path.with_name(path.name + ".part")
@@ -42,6 +47,19 @@ def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
         os.replace(folder, old)
     os.replace(part, folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def replacing(folder: pathlib.Path):
+    """Gives an empty folder, which takes the place of `folder` when it is filled; of a failure nothing is left."""
+    part = part_of(folder)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        replace_folder(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def sha256(path: pathlib.Path) -> str:

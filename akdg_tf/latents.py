@@ -92,7 +92,7 @@ def sample_batches(
     """
     for step in range(-(-count // SAMPLING_BATCH)):
         z = draw(prior, SAMPLING_BATCH, dim, (seed, EVALUATION), tf.constant(step, tf.int64))
-        yield np.asarray(generator(z))[: count - step * SAMPLING_BATCH]
+        yield np.asarray(generator(z[: count - step * SAMPLING_BATCH]))
 
 
 def sample(generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, count: int, seed: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from akdg_tf.errors import UserError
 logger = logging.getLogger(__name__)
 
 MODEL_FOLDERS = ("zoo", "runs")
+ZOO_VARIABLE = "AKDG_ZOO"  # the environment's: folder or URL of another zoo
 
 
 class Teacher:
@@ -93,12 +94,13 @@ def find_saved_model(name: str) -> pathlib.Path | None:
 
     Args:
         name: a SavedModel folder, a run folder or zoo entry that holds `saved_model/`, or a bare name that is
-            looked up in `zoo/` and `runs/`.
+            looked up in the folder that the environment's AKDG_ZOO names, in `zoo/` and in `runs/`.
 
     Returns:
         The folder, or None if there is none.
     """
-    candidates = [pathlib.Path(name), *(pathlib.Path(folder, name) for folder in MODEL_FOLDERS)]
+    folders = [os.path.expanduser(os.environ.get(ZOO_VARIABLE) or "zoo"), *MODEL_FOLDERS]
+    candidates = [pathlib.Path(name), *(pathlib.Path(folder, name) for folder in folders)]
     saved_models = [folder for candidate in candidates for folder in (candidate / "saved_model", candidate)]
     return next((folder for folder in saved_models if (folder / "saved_model.pb").exists()), None)
 
@@ -141,12 +143,12 @@ def load_generator(
     signature: str | None = None,
 ) -> Teacher:
     """Loads the generator in a SavedModel folder anew, frozen; arguments and errors are `load_teacher`'s."""
+    meta = folder / "assets.extra" / "generator.json"
     try:
         module = tf.saved_model.load(os.fspath(folder))
-    except (OSError, ValueError, tf.errors.OpError) as error:
+        meta = json.loads(meta.read_bytes()) if meta.exists() else {}
+    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:  # IndexError: of variables cut short
         raise UserError(f"the SavedModel in {folder} cannot be loaded: it is damaged") from error
-    meta = folder / "assets.extra" / "generator.json"
-    meta = json.loads(meta.read_text()) if meta.exists() else {}
     if meta.get("smoke"):
         logger.warning("the generator in %s was made by a smoke run: it draws noise", folder)
     latent_dim = latent_dim or meta.get("latent_dim")

@@ -5,7 +5,6 @@ import os
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from made_up_zoo import write_metrics
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -14,6 +13,7 @@ from akdg_tf import latents, pictures
 from akdg_tf.export import export_generator, litert_model
 from akdg_tf.models import DCGANGenerator, MLPGenerator
 from akdg_tf.teachers import load_teacher
+from akdg_tf.zoo import checksums
 
 GRAY, COLOUR, TEACHER = "gray#1 <i>&?%41", "colour", "a_teacher"  # what means something in HTML or an address
 FLAGS = (
@@ -37,7 +37,11 @@ def make_zoo(zoo):
         COLOUR: make_entry(zoo / COLOUR, colour, 2, "elsewhere", 30, 400_000, 9.25),
     }
     (zoo / GRAY / "model.tflite").write_bytes(litert_model(gray, (0, 1)))
-    (zoo / COLOUR / "model.tflite").write_bytes(float16_model(zoo / COLOUR / "saved_model"))
+    (zoo / COLOUR / "model.tflite").write_bytes(litert_model(colour, (0, 1), weights="float16"))
+    for name in (TEACHER, GRAY, COLOUR):
+        for file in ("card.md", "config.gin"):
+            (zoo / name / file).write_text("")
+        checksums.seal(zoo / name)
     accuracy = {"accuracy": {"value": 0.75, "n_real": 1000, "split": "test"}}
     write_metrics(zoo / "judge", classifier={}, metrics=accuracy)
     return expected
@@ -56,13 +60,6 @@ def make_entry(folder, model, seed, teacher_name, params, file_size, fid):
     record["over_seeds"] = {"fid[c]": {"mean": fid, "stdev": None, "values": [fid], "seeds": [seed]}}
     write_metrics(folder, teacher_name=teacher_name, **record)
     return samples[:16]
-
-
-def float16_model(saved_model):
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=["generator"])
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.target_spec.supported_types = [tf.float16]
-    return converter.convert()
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

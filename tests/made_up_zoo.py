@@ -54,6 +54,7 @@ def write_run(
     side = measure(load_generator(folder / "saved_model"), {"fid[c]": metric})
     result = {"experiment": experiment, "network": type(generator).__name__, "method": "AKDG" if teacher else "GAN"}
     result |= {"teacher_name": teacher, "dataset": "d, s", "seed": seed, "machine": "m", "gin_files": [gin_file]}
+    result |= {"command": f"python run.py --gin_file={gin_file} --seed={seed}"}
     result |= {"steps": 7, "smoke": False, "teacher": side if teacher else None, "student": side}
     (folder / "result.json").write_text(json.dumps({**result, "metrics": side["metrics"]}))
     (folder / "config.gin").write_text(f"# experiment {experiment}, seed {seed}\n{gin_text}")
@@ -65,7 +66,8 @@ def write_run(
 def write_metrics(folder: pathlib.Path, **changes) -> Entry:
     """An entry of which metrics.json alone is there: of a teacher, unless `changes` make it something else."""
     metrics = {"experiment": folder.name, "network": "N", "method": "GAN", "dataset": "d", "seed": 0, "gin_files": []}
-    metrics |= {"steps": 1, "teacher": None, "teacher_name": None, "metrics": {}, "over_seeds": {}, **changes}
+    metrics |= {"steps": 1, "teacher": None, "teacher_name": None, "metrics": {}, "over_seeds": {}}
+    metrics |= {"command": "python run.py", "machine": "m", "student": {}, **changes}
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "metrics.json", metrics)
     return Entry(folder)

@@ -15,7 +15,8 @@ from akdg_tf import latents
 from akdg_tf.errors import UserError
 from akdg_tf.export import litert_model
 from akdg_tf.models import DCGANGenerator
-from akdg_tf.zoo import card, gallery, litert_js
+from akdg_tf.zoo import gallery, litert_js
+from akdg_tf.zoo.card import definitions
 from akdg_tf.zoo.entries import groups
 
 STUDENT = {"params": 1}
@@ -47,7 +48,7 @@ def test_scores_that_are_defined_alike_share_a_note(tmp_path):
         write_metrics(tmp_path / "a", metrics={"fid": fid, "kid": kid}),
         write_metrics(tmp_path / "b", metrics={"fid": score(3.0, split="test")}),
     ]
-    assert card.definitions(found, less=("seed",)) == [
+    assert definitions(found, less=("seed",)) == [
         {"metrics": ["fid", "kid"], "generators": ["a"], "text": "n_real 9,000, split train"},
         {"metrics": ["fid"], "generators": ["b"], "text": "n_real 9,000, split test"},
     ]
@@ -85,17 +86,21 @@ def test_build_refuses_folders_that_are_not_galleries_and_leaves_them(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "index.html").write_text("mine")
     (tmp_path / "file").write_text("mine")
-    for name in ("photos", "file"):
-        with pytest.raises(UserError, match="is not a gallery"):
+    (tmp_path / "hosted").mkdir()
+    (tmp_path / "hosted" / "data.js").write_text(gallery.MARK)
+    (tmp_path / "hosted" / "CNAME").write_text("mine")
+    for name in ("photos", "file", "hosted"):
+        with pytest.raises(UserError, match="is no gallery, or not one alone"):
             gallery.build(tmp_path, tmp_path / name)
-    assert (tmp_path / "photos" / "index.html").read_text() == (tmp_path / "file").read_text() == "mine"
+    kept = ("photos/index.html", "file", "hosted/CNAME")
+    assert [(tmp_path / name).read_text() for name in kept] == ["mine"] * 3
 
 
 def test_build_refuses_what_is_not_a_whole_zoo(tmp_path):
     with pytest.raises(UserError, match="holds no generators"):
         gallery.build(tmp_path / "zoo", tmp_path / "gallery")
     write_metrics(tmp_path / "zoo" / "a", student=STUDENT, teacher=STUDENT)
-    with pytest.raises(UserError, match=r"zoo/a has no samples\.png"):
+    with pytest.raises(UserError, match=r"zoo/a is not an entry of a zoo: it holds no SHA256SUMS"):
         gallery.build(tmp_path / "zoo", tmp_path / "gallery")
     assert not (tmp_path / "gallery").exists()
 

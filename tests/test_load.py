@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import socketserver
 import subprocess
 import sys
 import threading
@@ -18,7 +19,8 @@ from PIL import Image
 import akdg_tf
 from akdg_tf.errors import UserError
 from akdg_tf.pictures import tile
-from akdg_tf.zoo.entries import SUMS, Entry
+from akdg_tf.zoo import checksums
+from akdg_tf.zoo.checksums import SUMS
 from akdg_tf.zoo.serve import make_server
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -168,30 +170,102 @@ def test_a_fetched_entry_is_kept_and_fetched_anew_when_it_was_published_anew(stu
     stamp = (kept / SUMS).stat().st_mtime_ns
     akdg_tf.load("student", url)
     assert (kept / SUMS).stat().st_mtime_ns == stamp
-    entry = Entry(zoo / "student")
-    (entry.folder / "card.md").write_text("# student, once more\n")
-    for link in ("saved_model.pb", "variables"):
-        (entry.folder / link).unlink()
-    entry.write_sums()
+    (zoo / "student" / "card.md").write_text("# student, once more\n")
+    checksums.seal(zoo / "student")
     assert akdg_tf.load("student", url).card == "# student, once more\n"
 
 
-@pytest.mark.parametrize("line", ["0" * 64 + "  ../../evil", "0" * 64 + "  /etc/passwd", "x  card.md", "card.md"])
-def test_checksums_that_lead_out_of_the_entry_are_refused(students, serve, tmp_path, line):
+DIGEST = b"0" * 64
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        DIGEST + b"  ../../evil\n",
+        DIGEST + b"  /etc/passwd\n",
+        DIGEST + b"  a/../../evil\n",
+        DIGEST + b"  null\0\n",
+        DIGEST + b"  card.md\n" + DIGEST + b"  card.md\n",
+        b"x  card.md\n",
+        b"card.md\n",
+        b"\xff\xfe\n",
+        b"<html>\n",
+        b"",
+    ],
+)
+def test_checksums_that_are_none_or_lead_out_of_the_entry_are_refused(students, serve, tmp_path, line):
     zoo = tmp_path / "zoo"
     shutil.copytree(students[0], zoo, symlinks=True)
-    (zoo / "student" / SUMS).write_text(line + "\n")
+    (zoo / "student" / SUMS).write_bytes(line)
     for place in (zoo, f"http://127.0.0.1:{serve(zoo)}"):
-        with pytest.raises(UserError, match="malformed or leads out of the entry"):
+        with pytest.raises(UserError, match=r"student/SHA256SUMS is not a list of checksums"):
             akdg_tf.load("student", place)
 
 
 def test_a_server_that_is_not_there_or_lacks_the_entry_is_said_in_one_line(students, serve):
     url = f"http://127.0.0.1:{serve(students[0])}"
-    with pytest.raises(UserError, match=r"there is no entry 'nosuch' in the zoo http.* \(404 Not Found\)"):
+    with pytest.raises(UserError, match=r"there is no http://.*/nosuch/SHA256SUMS \(404 Not Found\)"):
         akdg_tf.load("nosuch", url)
-    with pytest.raises(UserError, match="cannot be fetched"):
-        akdg_tf.load("student", "http://127.0.0.1:1")
+    for place in ("http://127.0.0.1:1", "http://a b/"):
+        with pytest.raises(UserError, match="cannot be fetched"):
+            akdg_tf.load("student", place)
+
+
+class Hostile(socketserver.StreamRequestHandler):
+    """Answers each request with the server's `answer`, whatever was asked, and hangs up."""
+
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(self.server.answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\ncut short",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n",
+        b"",
+    ],
+)
+def test_whatever_a_server_sends_is_said_in_one_line(answer, tmp_path):
+    with socketserver.TCPServer(("127.0.0.1", 0), Hostile) as server:
+        server.answer = answer
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(UserError, match=r"cannot be fetched|there is no http"):
+            akdg_tf.load("student", f"http://127.0.0.1:{server.server_address[1]}")
+        server.shutdown()
+    assert not list((tmp_path / "cache").rglob("student*"))
+
+
+def test_a_fetched_entry_is_there_when_its_server_is_not(students, caplog):
+    with make_server(students[0], port=0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        images = akdg_tf.load("student", url).sample(2, seed=1)
+        server.shutdown()
+    np.testing.assert_array_equal(akdg_tf.load("student", url).sample(2, seed=1), images)
+    assert "which was fetched before" in caplog.text
+
+
+def test_a_cache_that_cannot_be_written_is_said_in_one_line(students, serve, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(UserError, match="student cannot be kept in"):
+        akdg_tf.load("student", f"http://127.0.0.1:{serve(students[0])}")
+
+
+def test_hub_gets_nothing_of_a_changed_entry(students, serve, tmp_path):
+    zoo = tmp_path / "zoo"
+    shutil.copytree(students[0], zoo, symlinks=True)
+    (zoo / "student" / "saved_model" / "variables" / "variables.index").write_bytes(b"changed")
+    connection = http.client.HTTPConnection("127.0.0.1", serve(zoo), timeout=10)
+    connection.request("GET", "/akdg/student/1?tf-hub-format=compressed")
+    assert connection.getresponse().status == 404
+    connection.close()
 
 
 @pytest.fixture
@@ -243,7 +317,7 @@ def test_the_server_gives_nothing_but_listed_files(get, path):
 
 def test_the_server_gives_each_listed_file_and_the_card(get, students):
     zoo, _ = students
-    for name, digest in Entry(zoo / "student").sums().items():
+    for name, digest in checksums.read(zoo / "student").items():
         status, content = get(f"/student/{name}")
         assert status == 200 and hashlib.sha256(content).hexdigest() == digest
     assert get("/akdg/student/1") == (200, (zoo / "student" / "card.md").read_bytes())
@@ -256,5 +330,6 @@ def test_a_server_listens_to_this_machine_alone_and_says_when_it_cannot(students
         assert server.server_address[0] == "127.0.0.1"
         with pytest.raises(UserError, match=r"cannot listen at 127\.0\.0\.1"):
             make_server(students[0], port=server.server_address[1])
-    with pytest.raises(UserError, match="there is no entry of a zoo in"):
-        make_server(tmp_path)
+    for arguments, says in (((tmp_path,), "there is no entry of a zoo in"), ((students[0], ""), "--host is empty")):
+        with pytest.raises(UserError, match=says):
+            make_server(*arguments)

@@ -12,9 +12,9 @@ from PIL import Image
 
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
-from akdg_tf.zoo import card, publish
+from akdg_tf.zoo import card, checksums, publish
 from akdg_tf.zoo.__main__ import main
-from akdg_tf.zoo.entries import LINKS, Entry, entries
+from akdg_tf.zoo.entries import Entry, entries
 from akdg_tf.zoo.verify import verify
 
 
@@ -40,7 +40,7 @@ def test_publish_reports_every_seed_and_says_what_the_entry_is(tmp_path):
     row = entry.metrics["over_seeds"]["fid[c]"]
     assert row == {"mean": 3.0, "stdev": pytest.approx(7**0.5), "values": [1.0, 2.0, 6.0], "seeds": [0, 1, 2]}
     text = (entry.folder / "card.md").read_text()
-    assert "distilled from `t` by Adversarial Knowledge Distillation" in text
+    assert "distilled from [t](../t/card.md) by Adversarial Knowledge Distillation" in text
     assert "`python run.py --gin_file=gin/x.gin --seed=0`" in text and "3 ± 2.6 (seed 0: 1, 1: 2, 2: 6)" in text
     assert "n_real 9, n_fake 9, classifier c, split s" in text and "Apache-2.0" in text and "## Limits" in text
     assert hub.load(str(entry.folder))(tf.zeros((2, 4))).shape == (2, 8, 8, 1)
@@ -48,6 +48,34 @@ def test_publish_reports_every_seed_and_says_what_the_entry_is(tmp_path):
     assert str(tmp_path) not in (entry.folder / "metrics.json").read_text()
     assert "[x](x/card.md) | AKDG |" in (entry.folder.parent / "README.md").read_text()
     assert verify(entry)["samples"] == "redrawn, at most 0 of 255 gray levels apart"
+
+
+def test_publish_and_cards_touch_nothing_that_is_no_zoo(tmp_path):
+    run = write_run(tmp_path / "run", random_mlp())
+    (tmp_path / "README.md").write_text("mine")
+    for command in (["publish", "--zoo", ".", "run"], ["cards", "--zoo", "."], ["cards", "--zoo", "empty"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(command)
+    assert (tmp_path / "README.md").read_text() == "mine" and not (tmp_path / "x").exists()
+    (tmp_path / "zoo" / "x").mkdir(parents=True)
+    (tmp_path / "zoo" / "x" / "thesis.txt").write_text("mine")
+    with pytest.raises(UserError, match="zoo/x is not an entry of a zoo"):
+        publish.publish([run], overwrite=True)
+    assert (tmp_path / "zoo" / "x" / "thesis.txt").read_text() == "mine"
+    assert [path.name for path in (tmp_path / "zoo").iterdir()] == ["x"]
+
+
+def test_cards_are_written_anew_but_of_no_changed_entry(made_zoo, tmp_path):
+    shutil.copytree(made_zoo, tmp_path / "zoo", symlinks=True)
+    entry = Entry(tmp_path / "zoo" / "x")
+    (entry.folder / "card.md").write_text("an older wording")
+    checksums.seal(entry.folder)
+    (tmp_path / "zoo" / "README.md").write_text("# The zoo, in an older wording")
+    main(["cards"])
+    main(["verify"])
+    edit_card(entry, entry)
+    with pytest.raises(SystemExit, match="2"):
+        main(["cards"])
 
 
 def test_publish_never_replaces_a_different_entry_unasked(tmp_path):
@@ -79,6 +107,7 @@ def test_publish_refuses_what_its_command_would_not_make(tmp_path):
     [
         ({"smoke": True}, "smoke run"),
         ({"metrics": {}}, "has no metrics"),
+        ({"seed": None, "steps": None}, "result.json lacks seed, steps"),
         ({"experiment": "../x"}, "is not the name of an entry"),
     ],
 )
@@ -86,18 +115,20 @@ def test_publish_refuses_runs_that_are_not_to_be_shown(tmp_path, change, says):
     with pytest.raises(UserError, match="not a finished run"):
         publish.publish([tmp_path])
     run = write_run(tmp_path / "run", random_mlp())
-    write_json(run / "result.json", json.loads((run / "result.json").read_text()) | change)
+    result = json.loads((run / "result.json").read_text()) | change
+    write_json(run / "result.json", {key: value for key, value in result.items() if value is not None})
     with pytest.raises(UserError, match=says):
         publish.publish([run])
     assert not (tmp_path / "zoo").exists()
+    (run / "result.json").write_text("{")
+    with pytest.raises(UserError, match=r"holds no sound result\.json"):
+        publish.publish([run])
 
 
 def reseal(entry):
-    """Makes checksums and card fit what was changed, so that only the change itself can be found."""
-    for name in LINKS:
-        (entry.folder / name).unlink()
+    """Makes card and checksums fit what was changed, so that only the change itself can be found."""
     (entry.folder / "card.md").write_text(card.card(Entry(entry.folder)))
-    entry.write_sums()
+    checksums.seal(entry.folder)
 
 
 def edit_card(entry, other):
@@ -113,11 +144,39 @@ def remove_file(entry, other):
 
 
 def write_a_wrong_card(entry, other):
+    with (entry.folder / "card.md").open("a") as file:
+        file.write("Its licence is another one.\n")
+    checksums.seal(entry.folder)
+
+
+def exchange_what_the_folder_itself_loads(entry, other):
+    (entry.folder / "saved_model.pb").unlink()
+    shutil.copy(other.folder / "saved_model" / "saved_model.pb", entry.folder)
+
+
+def remove_the_litert_model(entry, other):
+    (entry.folder / "model.tflite").unlink()
     reseal(entry)
-    edit_card(entry, other)
-    for name in LINKS:
-        (entry.folder / name).unlink()
-    entry.write_sums()
+
+
+def link_to_a_file_elsewhere(entry, other):
+    (entry.folder / "card.md").unlink()
+    (entry.folder / "card.md").symlink_to(other.folder / "card.md")
+
+
+def cut_the_variables_short(entry, other):
+    for path in (entry.folder / "saved_model" / "variables").glob("variables.data*"):
+        path.write_bytes(path.read_bytes()[:10])
+    reseal(entry)
+
+
+def configure_nonsense(entry, other):
+    (entry.folder / "config.gin").write_text("nonsense\n")
+    reseal(entry)
+
+
+def write_no_object(entry, other):
+    (entry.folder / "metrics.json").write_text("5")
 
 
 def claim_fewer_params(entry, other):
@@ -156,9 +215,15 @@ def exchange_the_litert_model(entry, other):
         (edit_card, "card.md was changed"),
         (add_file, "saved_model/more.txt is not listed in SHA256SUMS"),
         (remove_file, "config.gin is missing"),
-        (write_a_wrong_card, "card.md does not say what metrics.json does: python run.py"),
-        (forget_the_seed, "metrics.json lacks seed"),
-        (break_the_saved_model, "Cannot parse file"),
+        (write_a_wrong_card, "card.md is not what metrics.json makes"),
+        (exchange_what_the_folder_itself_loads, "x/saved_model.pb must be a link to saved_model/saved_model.pb"),
+        (remove_the_litert_model, "lacks model.tflite"),
+        (link_to_a_file_elsewhere, "card.md was changed|card.md is not listed in SHA256SUMS, or is a link"),
+        (forget_the_seed, "metrics.json lacks seed|metrics.json was changed"),
+        (write_no_object, "metrics.json holds no JSON object|metrics.json was changed"),
+        (configure_nonsense, "gin configuration:"),
+        (break_the_saved_model, "cannot be loaded: it is damaged"),
+        (cut_the_variables_short, "cannot be loaded: it is damaged"),
         (claim_fewer_params, r"params is \d+, not 1"),
         (show_better_samples, "samples.png is not what the generator draws: 2 gray levels apart|254 gray levels"),
         (exchange_the_litert_model, r"model.tflite differs from m\(z\) by"),

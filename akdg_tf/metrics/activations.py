@@ -3,14 +3,13 @@
 import dataclasses
 import hashlib
 import pathlib
-import shutil
 from collections.abc import Iterable
 
 import numpy as np
 
 from akdg_tf.data import ImageDataset
 from akdg_tf.errors import UserError
-from akdg_tf.files import locked, part_of, replace_folder
+from akdg_tf.files import locked, replacing
 from akdg_tf.metrics.classifiers import Classifier
 from akdg_tf.progress import Progress
 
@@ -82,9 +81,6 @@ def of_reals(classifier: Classifier, dataset: ImageDataset, count: int, seed: in
     cache.mkdir(parents=True, exist_ok=True)
     with locked(cache / f".lock-{folder.name}"):
         if not folder.exists():
-            part = part_of(folder)
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir()
-            write(classifier, dataset.real_batches(count, seed), count, part, f"real images of {dataset.name}")
-            replace_folder(part, folder)
+            with replacing(folder) as part:
+                write(classifier, dataset.real_batches(count, seed), count, part, f"real images of {dataset.name}")
     return read(folder)

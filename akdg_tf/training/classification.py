@@ -16,6 +16,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.export import detached_copy, export_classifier
 from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.training.loop import fit_to_the_end, restore_finished
+from akdg_tf.training.results import folder_size
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.tensorboard import weights_by_tag
 from akdg_tf.training.workdir import Run
@@ -121,7 +122,8 @@ class ClassifierExperiment:
         accuracy |= {"resize": "none", "seed": PARTITION_SEED}
         head = {"experiment": self.run.experiment, "network": type(self.classifier).__name__, "method": "classifier"}
         head |= {"dataset": f"{self.dataset_name}, {self.splits[0].split}", "seed": self.run.seed}
-        head |= {"gin_files": self.run.gin_files}
+        head |= {"gin_files": self.run.gin_files, "command": self.run.command()}
         metrics = {"accuracy": accuracy}
-        classifier = {**self.describe()["classifier"], "metrics": metrics}
+        size = folder_size(self.run.path("saved_model"))
+        classifier = {**self.describe()["classifier"], "file_size": size, "metrics": metrics}
         return {**head, "steps": self.steps, "smoke": self.run.smoke, "classifier": classifier, "metrics": metrics}

@@ -247,6 +247,7 @@ class GeneratorExperiment:
             "seed": self.run.seed,
             "machine": devices.machine(),
             "gin_files": self.run.gin_files,
+            "command": self.run.command(),
             "steps": self.steps,
             "smoke": self.run.smoke,
             "teacher": sides.get("teacher"),

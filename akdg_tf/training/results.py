@@ -29,10 +29,14 @@ def measure(generator: Teacher, metrics: dict[str, dict]) -> dict:
     """
     measures = {**generator.describe(), "images_per_second": round(_images_per_second(generator))}
     if generator.folder:
-        files = [os.path.join(folder, name) for folder, _, names in os.walk(generator.folder) for name in names]
         measures["saved_model"] = os.fspath(generator.folder)
-        measures["file_size"] = sum(os.path.getsize(file) for file in files)
+        measures["file_size"] = folder_size(generator.folder)
     return {**measures, "metrics": metrics}
+
+
+def folder_size(folder: pathlib.Path) -> int:
+    """Bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _images_per_second(generator: Teacher) -> float:

@@ -36,6 +36,12 @@ class Run:
     data_dir: str | None = None
     hyperparameters: Mapping[str, bool | int | float | str] = dataclasses.field(default_factory=dict)
 
+    def command(self) -> str:
+        """The command line that makes this run; a data folder is called DATA, wherever it lies."""
+        files = [f"--gin_file={file}" for file in self.gin_files]
+        data = ["--data_dir=DATA"] * bool(self.data_dir) + ["--smoke"] * self.smoke
+        return " ".join(["python run.py", *files, *data, f"--seed={self.seed}"])
+
     def path(self, name: str) -> pathlib.Path:
         """Path of a file or folder of the run."""
         return self.workdir / name

@@ -1,14 +1,14 @@
-"""What is written of entries: an entry's `card.md`, and the zoo's `README.md`. All of it follows from metrics.json."""
+"""An entry's `card.md`: what a user must know to trust a generator. All of it follows from metrics.json."""
 
-from akdg_tf.zoo.entries import LITERT, Entry, groups
+from akdg_tf.training.results import mean_and_spread
+from akdg_tf.zoo.entries import LITERT, Entry
 
 METHODS = {
-    "AKDG": "distilled from {teacher} by Adversarial Knowledge Distillation (AKDG, ICPR 2020)",
+    "AKDG": "distilled from {teacher} by Adversarial Knowledge Distillation (AKDG; Tsunashima et al., ICPR 2020)",
     "MSEDistillation": "made to imitate {teacher} latent by latent (MSE; Aguinaldo et al. 2019)",
-    "GAN": "trained as a plain GAN, without a teacher",
+    "GAN": "trained as a plain GAN, without a teacher (vanilla; Mescheder et al. 2018)",
     "classifier": "trained on labelled images, for metrics to be computed over",
 }
-METHOD_NAMES = {"GAN": "vanilla GAN", "MSEDistillation": "MSE"}
 COUNTS = {
     "layers": "layers",
     "params": "params",
@@ -19,73 +19,73 @@ COUNTS = {
     "images_per_second": "images/s, batch 64",
     "latent_dim": "latent_dim",
 }
-LICENCE = """## Licence
-
-Apache-2.0, as all of this repository. The training images are not part of it; their terms are their publishers'.
+BETTER = {"is": "higher", "fid": "lower", "kid": "lower", "precision": "higher", "recall": "higher"}
+LOAD = """```python
+import akdg_tf
+images = akdg_tf.load("{name}").sample(16)  # float32, in [0, 1]
+```
 """
-LIMITS = f"""## Limits
-
-It draws what its training images show, at their size and no other, and cannot be told what to draw. Its latents are
-drawn from N(0, I). Scores compare with others over the same classifier, split and numbers of images alone. It may
-reproduce single training images; that was not tested for.
-
-{LICENCE}"""
-CLASSIFIER_LIMITS = f"""## Limits
-
-It is a ruler for generators of the same dataset, not a product: its outputs for anything else mean nothing.
-
-{LICENCE}"""
-README_HEAD = """# The zoo
-
-Published students, the teachers that they were distilled from, and the classifiers that scores are computed over. Made
-by `python -m akdg_tf.zoo publish`; `python -m akdg_tf.zoo verify` checks all of it. How to load one: the README above.
-
-An entry holds `saved_model/` (a Reusable SavedModel with the EMA weights), `model.tflite` (students), `card.md`,
-`metrics.json`, `config.gin` (operative), `samples.png` and `SHA256SUMS` (`sha256sum -c SHA256SUMS`). Scores here are of
-the published seed; the cards have the others.
-"""
+LIMITS = """It draws what its training images show, at their size and no other, and cannot be told what to draw. Its
+latents are drawn from N(0, I). Scores compare with others over the same classifier, split and numbers of images alone,
+and none of them says that an image can be recognised: look at the samples first. What real images score stands in the
+repository's README. It may reproduce single training images; that was not tested for."""
+CLASSIFIER_LIMITS = "It is a ruler for generators of the same dataset: its outputs for anything else mean nothing."
+LICENCE = """Apache-2.0, as all of this repository. The training images are not part of it; their terms are their
+publishers'."""
 
 
 def card(entry: Entry) -> str:
     """The entry's card, in Markdown."""
-    metrics = entry.metrics
-    lines = [f"# {entry.name}", "", _what(entry), ""]
-    if entry.kind != "classifier":
-        lines += ["![samples](samples.png)", ""]
-    facts = {
-        "data": metrics["dataset"],
-        "method": f"{metrics['method']}, {metrics['steps']:,} steps, seed {metrics['seed']}",
-        "command": f"`{command(metrics)}`",
-    }
-    lines += [f"- {name}: {fact}" for name, fact in facts.items()]
-    lines += ["", *table(entry), "", *_definition_lines(entry), *_over_seeds(metrics["over_seeds"])]
+    metrics, classifier = entry.metrics, entry.kind == "classifier"
+    name = metrics["experiment"]
+    lines = [f"# {name}", "", _what(entry), ""]
+    if not classifier:
+        lines += ["![samples](samples.png)", "", LOAD.format(name=name)]
+    lines += [
+        f"- data: {metrics['dataset']}",
+        f"- method: {metrics['method']}, {metrics['steps']:,} steps, seed {metrics['seed']}",
+        f"- command: `{metrics['command']}`",
+        *_warnings(entry),
+        *("", *_table(entry), ""),
+        *_definition_lines(entry),
+        *("", *_over_seeds(metrics["over_seeds"])),
+    ]
     if "litert" in metrics:
         lines += ["", _litert(metrics["litert"])]
-    return "\n".join([*lines, "", CLASSIFIER_LIMITS if entry.kind == "classifier" else LIMITS])
-
-
-def command(metrics: dict) -> str:
-    """The command that made the run."""
-    return f"python run.py {' '.join(f'--gin_file={file}' for file in metrics['gin_files'])} --seed={metrics['seed']}"
+    lines += ["", "## Limits", "", CLASSIFIER_LIMITS if classifier else LIMITS, "", "## Licence", "", LICENCE]
+    return "\n".join(lines) + "\n"
 
 
 def _what(entry: Entry) -> str:
-    metrics = entry.metrics
+    metrics, name = entry.metrics, entry.metrics.get("teacher_name")
     how = METHODS.get(metrics["method"], f"trained by {metrics['method']}")
-    teacher = f"`{metrics['teacher_name']}`" if entry.kind == "student" else ""
     kind = {"student": "student generator", "teacher": "teacher generator", "classifier": "classifier"}[entry.kind]
-    return f"A {kind}, {metrics['network']}, {how.format(teacher=teacher)}."
+    beside = f", beside [{name}](../{name}/card.md)" if entry.kind == "student" and "{teacher}" not in how else ""
+    return f"A {kind}, {metrics['network']}, {how.format(teacher=f'[{name}](../{name}/card.md)')}{beside}."
 
 
-def table(entry: Entry) -> list[str]:
-    """Counts and metrics, with the teacher's beside a student's."""
-    sides = {entry.name: entry.network} | ({"teacher": entry.metrics["teacher"]} if entry.kind == "student" else {})
-    lines = [_line("", *sides), "|---" * (len(sides) + 1) + "|"]
+def _warnings(entry: Entry) -> list[str]:
+    """What a student costs more of than its teacher."""
+    if entry.kind != "student":
+        return []
+    costs = {"params": "params", "mult_adds": "mult-adds"}
+    more = [label for key, label in costs.items() if entry.network[key] > entry.metrics["teacher"][key]]
+    return [f"- **it has more {' and more '.join(more)} than its teacher**"] if more else []
+
+
+def _table(entry: Entry) -> list[str]:
+    """Counts and metrics, with the teacher's and the share of them beside a student's."""
+    network, teacher = entry.network, entry.metrics.get("teacher")
+    heads = ["", entry.metrics["experiment"], *(["teacher", "student / teacher"] if teacher else [])]
+    lines = [line(*heads), "|---" * len(heads) + "|"]
     for key, label in COUNTS.items():
-        if key in entry.network:
-            lines.append(_line(label, *(f"{side[key]:,}" for side in sides.values())))
-    for metric in entry.metrics["metrics"]:
-        lines.append(_line(metric, *(number(side["metrics"][metric]["value"]) for side in sides.values())))
+        if key in network:
+            share = [f"{teacher[key]:,}", f"{network[key] / teacher[key]:.3g}"] if teacher else []
+            lines.append(line(label, f"{network[key]:,}", *share))
+    for metric, record in entry.metrics["metrics"].items():
+        beside = [number(teacher["metrics"][metric]["value"]), ""] if teacher else []
+        better = BETTER.get(metric.partition("[")[0])
+        lines.append(line(f"{metric}, {better} is better" if better else metric, number(record["value"]), *beside))
     return lines
 
 
@@ -102,7 +102,7 @@ def definitions(found: list[Entry], less: tuple[str, ...] = ()) -> list[dict]:
             keys = [key for key in record if key not in ("value", "std", *less)]
             text = ", ".join(f"{key} {number(record[key])}" for key in keys)
             definition = alike.setdefault(text, {"metrics": [], "generators": []})
-            for key, value in (("metrics", metric), ("generators", entry.folder.name)):
+            for key, value in (("metrics", metric), ("generators", entry.name)):
                 if value not in definition[key]:
                     definition[key].append(value)
     return [{**definition, "text": text} for text, definition in alike.items()]
@@ -115,12 +115,13 @@ def _definition_lines(entry: Entry) -> list[str]:
 
 
 def _over_seeds(over_seeds: dict[str, dict]) -> list[str]:
-    rows = {metric: row for metric, row in over_seeds.items() if len(row["values"]) > 1}
-    lines = ["", "Over seeds (mean ± sample standard deviation, each seed's value):", ""] if rows else []
-    for metric, row in rows.items():
-        values = ", ".join(f"{seed}: {value:.4g}" for seed, value in zip(row["seeds"], row["values"], strict=True))
-        lines.append(f"- {metric}: {row['mean']:.4g} ± {row['stdev']:.2g} (seed {values})")
-    return lines
+    several = {metric: row for metric, row in over_seeds.items() if len(row["values"]) > 1}
+    lines = ["Over seeds (mean ± sample standard deviation, each seed's value):", ""] if several else []
+    for metric, row in several.items():
+        values = ", ".join(f"{seed}: {number(value)}" for seed, value in zip(row["seeds"], row["values"], strict=True))
+        lines.append(f"- {metric}: {mean_and_spread(row['values'])} (seed {values})")
+    alone = [metric for metric in over_seeds if metric not in several]
+    return [*lines, "", f"Of one seed alone: {', '.join(alone)}."] if alone else lines
 
 
 def _litert(record: dict) -> str:
@@ -130,50 +131,11 @@ def _litert(record: dict) -> str:
     )
 
 
-def readme(found: list[Entry]) -> str:
-    """The zoo's README, in Markdown: a table for each teacher, then the classifiers."""
-    lines = [README_HEAD]
-    for group in groups(found):
-        members = [*([group.teacher] if group.teacher else []), *group.students]
-        metrics = list(members[0].metrics["metrics"])
-        lines += [f"## {group.name or 'No named teacher'} and its students", ""]
-        lines.append(_line("", "entry", "method", "params", "mult-adds", "size", "images/s", *metrics))
-        lines.append("|---" * (len(metrics) + 7) + "|")
-        lines += [_row(entry, metrics) for entry in members]
-        lines += ["", *_definition_lines(members[0]), ""]
-    classifiers = [entry for entry in found if entry.kind == "classifier"]
-    links = (f"- [{entry.name}]({entry.name}/card.md): {accuracy(entry)}" for entry in classifiers)
-    lines += ["## Classifiers", "", *links]
-    return "\n".join(lines) + "\n"
-
-
-def _row(entry: Entry, metrics: list[str]) -> str:
-    network, name = entry.network, entry.folder.name
-    return _line(
-        f'<img src="{name}/samples.png" width="128" alt="samples of {name}">',
-        f"[{name}]({name}/card.md)",
-        method(entry),
-        *(f"{network['params']:,}", f"{network['mult_adds'] / 1e6:,.3g}M", f"{network['bytes'] / 1e6:.3g} MB"),
-        f"{network['images_per_second']:,}",
-        *(number(entry.metrics["metrics"][metric]["value"]) for metric in metrics),
-    )
-
-
-def method(entry: Entry) -> str:
-    """Short name of the method that it was trained by."""
-    return METHOD_NAMES.get(entry.metrics["method"], entry.metrics["method"])
-
-
-def accuracy(entry: Entry) -> str:
-    """What a classifier gets right."""
-    record = entry.metrics["metrics"]["accuracy"]
-    return f"{100 * record['value']:.2f} % of {record['n_real']:,} images right ({record['split']})"
-
-
 def number(value) -> str:
     """A value as text: whole numbers with separators, others with four digits."""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _line(*cells: str) -> str:
+def line(*cells: str) -> str:
+    """A line of a table."""
     return f"| {' | '.join(cells)} |"

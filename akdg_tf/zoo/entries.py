@@ -1,4 +1,4 @@
-"""One entry of the zoo: what its folder holds, and the checksums that tell when a file of it was changed."""
+"""One entry of the zoo, and which there are."""
 
 import dataclasses
 import functools
@@ -10,16 +10,19 @@ import numpy as np
 
 from akdg_tf import pictures
 from akdg_tf.errors import UserError
-from akdg_tf.files import sha256
 from akdg_tf.latents import sample_frozen
 from akdg_tf.teachers import Teacher, load_generator
+from akdg_tf.zoo import checksums
 
 ZOO = pathlib.Path("zoo")
-SUMS = "SHA256SUMS"
 LITERT = "model.tflite"
-LINKS = ("saved_model.pb", "variables")  # into saved_model/, so that the entry itself is a SavedModel
-METRICS_KEYS = {"experiment", "network", "method", "dataset", "seed", "gin_files", "steps", "metrics", "over_seeds"}
+FILES = {"saved_model/saved_model.pb", "card.md", "metrics.json", "config.gin"}  # of every entry
+FILES_BY_KIND = {"classifier": set(), "teacher": {"samples.png"}, "student": {"samples.png", LITERT}}
+METRICS_KEYS = {"experiment", "network", "method", "dataset", "command", "gin_files", "seed", "steps", "metrics"}
+METRICS_KEYS |= {"over_seeds"}
+GENERATOR_KEYS = {"teacher", "teacher_name", "student", "machine"}
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
+UNFINISHED = (".part", ".old")  # what `files.replace_folder` may leave when it is killed
 GRID, GRID_COLUMNS, GRID_POINTS = 64, 8, 2000
 
 
@@ -28,15 +31,14 @@ class Entry:
     """The folder of an entry, `zoo/<name>`.
 
     It holds `saved_model/`, `model.tflite` of a student, `card.md`, `metrics.json`, `config.gin` (operative),
-    `samples.png` of a generator, and `SHA256SUMS` of them all, in the format of the program sha256sum.
+    `samples.png` of a generator, `SHA256SUMS` of all these, and links that make the folder itself a SavedModel.
     """
 
     folder: pathlib.Path
 
     @property
     def name(self) -> str:
-        """Of the experiment; the folder's too, when the entry is in its place."""
-        return self.metrics["experiment"]
+        return self.folder.name
 
     @functools.cached_property
     def metrics(self) -> dict:
@@ -45,14 +47,7 @@ class Entry:
         Raises:
             UserError: there is none that can be read, or it lacks what an entry must tell.
         """
-        try:
-            found = json.loads((self.folder / "metrics.json").read_text())
-        except (OSError, ValueError) as error:
-            raise UserError(f"{self.folder} is not an entry of a zoo: it holds no sound metrics.json") from error
-        lacking = METRICS_KEYS - set(found)
-        if lacking:
-            raise UserError(f"{self.folder}: metrics.json lacks {', '.join(sorted(lacking))}")
-        return found
+        return read_metrics(self.folder / "metrics.json")
 
     @property
     def kind(self) -> str:
@@ -70,71 +65,47 @@ class Entry:
         """The generator, frozen, loaded anew."""
         return load_generator(self.folder / "saved_model")
 
-    def draw_samples(self, generator: Teacher) -> np.ndarray:
+    def draw_samples(self) -> np.ndarray:
         """The picture in `samples.png`: the generator's first 64 images, or 2,000 points, of the entry's seed.
 
         Returns:
             uint8 [height, width, 3].
         """
-        samples = sample_frozen(generator, GRID_POINTS, self.metrics["seed"])
-        return (
-            pictures.tile(samples[:GRID], GRID_COLUMNS) if samples.ndim == 4 else pictures.side_by_side({"": samples})
-        )
-
-    def files(self) -> list[str]:
-        """Paths below the entry, sorted, of all files that `SHA256SUMS` is to list: all but itself and the links."""
-        paths = (path for path in self.folder.rglob("*") if path.is_file())
-        names = sorted(path.relative_to(self.folder).as_posix() for path in paths)
-        return [name for name in names if name != SUMS and name.partition("/")[0] not in LINKS]
-
-    def write_sums(self) -> None:
-        """Writes `SHA256SUMS`, and the links."""
-        lines = [f"{sha256(self.folder / name)}  {name}\n" for name in self.files()]
-        (self.folder / SUMS).write_text("".join(lines))
-        for name in LINKS:
-            (self.folder / name).symlink_to(pathlib.Path("saved_model", name))
-
-    def sums(self) -> dict[str, str]:
-        """What `SHA256SUMS` says: path below the entry to SHA-256, in hex.
-
-        Raises:
-            UserError: there is none, or it is malformed.
-        """
-        try:
-            return parse_sums((self.folder / SUMS).read_text())
-        except OSError:
-            raise UserError(f"{self.folder} is not an entry of a zoo: it holds no {SUMS}") from None
+        generator, seed = self.load(), self.metrics["seed"]
+        samples = sample_frozen(generator, GRID, seed)
+        if samples.ndim == 4:
+            return pictures.tile(samples, GRID_COLUMNS)
+        return pictures.side_by_side({"": sample_frozen(generator, GRID_POINTS, seed)})
 
     def check(self) -> None:
-        """Holds every file against `SHA256SUMS`.
+        """Checks that the entry is whole, and its files are those that `SHA256SUMS` lists.
 
         Raises:
-            UserError: a file was changed, is missing, or is not listed; it is named.
+            UserError: they are not; the file is named.
         """
-        sums = self.sums()
-        for name, expected in sums.items():
-            path = self.folder / name
-            if not path.is_file() or sha256(path) != expected:
-                raise UserError(
-                    f"{path} {'was changed' if path.is_file() else 'is missing'}: it is not what {SUMS} lists"
-                )
-        strangers = sorted(set(self.files()) - set(sums))
-        if strangers:
-            raise UserError(f"{self.folder / strangers[0]} is not listed in {SUMS}")
+        checksums.check(self.folder, FILES)
+        for name in FILES_BY_KIND[self.kind]:
+            if not (self.folder / name).is_file():
+                raise UserError(f"{self.folder} is no whole entry of a {self.kind}: it lacks {name}")
 
 
-def parse_sums(text: str) -> dict[str, str]:
-    """Path to SHA-256 of the lines of a `SHA256SUMS`.
+def read_metrics(path: pathlib.Path) -> dict:
+    """The metrics of an entry, or the result of a run.
 
     Raises:
-        UserError: a line is malformed, or names a file outside the folder.
+        UserError: the file cannot be read, or lacks what an entry must tell.
     """
-    lines = [line.partition("  ") for line in text.splitlines()]
-    for digest, _, name in lines:
-        path = pathlib.PurePosixPath(name)
-        if not re.fullmatch("[0-9a-f]{64}", digest) or not path.parts or path.is_absolute() or ".." in path.parts:
-            raise UserError(f"a line of {SUMS} is malformed or leads out of the entry: {name!r}")
-    return {name: digest for digest, _, name in lines}
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path.parent} holds no sound {path.name}") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{path} holds no JSON object")
+    found.setdefault("over_seeds", {})
+    lacking = METRICS_KEYS - set(found) | (set() if "classifier" in found else GENERATOR_KEYS - set(found))
+    if lacking:
+        raise UserError(f"{path} lacks {', '.join(sorted(lacking))}")
+    return found
 
 
 def check_name(name: str) -> str:
@@ -143,7 +114,7 @@ def check_name(name: str) -> str:
     Raises:
         UserError: it is no name that an entry may have.
     """
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or name.endswith(UNFINISHED):
         raise UserError(f"{name!r} is not the name of an entry")
     return name
 
@@ -151,7 +122,7 @@ def check_name(name: str) -> str:
 def entries(zoo: pathlib.Path = ZOO) -> list[Entry]:
     """The entries of a zoo, sorted by name; what lies there half-made is none."""
     folders = sorted(path.parent for path in zoo.glob("*/metrics.json"))
-    return [Entry(folder) for folder in folders if folder.suffix not in (".part", ".old")]
+    return [Entry(folder) for folder in folders if not folder.name.endswith(UNFINISHED)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,12 +139,17 @@ class Group:
     teacher: Entry | None
     students: list[Entry]
 
+    @property
+    def members(self) -> list[Entry]:
+        """The teacher, where it has an entry, then the students."""
+        return [*([self.teacher] if self.teacher else []), *self.students]
+
 
 def groups(found: list[Entry]) -> list[Group]:
     """The generators among entries, each with its teacher: first the teachers that have an entry, then the others."""
-    teachers = {entry.folder.name: entry for entry in found if entry.kind == "teacher"}
+    teachers = {entry.name: entry for entry in found if entry.kind == "teacher"}
     students: dict[str | None, list[Entry]] = {name: [] for name in teachers}
     for entry in found:
         if entry.kind == "student":
-            students.setdefault(entry.metrics.get("teacher_name"), []).append(entry)
+            students.setdefault(entry.metrics["teacher_name"], []).append(entry)
     return [Group(name, teachers.get(name), group) for name, group in students.items()]

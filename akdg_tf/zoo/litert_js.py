@@ -11,6 +11,7 @@ import tempfile
 from tensorflow.lite.tools import flatbuffer_utils
 
 from akdg_tf.errors import UserError
+from akdg_tf.files import cache_folder
 
 VERSION = "2.5.3"
 SHA512 = {  # of the packages' tarballs, as npm's own `integrity` is written
@@ -72,7 +73,7 @@ def fixed_batch(model: bytes) -> bytes:
 
 def _tarball(package: str) -> pathlib.Path:
     """The package's tarball in the cache; fetched if it is not there, or is not the pinned one."""
-    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "akdg_tf", "npm")
+    cache = cache_folder("npm")
     path = cache / f"{package.strip('@').replace('/', '-')}-{VERSION}.tgz"
     if not (path.exists() and _is_pinned(path, package)):
         cache.mkdir(parents=True, exist_ok=True)

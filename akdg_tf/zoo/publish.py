@@ -6,13 +6,12 @@ import statistics
 
 from akdg_tf import pictures
 from akdg_tf.errors import UserError
-from akdg_tf.files import part_of, replace_folder, write_json, write_text
+from akdg_tf.files import replacing, write_json, write_text
 from akdg_tf.training import config
 from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  (gin binds it)
 from akdg_tf.training.experiment import GeneratorExperiment  # noqa: F401  (gin binds it)
-from akdg_tf.training.results import read_result
-from akdg_tf.zoo import card, routes
-from akdg_tf.zoo.entries import LITERT, SUMS, ZOO, Entry, check_name, entries
+from akdg_tf.zoo import card, checksums, readme, routes
+from akdg_tf.zoo.entries import LITERT, ZOO, Entry, check_name, entries, read_metrics
 
 COPIED = {"saved_model": "saved_model", LITERT: LITERT, "operative_config.gin": "config.gin"}
 
@@ -32,25 +31,33 @@ def publish(runs: list[pathlib.Path], zoo: pathlib.Path = ZOO, overwrite: bool =
         UserError: a run is not finished, is a smoke run or of another experiment, or was not made by its gin files as
             they are; or a different entry is there already.
     """
-    results = [_result(run) for run in runs]
-    _check_configuration(runs, results)
+    results = [read_finished(run) for run in runs]
+    check_configuration(runs, results)
     return write_entry(runs[0], {**results[0], "over_seeds": over_seeds(results)}, zoo, overwrite)
 
 
-def _result(run: pathlib.Path) -> dict:
+def read_finished(run: pathlib.Path) -> dict:
+    """The result of a finished run.
+
+    Raises:
+        UserError: it is not finished, is a smoke run, or has no metrics.
+    """
     if not (run / "result.json").exists() or not (run / "saved_model").exists():
         raise UserError(f"{run} is not a finished run: it needs result.json and saved_model/")
-    result = read_result(run)
-    if result["smoke"]:
+    result = read_metrics(run / "result.json")
+    if result.get("smoke"):
         raise UserError(f"{run} is a smoke run: its numbers mean nothing")
-    if not result["metrics"] or "network" not in result:
-        raise UserError(
-            f"{run} has no metrics, or was scored by an older version: run its command with --stage=evaluate"
-        )
+    if not result["metrics"]:
+        raise UserError(f"{run} has no metrics: run its command with --stage=evaluate")
     return result
 
 
-def _check_configuration(runs: list[pathlib.Path], results: list[dict]) -> None:
+def check_configuration(runs: list[pathlib.Path], results: list[dict]) -> None:
+    """Checks that the runs are of one experiment, of a seed each, and that their gin files as they are make them.
+
+    Raises:
+        UserError: they are not.
+    """
     experiments = {(result["experiment"], result["steps"]) for result in results}
     bindings = [config.effective([run / "config.gin"]) for run in runs]
     if len(experiments) > 1 or any(others != bindings[0] for others in bindings):
@@ -85,42 +92,50 @@ def write_entry(run: pathlib.Path, metrics: dict, zoo: pathlib.Path, overwrite: 
         overwrite: replaces a different entry that is there.
 
     Raises:
-        UserError: a different entry is there.
+        UserError: the run lacks a file, or something is in the way: a different entry, or what is no entry at all.
     """
     folder = zoo / check_name(metrics["experiment"])
-    part = part_of(folder)
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
+    readme.check_place(zoo)
+    if folder.exists() or folder.is_symlink():
+        checksums.read(folder)  # which says if this is no entry
+    with replacing(folder) as part:
+        _fill(part, run, metrics)
+        if folder.exists() and not overwrite and checksums.read(part) != checksums.read(folder):
+            raise UserError(f"a different {folder} is there already: --overwrite replaces it")
+    readme.write(zoo)
+    return Entry(folder)
+
+
+def _fill(part: pathlib.Path, run: pathlib.Path, metrics: dict) -> None:
+    """Writes all files of an entry to the folder `part`."""
     for source, name in COPIED.items():
         if (run / source).is_dir():
             shutil.copytree(run / source, part / name)
         elif (run / source).exists():
             shutil.copy(run / source, part / name)
-    made = _describe(part, metrics)
-    if folder.exists() and not overwrite and (folder / SUMS).read_text() != (made.folder / SUMS).read_text():
-        shutil.rmtree(part)
-        raise UserError(f"a different {folder} is there already: --overwrite replaces it")
-    replace_folder(part, folder)
-    write_readme(zoo)
-    return Entry(folder)
-
-
-def write_readme(zoo: pathlib.Path) -> None:
-    """Writes the zoo's README from its entries."""
-    write_text(zoo / "README.md", card.readme(entries(zoo)))
-
-
-def _describe(part: pathlib.Path, metrics: dict) -> Entry:
-    """Writes metrics, samples, card and checksums of the entry that is being made in `part`."""
     for side in ("teacher", "student"):
         (metrics.get(side) or {}).pop("saved_model", None)  # where a run lay is nobody's business
-    entry = Entry(part)
     write_json(part / "metrics.json", metrics)
+    entry = Entry(part)
     if entry.kind != "classifier":
-        pictures.save_png(entry.draw_samples(entry.load()), part / "samples.png")
+        pictures.save_png(entry.draw_samples(), part / "samples.png")
     if (part / LITERT).exists():
         entry.metrics["litert"] = routes.litert_record(entry)
         write_json(part / "metrics.json", entry.metrics)
     write_text(part / "card.md", card.card(entry))
-    entry.write_sums()
-    return entry
+    checksums.seal(part)
+    entry.check()
+
+
+def rewrite_cards(zoo: pathlib.Path) -> None:
+    """Writes every card anew, for when their wording has changed, and the zoo's README.
+
+    Raises:
+        UserError: an entry is not what was published; its card is not written.
+    """
+    readme.check_place(zoo)
+    for entry in entries(zoo):
+        entry.check()
+        write_text(entry.folder / "card.md", card.card(entry))
+        checksums.seal(entry.folder)
+    readme.write(zoo)

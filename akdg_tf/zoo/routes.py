@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_hub as hub
 from ai_edge_litert.interpreter import Interpreter
 
 from akdg_tf import latents
@@ -21,7 +20,7 @@ def routes(entry: Entry) -> dict[str, Route]:
 
     They are `m(z)`, the SavedModel's signatures, and LiteRT's interpreter where the entry holds a `model.tflite`.
     """
-    module = hub.load(str(entry.folder / "saved_model"))
+    module = entry.load().module
     found = {"m(z)": lambda z: module(tf.constant(z)).numpy()}
     found |= {name: _signature(module, name) for name in SIGNATURES}
     return found | ({LITERT: litert(entry)} if (entry.folder / LITERT).exists() else {})
@@ -33,12 +32,8 @@ def _signature(module, name: str) -> Route:
 
 def litert(entry: Entry) -> Route:
     """The student in `model.tflite`, run by LiteRT's interpreter."""
-    runner = _interpreter(entry).get_signature_runner("generator")
+    runner = Interpreter(str(entry.folder / LITERT)).get_signature_runner("generator")
     return lambda z: runner(z=z)["images"]
-
-
-def _interpreter(entry: Entry) -> Interpreter:
-    return Interpreter(str(entry.folder / LITERT))
 
 
 def differences(entry: Entry) -> dict[str, float]:
@@ -57,7 +52,7 @@ def evaluation_latents(entry: Entry, count: int) -> np.ndarray:
 
 def litert_record(entry: Entry) -> dict:
     """What `metrics.json` says of `model.tflite`."""
-    details = _interpreter(entry).get_tensor_details()
+    details = Interpreter(str(entry.folder / LITERT)).get_tensor_details()
     return {
         "file_size": (entry.folder / LITERT).stat().st_size,
         "weights": "float16" if any(tensor["dtype"] == np.float16 for tensor in details) else "float32",

@@ -1,18 +1,18 @@
 """Serving a zoo over HTTP: to TensorFlow Hub by its own protocol, and file by file to `akdg_tf.load`."""
 
+import contextlib
 import functools
 import http.server
 import io
-import logging
 import mimetypes
 import pathlib
 import tarfile
 import urllib.parse
 
 from akdg_tf.errors import UserError
-from akdg_tf.zoo.entries import NAME, SUMS, Entry, entries
-
-logger = logging.getLogger(__name__)
+from akdg_tf.zoo import checksums
+from akdg_tf.zoo.checksums import SUMS
+from akdg_tf.zoo.entries import Entry, check_name, entries
 
 PUBLISHER, VERSION = "akdg", "1"
 ARCHIVE_QUERY = ("tf-hub-format", "compressed")
@@ -34,6 +34,8 @@ def make_server(zoo: pathlib.Path, host: str = "127.0.0.1", port: int = 8080) ->
     Raises:
         UserError: there is no zoo, or the address cannot be had.
     """
+    if not host:
+        raise UserError("--host is empty: 0.0.0.0 listens to every machine, 127.0.0.1 to this one alone")
     if not entries(zoo):
         raise UserError(f"there is no entry of a zoo in {zoo}")
     try:
@@ -67,7 +69,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(content)
+            with contextlib.suppress(ConnectionError):  # who asked has gone
+                self.wfile.write(content)
 
     do_HEAD = do_GET
 
@@ -82,29 +85,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if len(parts) == 3 and (parts[0], parts[2]) == (PUBLISHER, VERSION):
             entry = self._entry(parts[1])
             if ARCHIVE_QUERY in query:
-                return archive(entry.folder, (entry.folder / SUMS).read_text()), "application/gzip"
+                entry.check()
+                return archive(entry.folder, tuple(checksums.read(entry.folder).items())), "application/gzip"
             parts = [parts[1], "card.md"]
         entry, name = self._entry(parts[0]), "/".join(parts[1:])
-        if name != SUMS and name not in entry.sums():
+        path = (entry.folder / name).resolve()
+        listed = name == SUMS or name in checksums.read(entry.folder)
+        if not listed or not path.is_relative_to(self.zoo.resolve()):
             raise UserError(f"{name} is not a file of {entry.folder}")
-        return (entry.folder / name).read_bytes(), mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return path.read_bytes(), mimetypes.guess_type(name)[0] or "application/octet-stream"
 
     def _entry(self, name: str) -> Entry:
-        if not NAME.fullmatch(name):
-            raise UserError(f"{name!r} is not the name of an entry")
-        return Entry(self.zoo / name)
-
-    def log_message(self, text, *values):
-        logger.info("%s %s", self.address_string(), text % values)
+        return Entry(self.zoo / check_name(name))
 
 
 @functools.lru_cache(maxsize=16)
-def archive(folder: pathlib.Path, sums: str) -> bytes:
+def archive(folder: pathlib.Path, sums: tuple[tuple[str, str], ...]) -> bytes:
     """The SavedModel of an entry as .tar.gz.
 
     Args:
-        folder: of the entry.
-        sums: its `SHA256SUMS`: an archive that was made of other files is not given again.
+        folder: of the entry, whose files have been checked.
+        sums: path and SHA-256 of each of its files: an archive that was made of others is not given again.
     """
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as tar:
