@@ -22,6 +22,7 @@ COUNTS = {
 BETTER = {"is": "higher", "fid": "lower", "kid": "lower", "precision": "higher", "recall": "higher"}
 LOAD = """```python
 import akdg_tf
+
 images = akdg_tf.load("{name}").sample(16)  # float32, in [0, 1]
 ```
 """
@@ -48,7 +49,7 @@ def card(entry: Entry) -> str:
         *_warnings(entry),
         *("", *_table(entry), ""),
         *_definition_lines(entry),
-        *("", *_over_seeds(metrics["over_seeds"])),
+        *_over_seeds(metrics["over_seeds"]),
     ]
     if "litert" in metrics:
         lines += ["", _litert(metrics["litert"])]
@@ -116,7 +117,7 @@ def _definition_lines(entry: Entry) -> list[str]:
 
 def _over_seeds(over_seeds: dict[str, dict]) -> list[str]:
     several = {metric: row for metric, row in over_seeds.items() if len(row["values"]) > 1}
-    lines = ["Over seeds (mean ± sample standard deviation, each seed's value):", ""] if several else []
+    lines = ["", "Over seeds (mean ± sample standard deviation, each seed's value):", ""] if several else []
     for metric, row in several.items():
         values = ", ".join(f"{seed}: {number(value)}" for seed, value in zip(row["seeds"], row["values"], strict=True))
         lines.append(f"- {metric}: {mean_and_spread(row['values'])} (seed {values})")
