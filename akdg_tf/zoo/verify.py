@@ -15,8 +15,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.training import config
 from akdg_tf.training.workdir import Run
-from akdg_tf.zoo import card, readme, routes
-from akdg_tf.zoo import checksums as sums
+from akdg_tf.zoo import card, checksums, readme, routes
 from akdg_tf.zoo.entries import Entry, check_name, entries
 
 SIGNATURE_TOLERANCE = 1e-6
@@ -40,7 +39,7 @@ def verify(entry: Entry, metrics: bool = False, data_dir: str | None = None) -> 
         UserError: the first thing that is not as it should be.
     """
     check_name(entry.name)
-    checks = {"checksums": checksums, "card": card_text, "config": configuration}
+    checks = {"checksums": intact, "card": card_text, "config": configuration}
     if entry.kind == "classifier":
         checks |= {"loads": classifies, "counts": counts}
     else:
@@ -60,10 +59,10 @@ def verify_readme(zoo: pathlib.Path) -> None:
         raise UserError(f"{path} is not that of the entries: python -m akdg_tf.zoo cards writes it anew")
 
 
-def checksums(entry: Entry) -> str:
+def intact(entry: Entry) -> str:
     """Every file is the one that was published."""
     entry.check()
-    return f"{len(sums.read(entry.folder))} files"
+    return f"{len(checksums.read(entry.folder))} files"
 
 
 def card_text(entry: Entry) -> str:
@@ -84,13 +83,10 @@ def configuration(entry: Entry) -> str:
 def loads(entry: Entry) -> str:
     """Each route gives the images of `m(z)`."""
     found = routes.differences(entry)
+    tolerances = {routes.LITERT: LITERT_TOLERANCE[entry.metrics["litert"]["weights"]]} if routes.LITERT in found else {}
     for name, difference in found.items():
-        tolerance = (
-            LITERT_TOLERANCE[entry.metrics["litert"]["weights"]] if name == routes.LITERT else SIGNATURE_TOLERANCE
-        )
-        _hold(
-            difference <= tolerance, entry, f"{name} differs from m(z) by {difference:.1e}, more than {tolerance:.1e}"
-        )
+        most = tolerances.get(name, SIGNATURE_TOLERANCE)
+        _hold(difference <= most, entry, f"{name} differs from m(z) by {difference:.1e}, more than {most:.1e}")
     return f"{len(found)} routes, at most {max(found.values()):.1e} apart"
 
 
