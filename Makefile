@@ -11,7 +11,7 @@ demo: .venv/installed
 test: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses=2 --dist=loadfile
 
 .venv/installed: setup.cfg pyproject.toml
 	$(PYTHON) -m venv .venv
