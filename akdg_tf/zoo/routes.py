@@ -45,9 +45,7 @@ def differences(entry: Entry) -> dict[str, float]:
 
 def evaluation_latents(entry: Entry, count: int) -> np.ndarray:
     """The latents of the first images of `samples.png`, float32 [count, latent_dim]."""
-    key = (entry.metrics["seed"], latents.EVALUATION)
-    drawn = latents.draw("normal", latents.SAMPLING_BATCH, entry.network["latent_dim"], key, tf.constant(0, tf.int64))
-    return drawn.numpy()[:count]
+    return latents.sample(lambda z: z, "normal", entry.network["latent_dim"], count, entry.metrics["seed"])
 
 
 def litert_record(entry: Entry) -> dict:
