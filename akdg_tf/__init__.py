@@ -1,44 +1,54 @@
 """Adversarial Knowledge Distillation of GAN generators (AKDG, ICPR 2020) in Keras 3 and TensorFlow."""
 
-import os
-import sys
+import importlib
+from typing import TYPE_CHECKING
 
-if sys.argv[:1] == [
-    "-m"
-]:  # so while Python looks for one of our commands: TensorFlow, not yet imported, is quiet there
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if TYPE_CHECKING:  # the same names as in _MODULES, for type checkers and editors
+    from akdg_tf.data.registry import load_dataset, register_dataset
+    from akdg_tf.methods.akdg import AKDG
+    from akdg_tf.methods.gan import GAN
+    from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss
+    from akdg_tf.methods.mse import MSEDistillation
+    from akdg_tf.methods.penalties import R1Penalty
+    from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator
+    from akdg_tf.models.generators import DCGANGenerator, MLPGenerator, SNGANGenerator
+    from akdg_tf.teachers.frozen import FrozenGenerator
+    from akdg_tf.teachers.load import load_teacher
+    from akdg_tf.zoo.load import PublishedGenerator, load
 
-from akdg_tf.data import load_dataset, register_dataset
-from akdg_tf.losses import HingeLoss, NonSaturatingLoss, R1Penalty
-from akdg_tf.methods import AKDG, GAN, MSEDistillation
-from akdg_tf.models import (
-    ConvDiscriminator,
-    DCGANGenerator,
-    MLPDiscriminator,
-    MLPGenerator,
-    ResNetDiscriminator,
-    SNGANGenerator,
-)
-from akdg_tf.teachers import Teacher, load_teacher
-from akdg_tf.zoo.load import PublishedGenerator, load
+# Public name to the module that defines it. A module is imported when its name is first used, so that
+# `akdg_tf.load` imports no data set, metric or plotting library, and `akdg --help` no TensorFlow.
+_MODULES = {
+    "AKDG": "methods.akdg",
+    "ConvDiscriminator": "models.discriminators",
+    "DCGANGenerator": "models.generators",
+    "FrozenGenerator": "teachers.frozen",
+    "GAN": "methods.gan",
+    "HingeLoss": "methods.losses",
+    "MLPDiscriminator": "models.discriminators",
+    "MLPGenerator": "models.generators",
+    "MSEDistillation": "methods.mse",
+    "NonSaturatingLoss": "methods.losses",
+    "PublishedGenerator": "zoo.load",
+    "R1Penalty": "methods.penalties",
+    "ResNetDiscriminator": "models.discriminators",
+    "SNGANGenerator": "models.generators",
+    "load": "zoo.load",
+    "load_dataset": "data",
+    "load_teacher": "teachers.load",
+    "register_dataset": "data",
+}
 
-__all__ = [
-    "AKDG",
-    "GAN",
-    "ConvDiscriminator",
-    "DCGANGenerator",
-    "HingeLoss",
-    "MLPDiscriminator",
-    "MLPGenerator",
-    "MSEDistillation",
-    "NonSaturatingLoss",
-    "PublishedGenerator",
-    "R1Penalty",
-    "ResNetDiscriminator",
-    "SNGANGenerator",
-    "Teacher",
-    "load",
-    "load_dataset",
-    "load_teacher",
-    "register_dataset",
-]
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_MODULES})

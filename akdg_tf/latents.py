@@ -101,7 +101,7 @@ def sample(generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, co
 
 
 def sample_frozen_batches(generator, count: int, seed: int) -> Iterator[np.ndarray]:
-    """The first `count` samples of a frozen generator, such as a `Teacher`, for a seed; see `sample_batches`."""
+    """The first `count` samples of a frozen generator, a `FrozenGenerator`, for a seed; see `sample_batches`."""
     return sample_batches(tf.function(generator), generator.prior, generator.latent_dim, count, seed)
 
 

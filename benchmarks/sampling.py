@@ -17,8 +17,9 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 import akdg_tf
-from akdg_tf.counting import count_cost
-from akdg_tf.export import export_generator, litert_model
+from akdg_tf.artifacts.counting import count_cost
+from akdg_tf.artifacts.litert import litert_model
+from akdg_tf.artifacts.saved_model import export_generator
 
 GENERATORS = {
     "mlp": akdg_tf.MLPGenerator,

@@ -21,11 +21,11 @@ import tensorflow as tf
 
 import akdg_tf
 from akdg_tf import data
-from akdg_tf.bank import TeacherBank, make_bank
 from akdg_tf.data.images import ImageArrays
-from akdg_tf.methods.base import GeneratorTrainer
+from akdg_tf.methods.trainer import GeneratorTrainer
 from akdg_tf.models import generators
 from akdg_tf.models.layers import UpsampleConv2D, upsample
+from akdg_tf.teachers.bank import TeacherBank, make_bank
 from akdg_tf.training.devices import make_strategy, processor
 
 BATCH, LATENT_DIM, SAMPLE_SHAPE = 64, 128, (32, 32, 3)
@@ -47,13 +47,13 @@ def plain_up_convolutions():
     return mock.patch.object(generators, "UpsampleConv2D", PlainUpsampleConv2D)
 
 
-def make_teacher() -> akdg_tf.Teacher:
+def make_teacher() -> akdg_tf.FrozenGenerator:
     """SNGAN of 256 channels."""
     model = akdg_tf.SNGANGenerator()
-    return akdg_tf.Teacher(model, LATENT_DIM, module=model)
+    return akdg_tf.FrozenGenerator(model, LATENT_DIM, module=model)
 
 
-def make_trainer(student: str, method: str, teacher: akdg_tf.Teacher, bank: TeacherBank) -> GeneratorTrainer:
+def make_trainer(student: str, method: str, teacher: akdg_tf.FrozenGenerator, bank: TeacherBank) -> GeneratorTrainer:
     """A trainer, not yet compiled, as `gin/cifar10_<student>_<method>.gin` makes it, but for the lazy penalty."""
     source = bank if method.endswith("bank") else teacher
     critics = [akdg_tf.ConvDiscriminator((64, 128, 256)) for _ in range(2)]

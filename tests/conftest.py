@@ -1,4 +1,3 @@
-import functools
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -8,12 +7,8 @@ import keras
 import pytest
 import tensorflow as tf
 
-import akdg_tf
-
 _cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(_cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-
-SAMPLE_SHAPE = (8, 8, 1)
 
 
 @pytest.fixture(autouse=True)
@@ -22,40 +17,3 @@ def _fixed_seed_and_no_bindings():
     yield
     gin.clear_config()
     keras.config.set_dtype_policy("float32")
-
-
-@functools.cache
-def mirrored(devices):
-    """One strategy for each set of devices: a second one in a process takes the first one's collective keys."""
-    return tf.distribute.MirroredStrategy(list(devices))
-
-
-def make_teacher(latent_dim=4):
-    """A random fixed generator of 8x8 images, and its Keras model."""
-    model = akdg_tf.MLPGenerator(latent_dim, SAMPLE_SHAPE, width=16, depth=1, use_batch_norm=True)
-    return akdg_tf.Teacher(model, latent_dim, module=model), model
-
-
-def make_trainer(method, seed=0, use_batch_norm=False, **settings):
-    """A compiled trainer of a small student, its weights fixed by the seed 0."""
-    keras.utils.set_random_seed(0)
-    student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=16, depth=2, use_batch_norm=use_batch_norm)
-    teacher, _ = make_teacher()
-    parts = {
-        akdg_tf.GAN: lambda: (discriminator(),),
-        akdg_tf.AKDG: lambda: (discriminator(), discriminator(), teacher),
-        akdg_tf.MSEDistillation: lambda: (teacher,),
-    }[method]()
-    trainer = method(student, *parts, seed=seed, **settings)
-    trainer.compile(keras.optimizers.SGD(0.05))
-    return trainer
-
-
-def discriminator():
-    return akdg_tf.ConvDiscriminator((4, 8))
-
-
-def image_batches(steps, batch=8):
-    """Fixed images in [-1, 1], float32 [batch, 8, 8, 1], without hidden state."""
-    images = tf.random.stateless_uniform((steps * batch, *SAMPLE_SHAPE), (1, 2), -1.0, 1.0)
-    return tf.data.Dataset.from_tensor_slices(images).batch(batch, drop_remainder=True)

@@ -9,10 +9,12 @@ from made_up_zoo import write_metrics
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from akdg_tf import latents, pictures
-from akdg_tf.export import export_generator, litert_model
+from akdg_tf import latents
+from akdg_tf.artifacts.litert import litert_model
+from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.models import DCGANGenerator, MLPGenerator
-from akdg_tf.teachers import load_teacher
+from akdg_tf.reporting import pictures
+from akdg_tf.teachers.load import load_teacher
 from akdg_tf.zoo import checksums
 
 GRAY, COLOUR, TEACHER = "gray#1 <i>&?%41", "colour", "a_teacher"  # what means something in HTML or an address

@@ -6,12 +6,13 @@ import pathlib
 import keras
 import numpy as np
 
-from akdg_tf.export import detached_copy, export_generator, litert_model
+from akdg_tf.artifacts.litert import litert_model
+from akdg_tf.artifacts.measure import measure
+from akdg_tf.artifacts.saved_model import detached_copy, export_generator
 from akdg_tf.files import write_bytes, write_json
 from akdg_tf.latents import latent_dim_of
 from akdg_tf.models import DCGANGenerator, MLPGenerator
-from akdg_tf.teachers import load_generator
-from akdg_tf.training.results import measure
+from akdg_tf.teachers.load import load_generator
 from akdg_tf.zoo import publish
 from akdg_tf.zoo.entries import Entry
 

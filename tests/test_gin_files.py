@@ -1,18 +1,17 @@
 """Every experiment in gin/ parses, builds, and says at its head what it makes."""
 
-import pathlib
-
 import gin
 import pytest
+from support import ROOT
 
-from akdg_tf import teachers
-from akdg_tf.export import export_generator
+from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.models import MLPGenerator
-from akdg_tf.training import config, experiment
+from akdg_tf.teachers import load as teachers
+from akdg_tf.training import config
+from akdg_tf.training import generation as experiment
 from akdg_tf.training.classification import ClassifierExperiment
 from akdg_tf.training.workdir import Run
 
-ROOT = pathlib.Path(__file__).parent.parent
 SHARED = {
     *("cifar10", "cifar10_student", "cifar10_mlp", "cifar10_dcgan", "budget_cpu"),
     *("mnist", "mnist_student", "mnist_mlp", "mnist_dcgan"),

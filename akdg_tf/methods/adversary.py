@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from akdg_tf.losses import AdversarialLoss, R1Penalty, replica_mean
+from akdg_tf.methods.losses import AdversarialLoss, replica_mean
+from akdg_tf.methods.penalties import R1Penalty
 
 
 class Adversary(keras.layers.Layer):

@@ -5,11 +5,12 @@ import keras
 import tensorflow as tf
 
 from akdg_tf import latents
-from akdg_tf.bank import TeacherBank
-from akdg_tf.losses import AdversarialLoss, NonSaturatingLoss, R1Penalty
 from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.gan import GAN
-from akdg_tf.teachers import Teacher
+from akdg_tf.methods.losses import AdversarialLoss, NonSaturatingLoss
+from akdg_tf.methods.penalties import R1Penalty
+from akdg_tf.teachers.bank import TeacherBank
+from akdg_tf.teachers.frozen import FrozenGenerator
 
 
 @gin.register(denylist=["student", "teacher", "seed"])  # the experiment gives them
@@ -39,7 +40,7 @@ class AKDG(GAN):
         student: keras.Model,
         discriminator: keras.Model,
         distillation_discriminator: keras.Model,
-        teacher: Teacher | TeacherBank,
+        teacher: FrozenGenerator | TeacherBank,
         distillation_weight: float = 1.0,
         loss: AdversarialLoss = NonSaturatingLoss(),
         penalty: R1Penalty | None = R1Penalty(),

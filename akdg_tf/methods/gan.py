@@ -3,9 +3,10 @@
 import gin
 import keras
 
-from akdg_tf.losses import AdversarialLoss, NonSaturatingLoss, R1Penalty
 from akdg_tf.methods.adversary import Adversary
-from akdg_tf.methods.base import GeneratorTrainer
+from akdg_tf.methods.losses import AdversarialLoss, NonSaturatingLoss
+from akdg_tf.methods.penalties import R1Penalty
+from akdg_tf.methods.trainer import GeneratorTrainer
 
 
 @gin.register(denylist=["generator", "seed"])  # the experiment gives them

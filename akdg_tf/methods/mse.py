@@ -5,9 +5,9 @@ import keras
 import tensorflow as tf
 
 from akdg_tf import latents
-from akdg_tf.bank import TeacherBank
-from akdg_tf.methods.base import GeneratorTrainer
-from akdg_tf.teachers import Teacher
+from akdg_tf.methods.trainer import GeneratorTrainer
+from akdg_tf.teachers.bank import TeacherBank
+from akdg_tf.teachers.frozen import FrozenGenerator
 
 
 @gin.register(denylist=["student", "teacher", "seed"])  # the experiment gives them
@@ -28,7 +28,9 @@ class MSEDistillation(GeneratorTrainer):
 
     uses_teacher = True
 
-    def __init__(self, student: keras.Model, teacher: Teacher | TeacherBank, ema_decay: float = 0.999, seed: int = 0):
+    def __init__(
+        self, student: keras.Model, teacher: FrozenGenerator | TeacherBank, ema_decay: float = 0.999, seed: int = 0
+    ):
         super().__init__(student, [], 1, ema_decay, seed)
         if (self.latent_dim, "normal") != (teacher.latent_dim, teacher.prior):
             raise ValueError(

@@ -10,13 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf import data
-from akdg_tf.counting import count_cost
+from akdg_tf.artifacts.counting import count_cost
+from akdg_tf.artifacts.measure import folder_size
+from akdg_tf.artifacts.saved_model import detached_copy, export_classifier
 from akdg_tf.data.images import ImageArrays, shifted_and_flipped, to_float
 from akdg_tf.errors import UserError
-from akdg_tf.export import detached_copy, export_classifier
 from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.training.loop import fit_to_the_end, restore_finished
-from akdg_tf.training.results import folder_size
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.tensorboard import weights_by_tag
 from akdg_tf.training.workdir import Run

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from akdg_tf.data import by_step
 from akdg_tf.errors import UserError
-from akdg_tf.pictures import Picture
+from akdg_tf.reporting.pictures import Picture
 from akdg_tf.training.callbacks import Forecast, History, Progress, SaveCheckpoints
 from akdg_tf.training.checkpoints import Checkpoints
 from akdg_tf.training.profiling import Profile

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorboard.plugins.histogram.summary_v2 import histogram_pb
 from tensorboard.plugins.hparams import api as hparams_api
 
-from akdg_tf.pictures import Picture
+from akdg_tf.reporting.pictures import Picture
 from akdg_tf.training.workdir import Run
 
 Tensors = Callable[[int], Mapping[str, tf.Tensor | keras.Variable]]

@@ -1,6 +1,6 @@
 """An entry's `card.md`: what a user must know to trust a generator. All of it follows from metrics.json."""
 
-from akdg_tf.training.results import mean_and_spread
+from akdg_tf.reporting.tables import mean_and_spread
 from akdg_tf.zoo.entries import LITERT, Entry
 
 METHODS = {

@@ -8,10 +8,11 @@ import re
 
 import numpy as np
 
-from akdg_tf import pictures
+from akdg_tf.reporting import pictures
 from akdg_tf.errors import UserError
 from akdg_tf.latents import sample_frozen
-from akdg_tf.teachers import Teacher, load_generator
+from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.load import load_generator
 from akdg_tf.zoo import checksums
 
 ZOO = pathlib.Path("zoo")
@@ -61,7 +62,7 @@ class Entry:
         """Counts, sizes and metrics of the entry's own network."""
         return self.metrics["classifier" if self.kind == "classifier" else "student"]
 
-    def load(self) -> Teacher:
+    def load(self) -> FrozenGenerator:
         """The generator, frozen, loaded anew."""
         return load_generator(self.folder / "saved_model")
 

@@ -4,7 +4,7 @@ import pathlib
 
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_text
-from akdg_tf.training.results import mean_and_spread
+from akdg_tf.reporting.tables import mean_and_spread
 from akdg_tf.zoo.card import definitions, line
 from akdg_tf.zoo.entries import Entry, Group, entries, groups
 
@@ -12,7 +12,7 @@ TITLE = "# The zoo"
 HEAD = f"""{TITLE}
 
 Published students, the teachers that they were distilled from, and the classifiers that scores are computed over.
-`python -m akdg_tf.zoo verify` checks all of it; how to load one, and what real images score: the repository's README.
+`akdg zoo verify` checks all of it; how to load one, and what real images score: the repository's README.
 
 An entry holds `saved_model/` (a Reusable SavedModel with the EMA weights), `model.tflite` (students), `card.md`,
 `metrics.json`, `config.gin` (operative), `samples.png` and `SHA256SUMS` (`sha256sum -c SHA256SUMS`). A score with ± is

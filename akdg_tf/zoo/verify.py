@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 from PIL import Image
 
-from akdg_tf.counting import count_cost
+from akdg_tf.artifacts.counting import count_cost
 from akdg_tf.errors import UserError
 from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.training import config
@@ -56,7 +56,7 @@ def verify_readme(zoo: pathlib.Path) -> None:
     """
     path = zoo / "README.md"
     if not path.exists() or path.read_text() != readme.readme(entries(zoo)):
-        raise UserError(f"{path} is not that of the entries: python -m akdg_tf.zoo cards writes it anew")
+        raise UserError(f"{path} is not that of the entries: akdg zoo cards writes it anew")
 
 
 def intact(entry: Entry) -> str:
@@ -69,7 +69,7 @@ def card_text(entry: Entry) -> str:
     """The card is the one of these metrics, and the entry's name is its folder's."""
     _hold(entry.metrics["experiment"] == entry.name, entry, f"metrics.json is of {entry.metrics['experiment']}")
     same = (entry.folder / "card.md").read_text() == card.card(entry)
-    _hold(same, entry, "card.md is not what metrics.json makes: python -m akdg_tf.zoo cards writes it anew")
+    _hold(same, entry, "card.md is not what metrics.json makes: akdg zoo cards writes it anew")
     return "as metrics.json"
 
 

@@ -1,0 +1,1 @@
+"""What a run leaves: SavedModel, LiteRT model, network, costs, result."""

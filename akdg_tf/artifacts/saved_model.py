@@ -1,0 +1,107 @@
+"""Export of a generator or a classifier as a Reusable SavedModel, which TF Hub loads and calls as `m(x)`."""
+
+import json
+import os
+import pathlib
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from akdg_tf.files import replacing
+from akdg_tf.latents import latent_dim_of
+
+
+def detached_copy(model: keras.Model) -> keras.Model:
+    """A copy of a built Keras model with the same weights, its variables outside any distribution strategy, in float32.
+
+    Its batch normalization is not synchronized: the gradient of that is one that a SavedModel cannot hold, and who
+    loads the SavedModel wants to fine-tune it.
+    """
+    policy = keras.config.dtype_policy()
+    config = json.dumps(keras.saving.serialize_keras_object(model)).replace(policy.name, "float32")
+    keras.config.set_dtype_policy("float32")
+    try:
+        copy = keras.saving.deserialize_keras_object(json.loads(config))
+    finally:
+        keras.config.set_dtype_policy(policy)
+    copy.trainable = True
+    for layer in copy._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = False
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def export_generator(
+    generator: keras.Model, folder: pathlib.Path, output_range: tuple[float, float], smoke: bool = False
+) -> None:
+    """Writes a generator as a SavedModel; an older one in the folder is replaced only when the new one is whole.
+
+    `m(z)` and `m(z, training=True)` map float32 [n, latent_dim] to float32 [n, *sample_shape]; signatures
+    `serving_default`, `default` and `generator` map `z` to `images`.
+
+    Args:
+        generator: Keras model with outputs in [-1, 1]; a `detached_copy` of one that was trained.
+        folder: where to write.
+        output_range: what -1 and 1 are mapped to: (0, 1) for images, (-1, 1) for points.
+        smoke: labels the SavedModel as of a smoke run.
+    """
+    low, high = output_range
+    latent_dim = latent_dim_of(generator)
+
+    def images(z, training=False):
+        outputs = generator(z, training=training)
+        return outputs if (low, high) == (-1, 1) else (outputs + 1.0) * ((high - low) / 2.0) + low
+
+    spec = tf.TensorSpec((None, latent_dim), tf.float32, name="z")
+    meta = {"latent_dim": latent_dim, "prior": "normal", "output_range": output_range, "smoke": smoke}
+    signatures = ("serving_default", "default", "generator")
+    _save(generator, images, spec, "images", signatures, folder, ("generator.json", meta))
+
+
+def export_classifier(classifier: keras.Model, folder: pathlib.Path, meta: dict) -> None:
+    """Writes a classifier as a SavedModel: images float32 [n, h, w, c] in [0, 1] to {"logits", "features"}.
+
+    Args:
+        classifier: Keras model: images in [-1, 1] to {"logits": [n, classes], "features": [n, d]}.
+        folder: where to write.
+        meta: what `metrics.classifiers` needs to know of it, `id` at least.
+    """
+
+    def outputs(images, training=False):
+        return classifier(images * 2.0 - 1.0, training=training)
+
+    spec = tf.TensorSpec((None, *classifier.sample_shape), tf.float32, name="images")
+    _save(classifier, outputs, spec, None, ("serving_default",), folder, ("classifier.json", meta))
+
+
+def _save(
+    model: keras.Model,
+    function: Callable,
+    spec: tf.TensorSpec,
+    output_name: str | None,
+    signatures: tuple[str, ...],
+    folder: pathlib.Path,
+    extra: tuple[str, dict],
+) -> None:
+    """Traces the function for both values of `training`, saves, then puts the folder in place."""
+    call = tf.function(function)
+    call.get_concrete_function(spec, training=True)
+    call.get_concrete_function(spec, training=False)
+
+    @tf.function(input_signature=[spec])
+    def serve(x):
+        value = function(x)
+        return value if output_name is None else {output_name: value}
+
+    module = tf.__internal__.tracking.AutoTrackable()
+    module.__call__ = call
+    module.variables = [v.value for v in model.variables]
+    module.trainable_variables = [v.value for v in model.trainable_variables]
+    module.regularization_losses = []
+    name, meta = extra
+    with replacing(folder) as part:
+        tf.saved_model.save(module, os.fspath(part), {name: serve for name in signatures})
+        (part / "assets.extra").mkdir()
+        (part / "assets.extra" / name).write_text(json.dumps(meta, indent=2) + "\n")

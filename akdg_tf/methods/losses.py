@@ -1,0 +1,49 @@
+"""Adversarial losses and the R1 penalty. Logits are float32 [n, 1]; every function gives one value an example, [n]."""
+
+import dataclasses
+
+import gin
+import tensorflow as tf
+
+
+@gin.register
+@dataclasses.dataclass(frozen=True)
+class NonSaturatingLoss:
+    """Non-saturating logistic loss (Goodfellow et al. 2014), the loss of the paper's vanilla method."""
+
+    def discriminator(self, reference_logits: tf.Tensor, generated_logits: tf.Tensor) -> tf.Tensor:
+        """-log D(reference) - log(1 - D(generated)), [n]."""
+        return tf.squeeze(tf.nn.softplus(-reference_logits) + tf.nn.softplus(generated_logits), -1)
+
+    def generator(self, generated_logits: tf.Tensor) -> tf.Tensor:
+        """-log D(generated), [n]."""
+        return tf.squeeze(tf.nn.softplus(-generated_logits), -1)
+
+
+@gin.register
+@dataclasses.dataclass(frozen=True)
+class HingeLoss:
+    """Hinge loss (Miyato et al. 2018, eq. 16 and 17), the loss of the SNGAN teacher."""
+
+    def discriminator(self, reference_logits: tf.Tensor, generated_logits: tf.Tensor) -> tf.Tensor:
+        """max(0, 1 - D(reference)) + max(0, 1 + D(generated)), [n]."""
+        return tf.squeeze(tf.nn.relu(1.0 - reference_logits) + tf.nn.relu(1.0 + generated_logits), -1)
+
+    def generator(self, generated_logits: tf.Tensor) -> tf.Tensor:
+        """-D(generated), [n]."""
+        return tf.squeeze(-generated_logits, -1)
+
+
+AdversarialLoss = NonSaturatingLoss | HingeLoss
+
+
+def replica_mean(per_example: tf.Tensor) -> tf.Tensor:
+    """This replica's share of the mean over the global batch: Keras 3 *sums* gradients over replicas.
+
+    Args:
+        per_example: float32 [n], one value for each example of this replica.
+
+    Returns:
+        Scalar: the local mean divided by the number of replicas.
+    """
+    return tf.reduce_mean(per_example) / tf.distribute.get_strategy().num_replicas_in_sync

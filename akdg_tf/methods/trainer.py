@@ -1,0 +1,175 @@
+"""The training loop that every method shares: a generator before any number of adversaries."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from akdg_tf import latents
+from akdg_tf.methods.adversary import Adversary
+from akdg_tf.methods.losses import replica_mean
+
+
+class GeneratorTrainer(keras.Model):
+    """Trains a generator; compiled and fitted like any Keras model.
+
+    `fit` takes a dataset of reference images, float32 [batch * d_steps, *sample_shape] in [-1, 1]; labels beside them
+    are passed over. Each of the `d_steps` discriminator steps takes its own part. Latents and the lazy penalty follow
+    from (seed, step) alone, where step counts the generator's updates, and are drawn for the global batch: N replicas
+    see what one would.
+
+    Args:
+        generator: latents [n, latent_dim] to images; a Keras model that can be serialized.
+        adversaries: the discriminators that it is trained against.
+        d_steps: discriminator steps a generator step.
+        ema_decay: decay of the exponential moving average of the generator's weights and batch statistics.
+        seed: seed of the latents.
+
+    Attributes:
+        uses_teacher: whether the method takes a `teacher`.
+
+    Raises:
+        ValueError: d_steps < 1, or ema_decay outside [0, 1).
+    """
+
+    uses_teacher = False
+
+    def __init__(
+        self, generator: keras.Model, adversaries: Sequence[Adversary], d_steps: int, ema_decay: float, seed: int
+    ):
+        super().__init__()
+        if d_steps < 1 or not 0 <= ema_decay < 1:
+            raise ValueError(f"d_steps {d_steps} must be at least 1, ema_decay {ema_decay} in [0, 1)")
+        self.generator = generator
+        self.adversaries = list(adversaries)
+        self.d_steps, self.ema_decay, self.seed = d_steps, ema_decay, seed
+        self.latent_dim = latents.latent_dim_of(generator)
+        self.ema_generator = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(generator))
+        self.ema_generator.trainable = False
+        self.trackers = {}
+
+    def build(self, input_shape=None):
+        """Makes every variable; called by `compile`."""
+        z = tf.zeros((2, self.latent_dim))
+        images = self.generator(z)
+        self.ema_generator(z)
+        self.ema_generator.set_weights(self.generator.get_weights())
+        for adversary in self.adversaries:
+            adversary.build(images.shape)
+        self.trackers = {name: keras.metrics.Mean(name) for name in self.log_names()}
+        self.built = True
+
+    def compile(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer | None = None,
+        discriminator_optimizer: keras.optimizers.Optimizer | None = None,
+        steps_per_execution: int = 1,
+        run_eagerly: bool = False,
+        jit_compile: bool = False,
+    ) -> None:
+        """Makes the variables and the optimizers'.
+
+        Args:
+            generator_optimizer: default Adam(5e-4, beta_1=0, beta_2=0.99).
+            discriminator_optimizer: each adversary takes a copy of its own; default as the generator's. A schedule in
+                it counts discriminator steps, `d_steps` for each of the generator's.
+            steps_per_execution: steps run between two returns to Python; 1 on several replicas, for Keras 3.15 fails
+                there with more ("You must feed a value for placeholder tensor").
+            run_eagerly: no tf.function, for debugging.
+            jit_compile: XLA; works with one replica only.
+        """
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            steps_per_execution = 1
+        generator_optimizer = generator_optimizer or keras.optimizers.Adam(5e-4, beta_1=0.0, beta_2=0.99)
+        super().compile(
+            generator_optimizer,
+            steps_per_execution=steps_per_execution,
+            run_eagerly=run_eagerly,
+            jit_compile=jit_compile,
+        )
+        config = keras.optimizers.serialize(discriminator_optimizer or generator_optimizer)
+        with self.distribute_strategy.scope():
+            if not self.built:
+                self.build()
+            self.optimizer.build(self.generator.trainable_variables)
+            for adversary in self.adversaries:
+                adversary.compile(keras.optimizers.deserialize(config))
+
+    def call(self, z, training=False):
+        """Images of the averaged generator, [n, *sample_shape]."""
+        return self.ema_generator(z, training=training)
+
+    @property
+    def step(self) -> tf.Tensor:
+        """Generator updates done so far, int64 scalar."""
+        return tf.cast(self.optimizer.iterations, tf.int64)
+
+    @property
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """The generator's optimizer, then each adversary's."""
+        return [self.optimizer, *(adversary.optimizer for adversary in self.adversaries)]
+
+    @property
+    def networks(self) -> dict[str, keras.Model]:
+        """What is trained: "generator", and each discriminator by the name of its adversary."""
+        return {"generator": self.generator, **{each.name: each.discriminator for each in self.adversaries}}
+
+    @property
+    def metrics(self):
+        return list(self.trackers.values())
+
+    def log_names(self) -> list[str]:
+        """Names of the scalars that `train_step` logs; each is a mean over replicas and over the epoch."""
+        return ["g/loss", *(f"{adversary.name}/{key}" for adversary in self.adversaries for key in Adversary.LOGS)]
+
+    def references(self, real: tf.Tensor, step: tf.Tensor) -> list[tf.Tensor]:
+        """What each adversary holds up against the generator's images, in their order."""
+        return [real]
+
+    def draw_latents(self, count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """This replica's latents of discriminator step `step`, float32 [count, latent_dim]."""
+        return latents.draw("normal", count, self.latent_dim, (self.seed, latents.STUDENT), step)
+
+    def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        """This replica's latents of discriminator step `step`, float32 [count, size], by who is given them."""
+        return {"student": self.draw_latents(count, step)}
+
+    def generator_loss(self, images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """L(G) = sum_i weight_i * L_adv(adversary_i) on the images of `step`, one value an example [n]."""
+        return tf.add_n([adversary.weight * adversary.generator_loss(images) for adversary in self.adversaries])
+
+    def train_step(self, data):
+        """`d_steps` steps of every adversary, then one of the generator on the last images that they saw."""
+        real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        logs = {}
+        for k in range(self.d_steps):
+            step = self.step * self.d_steps + k
+            part = real[k :: self.d_steps]
+            z = self.draw_latents(tf.shape(part)[0], step)
+            with tf.GradientTape() as tape:
+                images = self.generator(z, training=True)
+            for adversary, reference in zip(self.adversaries, self.references(part, step), strict=True):
+                logs |= adversary.update(reference, images, step)
+        logs["g/loss"] = self._update_generator(tape, images, step)
+        self._update_average()
+        for name, tracker in self.trackers.items():
+            tracker.update_state(logs[name])
+        return {name: tracker.result() for name, tracker in self.trackers.items()}
+
+    def _update_generator(self, tape, images, step):
+        """One generator step from `images`, whose making `tape` has recorded; returns the loss on this replica."""
+        with tf.GradientTape() as loss_tape:
+            loss_tape.watch(images)
+            loss = self.generator_loss(images, step)
+            share = replica_mean(loss)
+        image_gradient = loss_tape.gradient(share, images)
+        variables = self.generator.trainable_variables
+        self.optimizer.apply(tape.gradient(images, variables, output_gradients=image_gradient), variables)
+        return tf.reduce_mean(loss)
+
+    def _update_average(self):
+        """EMA of weights and of batch-norm statistics; the decay warms up so that early weights do not linger."""
+        step = tf.cast(self.step, tf.float32)
+        decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        for average, variable in zip(self.ema_generator.variables, self.generator.variables, strict=True):
+            average.assign(decay * average + (1.0 - decay) * variable)

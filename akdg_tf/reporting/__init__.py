@@ -1,0 +1,1 @@
+"""Tables and pictures of runs and of the zoo."""

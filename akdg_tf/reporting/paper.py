@@ -1,0 +1,211 @@
+"""The paper's CIFAR-10 table (Tsunashima et al. 2020, table I) beside what our runs and the zoo measured."""
+
+import dataclasses
+import json
+import pathlib
+import statistics
+from collections.abc import Sequence
+
+from akdg_tf.artifacts.result import finished_runs, read_result
+from akdg_tf.errors import UserError
+from akdg_tf.reporting.tables import mean_and_spread
+
+BUDGET = "-budget_cpu"  # ends the names of runs under gin/budget_cpu.gin
+SHOWN = ("is", "fid", "kid", "precision", "recall")
+FOOTNOTE = (
+    "¹ The paper's 793M is exactly one 3x3 convolution of 256 channels a residual block; the SNGAN generator has two, "
+    "and costs 1,593M: against that the DCGAN's mult-adds are {dcgan} and the MLP's {mlp}."
+)
+HONEST_TEACHER, DCGAN, MLP = 1_593_049_088, 229_310_464, 2_162_688  # mult-adds, counted by `counting`
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """A row of the paper.
+
+    Attributes:
+        label: as printed.
+        experiments: gin files that make it: the paper's, or one of its own for the CPU budget.
+        layers, params, mult_adds: as printed, the latter two in units.
+        inception_score, fid: as printed; of Inception.
+    """
+
+    label: str
+    experiments: tuple[str, ...]
+    layers: int
+    params: float
+    mult_adds: float
+    inception_score: float
+    fid: float
+
+
+def _student(network: str, method: str, *numbers: float) -> Published:
+    experiment = f"cifar10_{network}_{method}".lower()
+    return Published(f"{network} {method}", (experiment, experiment + BUDGET), *numbers)
+
+
+TEACHER = Published(
+    "teacher (SNGAN)", ("cifar10_sngan_teacher", "cifar10_sngan_teacher_cpu"), 8, 4.1e6, 793e6, 8.49, 16.50
+)
+CIFAR10 = (
+    TEACHER,
+    _student("DCGAN", "vanilla", 5, 2.6e6, 229e6, 6.86, 31.58),
+    _student("DCGAN", "MSE", 5, 2.6e6, 229e6, 6.45, 40.06),
+    _student("DCGAN", "AKDG", 5, 2.6e6, 229e6, 7.05, 29.52),
+    _student("MLP", "vanilla", 4, 2.2e6, 2.2e6, 4.66, 61.30),
+    _student("MLP", "MSE", 4, 2.2e6, 2.2e6, 3.97, 108.92),
+    _student("MLP", "AKDG", 4, 2.2e6, 2.2e6, 5.14, 53.73),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What we measured of one row, over its seeds.
+
+    Attributes:
+        name: of the runs or of the zoo entry.
+        folder: of the first seed's run, or the entry.
+        result: of the first seed, as `result.json` has it.
+        values: metric to its value for each seed.
+        seeds: of the runs.
+    """
+
+    name: str
+    folder: pathlib.Path
+    result: dict
+    values: dict[str, list[float]]
+    seeds: list[int]
+
+    @property
+    def fid(self) -> tuple[str, float]:
+        """Name, with its classifier, and mean over the seeds of the Frechet distance."""
+        return next((name, statistics.mean(values)) for name, values in self.values.items() if _bare(name) == "fid")
+
+
+def measured(row: Published, runs: pathlib.Path, zoo: pathlib.Path) -> Measured | None:
+    """Our numbers for a row: of its finished runs, else of its zoo entry; the paper's own experiment comes first.
+
+    Raises:
+        UserError: the runs of a row were not trained or scored in one and the same way, or have one seed.
+    """
+    for name in row.experiments:
+        found = finished_runs(name, runs)
+        if found:
+            results = [read_result(run) for run in found]
+            seeds = [result["seed"] for result in results]
+            if len({(_scoring(result), _training(result)) for result in results}) > 1 or len(set(seeds)) < len(seeds):
+                raise UserError(
+                    f"the runs {', '.join(run.name for run in found)} are not of one experiment, or one seed"
+                )
+            first = results[0]
+            values = {metric: [one["metrics"][metric]["value"] for one in results] for metric in first["metrics"]}
+            return Measured(name, found[0], first, values, seeds)
+    for name in dict.fromkeys(name.removesuffix(BUDGET) for name in row.experiments):
+        entry = zoo / name
+        if (entry / "metrics.json").exists():
+            result = json.loads((entry / "metrics.json").read_text())
+            values = {metric: over["values"] for metric, over in result["over_seeds"].items()}
+            seeds = next(iter(result["over_seeds"].values()))["seeds"]
+            return Measured(name, entry, result, values, seeds)
+    return None
+
+
+def measured_rows(runs: pathlib.Path, zoo: pathlib.Path) -> dict[Published, Measured]:
+    """Our numbers for those rows of the paper that have any.
+
+    Raises:
+        UserError: none has.
+    """
+    found = {row: measured(row, runs, zoo) for row in CIFAR10}
+    if not any(found.values()):
+        raise UserError(f"no finished CIFAR-10 run in {runs}, and no entry of one in {zoo}")
+    return {row: ours for row, ours in found.items() if ours}
+
+
+def table(found: dict[Published, Measured]) -> str:
+    """The table in Markdown, with what defines its numbers below it; a row that nobody ran has empty cells."""
+    heads = ["", "layers", *(f"paper: {head}" for head in ("params", "mult-adds", "IS", "FID"))]
+    heads += ["ours: params", "ours: mult-adds", *(f"ours: {head}{_classifiers(found)}" for head in SHOWN), "seeds"]
+    lines = [_line(heads), "|---" * len(heads) + "|"]
+    for row in CIFAR10:
+        mark = "¹" if row is TEACHER else ""
+        cells = [
+            row.label,
+            str(row.layers),
+            _count(row.params, TEACHER.params),
+            _count(row.mult_adds, TEACHER.mult_adds) + mark,
+        ]
+        cells += [f"{row.inception_score:.2f}", f"{row.fid:.2f}", *_our_cells(found.get(row), found.get(TEACHER))]
+        lines.append(_line(cells))
+    footnote = FOOTNOTE.format(dcgan=_change(DCGAN, HONEST_TEACHER), mlp=_change(MLP, HONEST_TEACHER))
+    return "\n".join([*lines, "", *_gains(found), "", *_definitions(found), "", footnote])
+
+
+def _our_cells(ours: Measured | None, teacher: Measured | None) -> list[str]:
+    if ours is None:
+        return [""] * (len(SHOWN) + 3)
+    costs = []
+    for key in ("params", "mult_adds"):
+        value = ours.result["student"][key]
+        costs.append(_count(value, teacher.result["student"][key] if teacher else value))
+    scores = {_bare(name): values for name, values in ours.values.items()}
+    return [*costs, *(mean_and_spread(scores.get(key, [])) for key in SHOWN), ", ".join(map(str, ours.seeds))]
+
+
+def _gains(found: dict[Published, Measured]) -> list[str]:
+    """How far the FID of AKDG lies from the vanilla student's, the paper's and ours."""
+    lines = []
+    for network in ("DCGAN", "MLP"):
+        akdg, vanilla = (row for method in ("AKDG", "vanilla") for row in CIFAR10 if row.label == f"{network} {method}")
+        line = f"FID of {network} AKDG against vanilla: paper {_change(akdg.fid, vanilla.fid)}"
+        if akdg in found and vanilla in found and _scoring(found[akdg].result) == _scoring(found[vanilla].result):
+            line += f", ours{_classifiers(found)} {_change(found[akdg].fid[1], found[vanilla].fid[1])}"
+        lines.append(f"{line}.")
+    return lines
+
+
+def _definitions(found: dict[Published, Measured]) -> list[str]:
+    """What defines our numbers: once, if it is the same for every row."""
+    groups: dict[str, list[str]] = {}
+    for row, ours in found.items():
+        groups.setdefault(f"{_scoring(ours.result)}; {_training(ours.result)}", []).append(row.label)
+    return [f"Ours, {', '.join(labels)}: {text}." for text, labels in groups.items()]
+
+
+def _classifiers(found: dict[Published, Measured]) -> str:
+    """What follows the name of a score of ours: "[cifar10-classifier]", nothing after Inception's."""
+    names = {name for ours in found.values() for name in ours.values if _bare(name) == "fid"}
+    return "".join(sorted(name.removeprefix("fid") for name in names))
+
+
+def _scoring(result: dict) -> str:
+    """What defines the scores of a run: two can be compared if these are equal."""
+    record = next(record for name, record in result["metrics"].items() if _bare(name) == "fid")
+    images = f"{record['n_fake']:,} generated and {record['n_real']:,} real images, dataset {record['dataset']}"
+    return f"{images}, split {record['split']}, classifier {record['classifier']}, resize {record['resize']}"
+
+
+def _training(result: dict) -> str:
+    """What, beside the experiment and the seed, defines a run."""
+    files = " ".join(f"--gin_file={file}" for file in result["gin_files"][1:])
+    return f"trained for {result['steps']:,} steps" + f" with {files}" * bool(files)
+
+
+def _bare(metric: str) -> str:
+    """A metric's name without its classifier: "fid" of "fid[cifar10-classifier]"."""
+    return metric.partition("[")[0]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _count(value: float, reference: float) -> str:
+    """A count in millions, and how far it lies from the teacher's."""
+    millions = f"{value / 1e6:.3g}M" if value < 1e8 else f"{value / 1e6:,.0f}M"
+    return millions if value == reference else f"{millions} ({_change(value, reference)})"
+
+
+def _change(value: float, reference: float) -> str:
+    """By how much a value differs from its reference, in percent: "-12.3 %"."""
+    return f"{100.0 * (value - reference) / reference:+.1f} %"

@@ -1,0 +1,157 @@
+"""A bank of teacher images, made once and drawn from in place of the teacher.
+
+AKDG's z' is independent of the student's z, so the teacher's images need not be made inside the step; and the pairs
+(z, G_T(z)) of the MSE method can be kept as well. A bank draws without replacement, each pass in an order of its own.
+"""
+
+import functools
+import json
+import logging
+import os
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from akdg_tf import latents
+from akdg_tf.data.images import to_float, to_uint8
+from akdg_tf.errors import UserError
+from akdg_tf.files import locked, part_of, sha256
+from akdg_tf.progress import Progress
+from akdg_tf.teachers.frozen import FrozenGenerator
+
+logger = logging.getLogger(__name__)
+
+BATCH = 250  # images a call of the teacher
+
+
+class TeacherBank:
+    """Images of a teacher with their latents, memory-mapped from a folder; draws like a `FrozenGenerator`.
+
+    Args:
+        folder: what `make_bank` wrote.
+
+    Attributes:
+        prior, latent_dim: the teacher's.
+        images: uint8 [n, height, width, channels], or float16 [n, 2] of points.
+        latents: float32 [n, latent_dim].
+
+    Raises:
+        UserError: a file of the bank is missing, truncated or changed.
+    """
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+        meta = _read_meta(folder)
+        self.prior, self.latent_dim, count = meta["prior"], meta["latent_dim"], meta["count"]
+        self.images, self.latents = (_verified(folder, name, meta["sha256"][name]) for name in ("images", "latents"))
+        if len(self.images) != count or len(self.latents) != count:
+            raise UserError(_damaged(folder, "the number of images"))
+
+    @functools.cached_property
+    def _tensors(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Images and latents as tensors in the host's memory, which a training step captures."""
+        with tf.init_scope(), tf.device("CPU"):
+            return tf.constant(self.images), tf.constant(self.latents)
+
+    def draw(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """This replica's rows of the global draw of `step`, as `FrozenGenerator.draw` gives them.
+
+        Args:
+            count: rows of one replica.
+            seed: (seed, stream), sets the order.
+            step: int64 scalar.
+
+        Returns:
+            z, float32 [count, latent_dim], and G_T(z) in [-1, 1], float32 [count, *sample_shape].
+        """
+        images, z = self._tensors
+        index = self._rows(count, seed, step)
+        drawn = tf.gather(images, index)
+        return tf.gather(z, index), to_float(drawn) if drawn.dtype == tf.uint8 else tf.cast(drawn, tf.float32)
+
+    def draw_latents(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
+        """The latents of `draw`, without the images."""
+        return tf.gather(self._tensors[1], self._rows(count, seed, step))
+
+    def _rows(self, count, seed, step):
+        return latents.shuffled(latents.positions(count, step), len(self.images), seed)
+
+
+def make_bank(teacher: FrozenGenerator, count: int, seed: int, root: pathlib.Path) -> TeacherBank:
+    """The bank of a teacher: the one that lies in `root`, or a new one.
+
+    Its folder is named by a digest of the teacher, the count and the seed: every later run finds it, none finds a wrong
+    one. The making goes on where it was cut; a bank appears in its place when it is whole.
+
+    Args:
+        teacher: G_T.
+        count: images, n.
+        seed: seed of the latents.
+        root: where the banks lie.
+
+    Returns:
+        The bank.
+
+    Raises:
+        UserError: count < 1, or the bank that lies there is damaged.
+    """
+    if count < 1:
+        raise UserError(f"a teacher bank of {count} images: it must hold at least 1")
+    folder = root / f"{teacher.digest()[:16]}-{count}-{seed}"
+    root.mkdir(parents=True, exist_ok=True)
+    with locked(root / f".lock-{folder.name}"):
+        if not folder.exists():
+            part_of(folder).mkdir(exist_ok=True)
+            _fill(part_of(folder), teacher, count, seed)
+            os.replace(part_of(folder), folder)
+    logger.info("teacher bank: %d images in %s", count, folder)
+    return TeacherBank(folder)
+
+
+def _fill(part: pathlib.Path, teacher: FrozenGenerator, count: int, seed: int) -> None:
+    """Draws what the unfinished bank in `part` lacks, then writes the sums that make it whole."""
+    function = tf.function(teacher)
+    sample_shape = tuple(function(tf.zeros((1, teacher.latent_dim))).shape[1:])
+    dtype = np.uint8 if len(sample_shape) == 3 else np.float16
+    images = _open(part / "images.npy", dtype, (count, *sample_shape))
+    kept = _open(part / "latents.npy", np.float32, (count, teacher.latent_dim))
+    done = part / "done"  # batches that are on the disk
+    first = int(done.read_text()) if done.exists() else 0
+    progress = Progress("teacher bank", count, first * BATCH)
+    for batch in range(first, -(-count // BATCH)):
+        z = latents.draw(teacher.prior, BATCH, teacher.latent_dim, (seed, latents.BANK), tf.constant(batch, tf.int64))
+        rows = slice(batch * BATCH, min((batch + 1) * BATCH, count))
+        drawn = function(z).numpy()[: rows.stop - rows.start]
+        images[rows] = to_uint8(drawn) if dtype == np.uint8 else drawn
+        kept[rows] = z.numpy()[: rows.stop - rows.start]
+        if progress.report(rows.stop):
+            images.flush()
+            kept.flush()
+            done.write_text(str(batch + 1))
+    del images, kept
+    sums = {name: sha256(part / f"{name}.npy") for name in ("images", "latents")}
+    meta = {"prior": teacher.prior, "latent_dim": teacher.latent_dim, "count": count, "seed": seed, "sha256": sums}
+    (part / "bank.json").write_text(json.dumps(meta, indent=2) + "\n")
+
+
+def _open(path: pathlib.Path, dtype, shape) -> np.memmap:
+    return np.lib.format.open_memmap(path, "r+" if path.exists() else "w+", dtype, shape)
+
+
+def _damaged(folder: pathlib.Path, what: str) -> str:
+    return f"the teacher bank in {folder} is damaged ({what}): remove the folder, and it is made again"
+
+
+def _read_meta(folder: pathlib.Path) -> dict:
+    try:
+        return json.loads((folder / "bank.json").read_text())
+    except (OSError, ValueError):
+        raise UserError(_damaged(folder, "bank.json")) from None
+
+
+def _verified(folder: pathlib.Path, name: str, expected: str) -> np.memmap:
+    path = folder / f"{name}.npy"
+    if not path.exists() or sha256(path) != expected:
+        raise UserError(_damaged(folder, path.name))
+    return np.load(path, mmap_mode="r")

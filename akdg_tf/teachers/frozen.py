@@ -1,0 +1,78 @@
+"""A frozen generator: what is scored, described and drawn from."""
+
+import dataclasses
+import hashlib
+import pathlib
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from akdg_tf import latents
+from akdg_tf.artifacts.counting import count_cost, frozen_graph
+
+
+class FrozenGenerator:
+    """A frozen generator. Its variables are not tracked by the model that learns from it, and no gradient reaches them.
+
+    Args:
+        function: latents, float32 [n, latent_dim], to images, float32 [n, *sample_shape] in `output_range`.
+        latent_dim: size of the latent.
+        prior: "normal", N(0, I), or "uniform", U(-1, 1).
+        output_range: smallest and largest value of the function's images.
+        module: what holds the function's variables, to count them: its `variables` and `trainable_variables`.
+        folder: the SavedModel that it was loaded from.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[tf.Tensor], tf.Tensor],
+        latent_dim: int,
+        prior: str = "normal",
+        output_range: tuple[float, float] = (-1.0, 1.0),
+        module: object = None,
+        folder: pathlib.Path | None = None,
+    ):
+        if prior not in ("normal", "uniform") or not output_range[0] < output_range[1]:
+            raise ValueError(f"prior {prior!r} is not 'normal' or 'uniform', or the range {output_range} is empty")
+        self.function, self.latent_dim, self.prior, self.output_range = function, latent_dim, prior, output_range
+        self.module = module if module is not None else function
+        self.folder = folder
+
+    @property
+    def name(self) -> str | None:
+        """Of the run or zoo entry whose SavedModel this is, or of the SavedModel's own folder; None of a callable."""
+        if self.folder is None:
+            return None
+        return (self.folder.parent if self.folder.name == "saved_model" else self.folder).resolve().name
+
+    def __call__(self, z: tf.Tensor) -> tf.Tensor:
+        """Images in [-1, 1], float32 [n, *sample_shape], without gradient."""
+        low, high = self.output_range
+        images = tf.cast(self.function(z), tf.float32)
+        if (low, high) != (-1.0, 1.0):
+            images = (images - low) * (2.0 / (high - low)) - 1.0
+        return tf.stop_gradient(images)
+
+    def draw(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """This replica's rows of the global draw of `step`: z, float32 [count, latent_dim], and G_T(z)."""
+        z = self.draw_latents(count, seed, step)
+        return z, self(z)
+
+    def draw_latents(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
+        """The latents of `draw`, without the images."""
+        return latents.draw(self.prior, count, self.latent_dim, seed, step)
+
+    def digest(self) -> str:
+        """SHA-256, in hex, of all that decides its images: its graph with the weights in it, and its prior."""
+        parts = [self.prior.encode()]
+        for operation in frozen_graph(self, (self.latent_dim,)).get_operations():
+            value = operation.get_attr("value").SerializeToString() if operation.type == "Const" else b""
+            parts.append(operation.type.encode() + value)
+        digests = sorted(hashlib.sha256(part).digest() for part in parts)  # the order differs from process to process
+        return hashlib.sha256(b"".join(digests)).hexdigest()
+
+    def describe(self) -> dict[str, int]:
+        """Layers, params, mult_adds, bytes and latent_dim."""
+        variables = getattr(self.module, "variables", None)
+        cost = count_cost(self, (self.latent_dim,), variables, getattr(self.module, "trainable_variables", variables))
+        return {**dataclasses.asdict(cost), "latent_dim": self.latent_dim}

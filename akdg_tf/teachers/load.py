@@ -1,0 +1,108 @@
+"""Finding and loading frozen generators: run folders, entries of the zoo, any SavedModel."""
+
+import functools
+import json
+import logging
+import os
+import pathlib
+from collections.abc import Callable
+
+import gin
+import tensorflow as tf
+
+from akdg_tf.errors import UserError
+from akdg_tf.teachers.frozen import FrozenGenerator
+
+logger = logging.getLogger(__name__)
+
+MODEL_FOLDERS = ("zoo", "runs")
+ZOO_VARIABLE = "AKDG_ZOO"  # the environment's: folder or URL of another zoo
+
+
+def find_saved_model(name: str) -> pathlib.Path | None:
+    """Folder of a SavedModel.
+
+    Args:
+        name: a SavedModel folder, a run folder or zoo entry that holds `saved_model/`, or a bare name that is
+            looked up in the folder that the environment's AKDG_ZOO names, in `zoo/` and in `runs/`.
+
+    Returns:
+        The folder, or None if there is none.
+    """
+    folders = [os.path.expanduser(os.environ.get(ZOO_VARIABLE) or "zoo"), *MODEL_FOLDERS]
+    candidates = [pathlib.Path(name), *(pathlib.Path(folder, name) for folder in folders)]
+    saved_models = [folder for candidate in candidates for folder in (candidate / "saved_model", candidate)]
+    return next((folder for folder in saved_models if (folder / "saved_model.pb").exists()), None)
+
+
+@gin.register
+@functools.cache
+def load_teacher(
+    name: str,
+    latent_dim: int | None = None,
+    prior: str | None = None,
+    output_range: tuple[float, float] | None = None,
+    signature: str | None = None,
+) -> FrozenGenerator:
+    """Loads a teacher from a run folder, a zoo entry or any SavedModel that maps noise to NHWC images.
+
+    Args:
+        name: see `find_saved_model`.
+        latent_dim: size of the latent; by default read from the SavedModel.
+        prior: "normal" or "uniform"; by default what our export wrote beside it, else "normal".
+        output_range: a tuple, the range of its outputs; by default what our export wrote beside it, else (0, 1).
+        signature: name of the signature to call; by default the SavedModel itself is called, as `m(z)`.
+
+    Returns:
+        The teacher.
+
+    Raises:
+        UserError: there is no such teacher, or it says nothing of its latent.
+    """
+    folder = find_saved_model(os.fspath(name))
+    if folder is None:
+        raise UserError(f"there is no teacher {name!r}: give a run folder, a zoo entry or a SavedModel folder")
+    return load_generator(folder, latent_dim, prior, output_range, signature)
+
+
+def load_generator(
+    folder: pathlib.Path,
+    latent_dim: int | None = None,
+    prior: str | None = None,
+    output_range: tuple[float, float] | None = None,
+    signature: str | None = None,
+) -> FrozenGenerator:
+    """Loads the generator in a SavedModel folder anew, frozen; arguments and errors are `load_teacher`'s."""
+    meta = folder / "assets.extra" / "generator.json"
+    try:
+        module = tf.saved_model.load(os.fspath(folder))
+        meta = json.loads(meta.read_bytes()) if meta.exists() else {}
+    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:  # IndexError: of variables cut short
+        raise UserError(f"the SavedModel in {folder} cannot be loaded: it is damaged") from error
+    if meta.get("smoke"):
+        logger.warning("the generator in %s was made by a smoke run: it draws noise", folder)
+    latent_dim = latent_dim or meta.get("latent_dim")
+    prior = prior or meta.get("prior", "normal")
+    output_range = tuple(output_range or meta.get("output_range", (0.0, 1.0)))
+    function = module
+    if signature or not callable(module):
+        function = _signature_function(module, signature or "serving_default", folder)
+        latent_dim = latent_dim or next(iter(function.inputs)).shape[-1]
+    if not latent_dim:
+        raise UserError(f"the teacher in {folder} does not tell the size of its latent: bind load_teacher.latent_dim")
+    return FrozenGenerator(function, latent_dim, prior, output_range, module, folder)
+
+
+def _signature_function(module, signature: str, folder: pathlib.Path) -> Callable[[tf.Tensor], tf.Tensor]:
+    if signature not in module.signatures:
+        raise UserError(f"the teacher in {folder} has no signature {signature!r}: it has {sorted(module.signatures)}")
+    concrete = module.signatures[signature]
+    if len(concrete.structured_input_signature[1]) != 1 or len(concrete.structured_outputs) != 1:
+        raise UserError(f"signature {signature!r} of the teacher in {folder} does not map one input to one output")
+    (argument,), (output,) = concrete.structured_input_signature[1], concrete.structured_outputs
+
+    def function(z):
+        return concrete(**{argument: z})[output]
+
+    function.inputs = concrete.inputs
+    return function

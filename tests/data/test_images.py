@@ -1,0 +1,123 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from akdg_tf.data import by_step, load_dataset
+from akdg_tf.data.images import ImageArrays, shifted_and_flipped, to_uint8
+from akdg_tf.errors import UserError
+from akdg_tf.reporting import pictures
+from akdg_tf.reporting.pictures import tile
+
+
+def tiny(count=10):
+    """Images whose pixels all hold their own number."""
+    images = np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 1), np.uint8)
+    return ImageArrays("tiny", "train", images, np.arange(count))
+
+
+def numbers(dataset, size, seed, steps):
+    drawn = by_step(lambda step: dataset.batch(step, size, seed), *steps)
+    return [to_uint8(images.numpy())[:, 0, 0, 0].tolist() for images in drawn]
+
+
+def test_every_image_once_an_epoch_in_an_order_of_its_own():
+    drawn = np.concatenate(
+        numbers(tiny(), 4, seed=3, steps=(0, 10))
+    ).tolist()  # 40 draws: four epochs, batches span their borders
+    epochs = [drawn[i : i + 10] for i in range(0, 40, 10)]
+    assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 4
+
+
+def test_batches_follow_from_seed_and_step_alone():
+    whole = numbers(tiny(), 4, seed=1, steps=(0, 8))
+    assert numbers(tiny(), 4, seed=1, steps=(5, 8)) == whole[5:]
+    assert numbers(tiny(), 4, seed=2, steps=(0, 8)) != whole
+
+
+def test_labels_go_with_their_images():
+    images, labels = tiny().labelled_batch(tf.constant(2, tf.int64), 6, 0)
+    np.testing.assert_array_equal(to_uint8(images.numpy())[:, 0, 0, 0], labels)
+
+
+@pytest.mark.parametrize("shift", [0, 2])
+def test_an_augmented_image_is_a_crop_of_the_mirrored_border_flipped_or_not(shift):
+    """By their numbers: every image must be one of the (2 shift + 1)^2 crops, or the mirror image of one."""
+    images = np.random.default_rng(0).normal(size=(40, 5, 6, 1)).astype(np.float32)
+    moved = shifted_and_flipped(tf.constant(images), shift, 3, tf.constant(0, tf.int64)).numpy()
+    flips, places = [], set()
+    for image, found in zip(
+        np.pad(images, ((0, 0), (shift, shift), (shift, shift), (0, 0)), "reflect"), moved, strict=True
+    ):
+        places_and_crops = [
+            ((i, j), image[i : i + 5, j : j + 6]) for i in range(2 * shift + 1) for j in range(2 * shift + 1)
+        ]
+        fits = [(place, False) for place, crop in places_and_crops if np.array_equal(crop, found)]
+        fits += [(place, True) for place, crop in places_and_crops if np.array_equal(crop[:, ::-1], found)]
+        ((place, flipped),) = fits
+        flips.append(flipped)
+        places.add(place)
+    assert 8 <= sum(flips) <= 32
+    assert len(places) > 15 if shift else places == {(0, 0)}
+    again = shifted_and_flipped(tf.constant(images), shift, 3, tf.constant(0, tf.int64)).numpy()
+    np.testing.assert_array_equal(again, moved)
+    assert not np.array_equal(shifted_and_flipped(tf.constant(images), shift, 3, tf.constant(1, tf.int64)), moved)
+
+
+def test_partition_is_a_partition():
+    train, test = tiny().partition(3, seed=0)
+    assert sorted([*train.labels, *test.labels]) == list(range(10))
+    assert len(test.images) == 3
+
+
+def test_mnist5k_is_real_mnist_padded_to_32():
+    dataset = load_dataset("mnist5k")
+    assert dataset.images.shape == (5000, 32, 32, 1)
+    assert np.bincount(dataset.labels).tolist() == [500] * 10
+    assert not dataset.images[:, :2].any() and dataset.images[:, 2:-2].max() == 255
+    batch = dataset.batch(tf.constant(0, tf.int64), 64, 0)
+    assert batch.dtype == tf.float32
+    assert (float(tf.reduce_min(batch)), float(tf.reduce_max(batch))) == (-1.0, 1.0)
+    assert load_dataset("mnist5k") is dataset
+
+
+@pytest.mark.parametrize(("name", "modes", "inner"), [("ring", 8, 0.8), ("grid", 25, 0.4)])
+def test_points_lie_around_their_modes(name, modes, inner):
+    dataset = load_dataset(name)
+    points = dataset.reals(20_000, seed=0)
+    assert len(dataset.centers) == modes
+    distance = np.linalg.norm(points[:, None] - dataset.centers, axis=-1)
+    shares = np.bincount(distance.argmin(1), minlength=modes) / len(points)
+    np.testing.assert_allclose(shares, 1 / modes, atol=0.01)
+    assert distance.min(1).mean() == pytest.approx(0.02 * np.sqrt(np.pi / 2), rel=0.02)  # a Rayleigh mean
+    assert np.abs(points).max() < 1.0
+
+
+def test_an_unknown_dataset_is_named_with_the_known_ones():
+    with pytest.raises(UserError, match=r"'nosuch'.*grid.*mnist5k.*ring"):
+        load_dataset("nosuch")
+
+
+def test_your_own_images_are_read_from_npy(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (9, 4, 6, 3), np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    dataset = load_dataset("npy", str(tmp_path))
+    assert dataset.sample_shape == (4, 6, 3)
+    drawn = to_uint8(dataset.batch(tf.constant(0, tf.int64), 9, 0).numpy())
+    assert sorted(image.tobytes() for image in drawn) == sorted(image.tobytes() for image in images)
+
+
+@pytest.mark.parametrize("array", [None, np.zeros((3, 4, 4, 1), np.float32), np.zeros((3, 4, 4), np.uint8)])
+def test_an_npy_that_holds_no_images_is_refused(array, tmp_path):
+    if array is not None:
+        np.save(tmp_path / "images.npy", array)
+    with pytest.raises(UserError, match=r"images\.npy"):
+        load_dataset("npy", str(tmp_path))
+
+
+@pytest.mark.parametrize(("count", "shape"), [(5, (4, 20, 3)), (20, (8, 32, 3)), (64, (32, 32, 3))])
+def test_few_images_make_a_picture_too(count, shape, monkeypatch):
+    shown = []
+    monkeypatch.setattr(pictures, "tile", lambda images, columns: shown.append(tile(images, columns)) or shown[-1])
+    pictures.side_by_side({"a": np.zeros((count, 4, 4, 1))})
+    assert shown[0].shape == shape

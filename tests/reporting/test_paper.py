@@ -1,0 +1,103 @@
+"""The paper's table beside ours: published numbers as printed, ours as measured, nothing where nothing was run."""
+
+import json
+
+import pytest
+
+from akdg_tf.errors import UserError
+from akdg_tf.reporting import paper
+
+TEACHER, DCGAN_VANILLA, *_, MLP_VANILLA, _, MLP_AKDG = paper.CIFAR10
+
+
+def record(value):
+    shared = {"n_real": 50, "n_fake": 40, "classifier": "c", "dataset": "cifar10", "split": "train", "resize": "none"}
+    return {"value": value, **shared}
+
+
+def result(seed, fid, params, gin_files):
+    side = {"params": params, "mult_adds": 2 * params}
+    metrics = {"is[c]": record(5.0), "fid[c]": record(fid)}
+    head = {"seed": seed, "smoke": False, "steps": 7, "gin_files": gin_files}
+    return {**head, "student": side, "metrics": metrics}
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(content))
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """A teacher in the zoo, three seeds of an MLP by AKDG under the budget, one vanilla one in the zoo."""
+    runs, zoo = tmp_path / "runs", tmp_path / "zoo"
+    for name, fid, params in (("cifar10_sngan_teacher_cpu", 10.0, 1_000_000), ("cifar10_mlp_vanilla", 50.0, 750_000)):
+        published = result(0, fid, params, [f"gin/{name}.gin"])
+        published["over_seeds"] = {"fid[c]": {"values": [fid], "seeds": [0]}, "is[c]": {"values": [5.0], "seeds": [0]}}
+        write(zoo / name / "metrics.json", published)
+    files = ["gin/cifar10_mlp_akdg.gin", "gin/budget_cpu.gin"]
+    for seed, fid in enumerate((39.0, 40.0, 41.0)):
+        folder = runs / f"cifar10_mlp_akdg-budget_cpu{f'-seed{seed}' * bool(seed)}"
+        write(folder / "result.json", result(seed, fid, 750_000, files))
+    return runs, zoo
+
+
+def test_the_papers_numbers_are_as_printed():
+    assert [(row.label, row.layers, row.inception_score, row.fid) for row in paper.CIFAR10] == [
+        ("teacher (SNGAN)", 8, 8.49, 16.50),
+        ("DCGAN vanilla", 5, 6.86, 31.58),
+        ("DCGAN MSE", 5, 6.45, 40.06),
+        ("DCGAN AKDG", 5, 7.05, 29.52),
+        ("MLP vanilla", 4, 4.66, 61.30),
+        ("MLP MSE", 4, 3.97, 108.92),
+        ("MLP AKDG", 4, 5.14, 53.73),
+    ]
+
+
+def test_the_table_shows_ours_beside_the_papers_with_reductions(folders):
+    lines = paper.table(paper.measured_rows(*folders)).splitlines()
+    teacher, dcgan, _, _, mlp, _, akdg = lines[2:9]
+    assert teacher == "| teacher (SNGAN) | 8 | 4.1M | 793M¹ | 8.49 | 16.50 | 1M | 2M | 5 | 10 |  |  |  | 0 |"
+    assert mlp == (
+        "| MLP vanilla | 4 | 2.2M (-46.3 %) | 2.2M (-99.7 %) | 4.66 | 61.30 "
+        "| 0.75M (-25.0 %) | 1.5M (-25.0 %) | 5 | 50 |  |  |  | 0 |"
+    )
+    assert akdg.endswith("| 0.75M (-25.0 %) | 1.5M (-25.0 %) | 5 ± 0 | 40 ± 1 |  |  |  | 0, 1, 2 |")
+    assert dcgan == "| DCGAN vanilla | 5 | 2.6M (-36.6 %) | 229M (-71.1 %) | 6.86 | 31.58 |  |  |  |  |  |  |  |  |"
+
+
+def test_below_the_table_stand_the_gains_what_defines_them_and_the_footnote(folders):
+    text = paper.table(paper.measured_rows(*folders))
+    assert "FID of MLP AKDG against vanilla: paper -12.3 %, ours[c] -20.0 %." in text
+    assert "FID of DCGAN AKDG against vanilla: paper -6.5 %." in text
+    assert "Ours, MLP AKDG: 40 generated and 50 real images, dataset cifar10, split train, classifier c" in text
+    assert "with --gin_file=gin/budget_cpu.gin" in text
+    assert "costs 1,593M: against that the DCGAN's mult-adds are -85.6 % and the MLP's -99.9 %" in text
+
+
+def test_a_run_of_the_papers_own_experiment_comes_before_one_under_the_budget(folders):
+    runs, zoo = folders
+    write(runs / "cifar10_mlp_akdg" / "result.json", result(0, 30.0, 750_000, ["gin/cifar10_mlp_akdg.gin"]))
+    assert paper.measured(MLP_AKDG, runs, zoo).fid == ("fid[c]", 30.0)
+    assert paper.measured(MLP_VANILLA, runs, zoo).folder == zoo / "cifar10_mlp_vanilla"
+    assert paper.measured(DCGAN_VANILLA, runs, zoo) is None
+
+
+def test_numbers_that_do_not_compare_are_not_compared(folders):
+    runs, zoo = folders
+    path = runs / "cifar10_mlp_akdg-budget_cpu-seed1" / "result.json"
+    other = json.loads(path.read_text())
+    for record in other["metrics"].values():
+        record["n_fake"] = 10
+    path.write_text(json.dumps(other))
+    with pytest.raises(UserError, match="are not of one experiment"):
+        paper.measured(MLP_AKDG, runs, zoo)
+    for seed in ("", "-seed2"):
+        (runs / f"cifar10_mlp_akdg-budget_cpu{seed}" / "result.json").unlink()
+    text = paper.table(paper.measured_rows(runs, zoo))
+    assert "FID of MLP AKDG against vanilla: paper -12.3 %." in text  # and none of ours: 10 images against 40
+
+
+def test_nothing_at_all_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="no finished CIFAR-10 run"):
+        paper.measured_rows(tmp_path, tmp_path)

@@ -1,0 +1,124 @@
+"""A bank of teacher images stands in for the teacher: its images, each once a pass, found again, never a wrong one."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from support import SAMPLE_SHAPE, discriminator, image_batches, make_teacher, mirrored
+
+import akdg_tf
+from akdg_tf import latents
+from akdg_tf.errors import UserError
+from akdg_tf.teachers.bank import BATCH, make_bank
+
+SEED = (5, latents.TEACHER)
+
+
+def draw(bank, count, step, seed=SEED):
+    return [tensor.numpy() for tensor in bank.draw(tf.constant(count), seed, tf.constant(step, tf.int64))]
+
+
+def test_a_draw_is_a_pair_of_a_latent_and_the_teachers_image_of_it(tmp_path):
+    teacher, _ = make_teacher()
+    z, images = draw(make_bank(teacher, 30, 0, tmp_path), 8, step=2)
+    assert (z.shape, images.shape, images.dtype) == ((8, 4), (8, *SAMPLE_SHAPE), np.float32)
+    np.testing.assert_allclose(images, teacher(z), atol=1 / 255 + 1e-6)  # half a step of uint8 over [-1, 1]
+
+
+def test_points_are_kept_as_halves(tmp_path):
+    model = akdg_tf.MLPGenerator(3, (2,), width=4, output_activation="linear")
+    teacher = akdg_tf.FrozenGenerator(model, 3, module=model)
+    bank = make_bank(teacher, 20, 0, tmp_path)
+    z, points = draw(bank, 8, step=0)
+    assert bank.images.dtype == np.float16 and points.dtype == np.float32
+    np.testing.assert_allclose(points, teacher(z), rtol=1e-3, atol=1e-4)
+
+
+def test_every_image_once_a_pass_in_an_order_of_its_own_set_by_the_seed(tmp_path):
+    bank = make_bank(make_teacher()[0], 10, 0, tmp_path)
+    index = {row.tobytes(): i for i, row in enumerate(bank.latents)}
+
+    def order(seed):
+        return [index[row.tobytes()] for step in range(5) for row in draw(bank, 4, step, seed)[0]]
+
+    first, second = order(SEED)[:10], order(SEED)[10:]
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first != second and order((6, latents.TEACHER)) != first + second
+    assert order(SEED) == first + second
+
+
+@pytest.mark.parametrize("method", [akdg_tf.AKDG, akdg_tf.MSEDistillation])
+def test_two_replicas_are_one(method, tmp_path):
+    weights = []
+    for devices in (("CPU:0",), ("CPU:0", "CPU:1")):
+        keras.utils.set_random_seed(0)
+        teacher, _ = make_teacher()
+        bank = make_bank(teacher, 40, 0, tmp_path)
+        with mirrored(devices).scope():
+            student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=16, depth=2)
+            parts = (discriminator(), discriminator()) if method is akdg_tf.AKDG else ()
+            trainer = method(student, *parts, bank)
+            trainer.compile()
+            trainer.fit(image_batches(3, batch=16), verbose=0)
+        weights.append([v.numpy() for v in student.variables])
+    assert len(list(tmp_path.glob("*/bank.json"))) == 1  # one and the same teacher: its bank was found again
+    for one, two in zip(*weights, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
+
+
+def test_a_bank_is_found_again_and_never_a_wrong_one(tmp_path):
+    teacher, model = make_teacher()
+    bank = make_bank(teacher, 20, 0, tmp_path)
+    made = (bank.folder / "images.npy").stat().st_mtime_ns
+    assert make_bank(teacher, 20, 0, tmp_path).folder == bank.folder
+    assert (bank.folder / "images.npy").stat().st_mtime_ns == made
+    folders = {bank.folder, make_bank(teacher, 21, 0, tmp_path).folder, make_bank(teacher, 20, 1, tmp_path).folder}
+    scaled = akdg_tf.FrozenGenerator(lambda z: 0.5 * model(z), 4)
+    folders.add(make_bank(scaled, 20, 0, tmp_path).folder)
+    model.variables[0].assign(model.variables[0] + 1e-3)
+    folders.add(make_bank(teacher, 20, 0, tmp_path).folder)
+    assert len(folders) == 5
+
+
+def test_a_cut_making_goes_on_and_gives_the_bank_that_was_never_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr("akdg_tf.progress.REPORT_SECONDS", 0.0)
+    teacher, _ = make_teacher()
+    uncut = make_bank(teacher, 3 * BATCH, 0, tmp_path / "uncut")
+    drawn, draw_latents = [], latents.draw
+
+    def cut(prior, count, dim, seed, step):
+        if len(drawn) == 2:
+            raise KeyboardInterrupt
+        drawn.append(int(step))
+        return draw_latents(prior, count, dim, seed, step)
+
+    monkeypatch.setattr(latents, "draw", cut)
+    with pytest.raises(KeyboardInterrupt):
+        make_bank(teacher, 3 * BATCH, 0, tmp_path / "cut")
+    assert not list((tmp_path / "cut").glob("*/bank.json"))
+    drawn.clear()
+    bank = make_bank(teacher, 3 * BATCH, 0, tmp_path / "cut")
+    assert drawn == [2]
+    for name in ("images.npy", "latents.npy", "bank.json"):
+        assert (bank.folder / name).read_bytes() == (uncut.folder / name).read_bytes()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "no manifest"])
+def test_a_damaged_bank_is_named_and_made_again_when_it_is_removed(damage, tmp_path):
+    teacher, _ = make_teacher()
+    folder = make_bank(teacher, 20, 0, tmp_path).folder
+    path = folder / ("bank.json" if damage == "no manifest" else "images.npy")
+    whole = path.read_bytes()
+    if damage == "truncated":
+        path.write_bytes(whole[:-1])
+    elif damage == "flipped":
+        path.write_bytes(whole[:500] + bytes([whole[500] ^ 1]) + whole[501:])
+    else:
+        path.unlink()
+    with pytest.raises(UserError, match=rf"{folder} is damaged .*remove the folder"):
+        make_bank(teacher, 20, 0, tmp_path)
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    make_bank(teacher, 20, 0, tmp_path)
+    assert path.read_bytes() == whole

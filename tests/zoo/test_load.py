@@ -1,0 +1,335 @@
+"""Every route to a published student, in a process of its own, against the model in memory; and who is refused."""
+
+import hashlib
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import socketserver
+import subprocess
+import sys
+import threading
+
+import numpy as np
+from support import ROOT
+import pytest
+from made_up_zoo import random_dcgan, random_mlp, write_zoo
+from PIL import Image
+
+import akdg_tf
+from akdg_tf.errors import UserError
+from akdg_tf.reporting.pictures import tile
+from akdg_tf.zoo import checksums
+from akdg_tf.zoo.checksums import SUMS
+from akdg_tf.zoo.serve import make_server
+
+ATOL = 1e-5
+LOAD = """
+import sys
+import keras, numpy as np, tensorflow as tf, tensorflow_hub as hub, tf_keras
+from ai_edge_litert.interpreter import Interpreter
+import akdg_tf
+
+folder, url, z_file, images_file = sys.argv[1:]
+z = tf.constant(np.load(z_file))
+images = {
+    "akdg_tf.load": akdg_tf.load("student").generator(z),  # of the environment's AKDG_ZOO, which is the server
+    "hub.load": hub.load(folder)(z),
+    "hub.load over HTTP": hub.load(f"{url}/akdg/student/1")(z),
+    "hub.KerasLayer": hub.KerasLayer(folder, trainable=True)(z),
+    "TFSMLayer": keras.layers.TFSMLayer(f"{folder}/saved_model", call_endpoint="serving_default")(z)["images"],
+    "LiteRT": Interpreter(f"{folder}/model.tflite").get_signature_runner("generator")(z=z.numpy())["images"],
+}
+images = {name: np.asarray(value) for name, value in images.items()}
+
+# Fine-tuning: the layer's weights move, and the loss falls.
+layer = hub.KerasLayer(folder, trainable=True)
+model = tf_keras.Sequential([layer, tf_keras.layers.GlobalAveragePooling2D()])
+model.compile(tf_keras.optimizers.SGD(0.1), "mse")
+before = [weight.numpy() for weight in layer.trainable_weights]
+losses = model.fit(z, tf.zeros((len(z), images["hub.load"].shape[-1])), epochs=5, verbose=0).history["loss"]
+assert before and all((old != new.numpy()).any() for old, new in zip(before, layer.trainable_weights))
+assert losses[-1] < losses[0], losses
+np.savez(images_file, **images)
+"""
+
+
+@pytest.fixture(scope="module")
+def students(tmp_path_factory):
+    """A zoo of two, and the models in memory that it was made of."""
+    zoo = tmp_path_factory.mktemp("load") / "zoo"
+    models = {"teacher": random_mlp(), "student": random_dcgan(3, channels=3)}
+    write_zoo(zoo, models, teacher="teacher")
+    return zoo, models
+
+
+@pytest.fixture
+def serve():
+    """A function that serves a zoo until the test ends, and returns its port."""
+    servers = []
+
+    def function(zoo):
+        servers.append(make_server(zoo, port=0))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return servers[-1].server_address[1]
+
+    yield function
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
+    monkeypatch.delenv("AKDG_ZOO", raising=False)
+
+
+def test_every_route_in_a_new_process_equals_the_model_in_memory(students, serve, tmp_path):
+    zoo, models = students
+    url = f"http://localhost:{serve(zoo)}"
+    z = np.random.default_rng(0).normal(size=(5, 6)).astype("float32")
+    np.save(tmp_path / "z.npy", z)
+    arguments = [str(zoo / "student"), url, str(tmp_path / "z.npy"), str(tmp_path / "images.npz")]
+    environment = {**os.environ, "AKDG_ZOO": url}
+    command = [sys.executable, "-c", LOAD, *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    expected = (models["student"](z).numpy() + 1) / 2
+    assert expected.shape == (5, 16, 16, 3) and expected.std() > 0.02
+    images = np.load(tmp_path / "images.npz")
+    assert len(images) == 6
+    for route, values in images.items():
+        np.testing.assert_allclose(values, expected, atol=ATOL, err_msg=route)
+
+
+def test_a_loaded_generator_samples_what_its_picture_shows(students):
+    zoo, _ = students
+    loaded = akdg_tf.load("student", zoo)
+    images = loaded.sample(64, seed=0)
+    assert images.shape == (64, 16, 16, 3) and images.dtype == np.float32 and 0 <= images.min() <= images.max() <= 1
+    shown = np.asarray(Image.open(zoo / "student" / "samples.png"))
+    np.testing.assert_array_equal(tile(images * 2 - 1, 8), shown)
+    np.testing.assert_allclose(loaded.sample(3, seed=0), images[:3], atol=1e-6)
+    assert np.abs(loaded.sample(3) - loaded.sample(3)).max() > 1e-3  # without a seed, others each time
+    assert loaded.card.startswith("# student\n") and loaded.metrics["teacher_name"] == "teacher"
+    with pytest.raises(UserError, match="0 images are wanted"):
+        loaded.sample(0)
+
+
+def test_the_published_zoo_is_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert akdg_tf.load("mnist_mlp_akdg").sample(2, seed=0).shape == (2, 32, 32, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("nosuch", "there is no entry 'nosuch' in the zoo .*; there are student, teacher"),
+        ("../zoo/student", "is not the name of an entry"),
+        ("", "is not the name of an entry"),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_line(students, name, says):
+    with pytest.raises(UserError, match=says):
+        akdg_tf.load(name, students[0])
+
+
+def test_a_classifier_draws_nothing():
+    with pytest.raises(UserError, match="mnist_classifier is a classifier"):
+        akdg_tf.load("mnist_classifier", ROOT / "zoo")
+
+
+@pytest.mark.parametrize("name", ["saved_model/saved_model.pb", "saved_model/variables/variables.index", "card.md"])
+def test_a_changed_file_is_refused_by_name(students, serve, tmp_path, name):
+    zoo = tmp_path / "zoo"
+    shutil.copytree(students[0], zoo, symlinks=True)
+    path = zoo / "student" / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    for place in (zoo, f"http://127.0.0.1:{serve(zoo)}"):
+        with pytest.raises(UserError, match=f"student/{name} was changed"):
+            akdg_tf.load("student", place)
+    assert not list((tmp_path / "cache").rglob("saved_model"))
+    assert akdg_tf.load("teacher", zoo).sample(1).shape == (1, 8, 8, 1)
+
+
+def test_a_fetched_entry_is_kept_and_fetched_anew_when_it_was_published_anew(students, serve, tmp_path, caplog):
+    zoo = tmp_path / "zoo"
+    shutil.copytree(students[0], zoo, symlinks=True)
+    url = f"http://127.0.0.1:{serve(zoo)}/"
+    images = akdg_tf.load("student", url).sample(2, seed=1)
+    np.testing.assert_array_equal(akdg_tf.load("student", zoo).sample(2, seed=1), images)
+    (kept,) = (tmp_path / "cache").rglob("student")
+    (kept / "card.md").write_text("changed")  # in the cache: it is fetched again
+    assert akdg_tf.load("student", url).card.startswith("# student")
+    assert "card.md was changed" in caplog.text and "fetching the entry anew" in caplog.text
+    stamp = (kept / SUMS).stat().st_mtime_ns
+    akdg_tf.load("student", url)
+    assert (kept / SUMS).stat().st_mtime_ns == stamp
+    (zoo / "student" / "card.md").write_text("# student, once more\n")
+    checksums.seal(zoo / "student")
+    assert akdg_tf.load("student", url).card == "# student, once more\n"
+
+
+DIGEST = b"0" * 64
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        DIGEST + b"  ../../evil\n",
+        DIGEST + b"  /etc/passwd\n",
+        DIGEST + b"  a/../../evil\n",
+        DIGEST + b"  null\0\n",
+        DIGEST + b"  card.md\n" + DIGEST + b"  card.md\n",
+        b"x  card.md\n",
+        b"card.md\n",
+        b"\xff\xfe\n",
+        b"<html>\n",
+        b"",
+    ],
+)
+def test_checksums_that_are_none_or_lead_out_of_the_entry_are_refused(students, serve, tmp_path, line):
+    zoo = tmp_path / "zoo"
+    shutil.copytree(students[0], zoo, symlinks=True)
+    (zoo / "student" / SUMS).write_bytes(line)
+    for place in (zoo, f"http://127.0.0.1:{serve(zoo)}"):
+        with pytest.raises(UserError, match=r"student/SHA256SUMS is not a list of checksums"):
+            akdg_tf.load("student", place)
+
+
+def test_a_server_that_is_not_there_or_lacks_the_entry_is_said_in_one_line(students, serve):
+    url = f"http://127.0.0.1:{serve(students[0])}"
+    with pytest.raises(UserError, match=r"there is no http://.*/nosuch/SHA256SUMS \(404 Not Found\)"):
+        akdg_tf.load("nosuch", url)
+    for place in ("http://127.0.0.1:1", "http://a b/"):
+        with pytest.raises(UserError, match="cannot be fetched"):
+            akdg_tf.load("student", place)
+
+
+class Hostile(socketserver.StreamRequestHandler):
+    """Answers each request with the server's `answer`, whatever was asked, and hangs up."""
+
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(self.server.answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\ncut short",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n",
+        b"",
+    ],
+)
+def test_whatever_a_server_sends_is_said_in_one_line(answer, tmp_path):
+    with socketserver.TCPServer(("127.0.0.1", 0), Hostile) as server:
+        server.answer = answer
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(UserError, match=r"cannot be fetched|there is no http"):
+            akdg_tf.load("student", f"http://127.0.0.1:{server.server_address[1]}")
+        server.shutdown()
+    assert not list((tmp_path / "cache").rglob("student*"))
+
+
+def test_a_fetched_entry_is_there_when_its_server_is_not(students, caplog):
+    with make_server(students[0], port=0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        images = akdg_tf.load("student", url).sample(2, seed=1)
+        server.shutdown()
+    np.testing.assert_array_equal(akdg_tf.load("student", url).sample(2, seed=1), images)
+    assert "which was fetched before" in caplog.text
+
+
+def test_a_cache_that_cannot_be_written_is_said_in_one_line(students, serve, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(UserError, match="student cannot be kept in"):
+        akdg_tf.load("student", f"http://127.0.0.1:{serve(students[0])}")
+
+
+def test_hub_gets_nothing_of_a_changed_entry(students, serve, tmp_path):
+    zoo = tmp_path / "zoo"
+    shutil.copytree(students[0], zoo, symlinks=True)
+    (zoo / "student" / "saved_model" / "variables" / "variables.index").write_bytes(b"changed")
+    connection = http.client.HTTPConnection("127.0.0.1", serve(zoo), timeout=10)
+    connection.request("GET", "/akdg/student/1?tf-hub-format=compressed")
+    assert connection.getresponse().status == 404
+    connection.close()
+
+
+@pytest.fixture
+def get(students, serve, tmp_path):
+    """A function that asks a server for a path exactly as it is given, and returns status and content."""
+    zoo = tmp_path / "served" / "zoo"
+    shutil.copytree(students[0], zoo, symlinks=True)
+    (zoo.parent / "secret.txt").write_text("secret")
+    (zoo / "secret.txt").write_text("secret")
+    (zoo / "student" / "secret.txt").write_text("not listed")
+    (zoo / "student" / "link.txt").symlink_to(zoo.parent / "secret.txt")
+    port = serve(zoo)
+
+    def function(path, method="GET"):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request(method, path)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, content
+
+    return function
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.txt",
+        "/student/../../secret.txt",
+        "/student/..%2f..%2fsecret.txt",
+        "/student/%2e%2e/secret.txt",
+        "/akdg/..%2fstudent/1?tf-hub-format=compressed",
+        "/akdg/../1?tf-hub-format=compressed",
+        "/secret.txt",
+        "/student/secret.txt",
+        "/student/link.txt",
+        "/student/%00",
+        "//etc/passwd",
+        "/student",
+        "/akdg/student/2",
+        "/akdg/nosuch/1?tf-hub-format=compressed",
+        "/..%5c..%5csecret.txt",
+    ],
+)
+def test_the_server_gives_nothing_but_listed_files(get, path):
+    status, content = get(path)
+    assert status == 404 and b"secret" not in content.replace(path.encode(), b"")
+
+
+def test_the_server_gives_each_listed_file_and_the_card(get, students):
+    zoo, _ = students
+    for name, digest in checksums.read(zoo / "student").items():
+        status, content = get(f"/student/{name}")
+        assert status == 200 and hashlib.sha256(content).hexdigest() == digest
+    assert get("/akdg/student/1") == (200, (zoo / "student" / "card.md").read_bytes())
+    assert get("/")[1].startswith(b"# The zoo") and get("/student/card.md", "HEAD") == (200, b"")
+    assert json.loads(get("/student/metrics.json")[1])["experiment"] == "student"
+
+
+def test_a_server_listens_to_this_machine_alone_and_says_when_it_cannot(students, tmp_path):
+    with make_server(students[0], port=0) as server:
+        assert server.server_address[0] == "127.0.0.1"
+        with pytest.raises(UserError, match=r"cannot listen at 127\.0\.0\.1"):
+            make_server(students[0], port=server.server_address[1])
+    for arguments, says in (((tmp_path,), "there is no entry of a zoo in"), ((students[0], ""), "--host is empty")):
+        with pytest.raises(UserError, match=says):
+            make_server(*arguments)
