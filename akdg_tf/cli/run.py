@@ -19,8 +19,6 @@ from akdg_tf.files import write_json
 from akdg_tf.reporting import tables as results
 from akdg_tf.teachers.load import find_saved_model
 from akdg_tf.training import config, devices, tensorboard
-from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  (gin binds it)
-from akdg_tf.training.generation import GeneratorExperiment  # noqa: F401  (gin binds it)
 from akdg_tf.training.workdir import Run
 
 SMOKE_SUFFIX = "-smoke"

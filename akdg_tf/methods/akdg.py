@@ -1,6 +1,5 @@
 """AKDG (Tsunashima et al., ICPR 2020): the vanilla method plus one discriminator that knows the teacher."""
 
-import gin
 import keras
 import tensorflow as tf
 
@@ -13,7 +12,6 @@ from akdg_tf.teachers.bank import TeacherBank
 from akdg_tf.teachers.frozen import FrozenGenerator
 
 
-@gin.register(denylist=["student", "teacher", "seed"])  # the experiment gives them
 class AKDG(GAN):
     """L(G_S) = L_adv(D_S) + lambda * L_adv(D_KD).
 

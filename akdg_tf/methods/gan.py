@@ -1,6 +1,5 @@
 """The vanilla method: a generator before one discriminator, no teacher (Mescheder et al. 2018)."""
 
-import gin
 import keras
 
 from akdg_tf.methods.adversary import Adversary
@@ -9,7 +8,6 @@ from akdg_tf.methods.penalties import R1Penalty
 from akdg_tf.methods.trainer import GeneratorTrainer
 
 
-@gin.register(denylist=["generator", "seed"])  # the experiment gives them
 class GAN(GeneratorTrainer):
     """L(G) = L_adv(D), D judges real or generated.
 

@@ -2,11 +2,9 @@
 
 import dataclasses
 
-import gin
 import tensorflow as tf
 
 
-@gin.register
 @dataclasses.dataclass(frozen=True)
 class NonSaturatingLoss:
     """Non-saturating logistic loss (Goodfellow et al. 2014), the loss of the paper's vanilla method."""
@@ -20,7 +18,6 @@ class NonSaturatingLoss:
         return tf.squeeze(tf.nn.softplus(-generated_logits), -1)
 
 
-@gin.register
 @dataclasses.dataclass(frozen=True)
 class HingeLoss:
     """Hinge loss (Miyato et al. 2018, eq. 16 and 17), the loss of the SNGAN teacher."""

@@ -1,6 +1,5 @@
 """The MSE method (Aguinaldo et al. 2019): the student imitates the teacher latent by latent, no discriminator."""
 
-import gin
 import keras
 import tensorflow as tf
 
@@ -10,7 +9,6 @@ from akdg_tf.teachers.bank import TeacherBank
 from akdg_tf.teachers.frozen import FrozenGenerator
 
 
-@gin.register(denylist=["student", "teacher", "seed"])  # the experiment gives them
 class MSEDistillation(GeneratorTrainer):
     """L(G_S) = E[mean over pixels of (G_S(z) - G_T(z))^2], the same z for both.
 

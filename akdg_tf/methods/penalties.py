@@ -2,11 +2,9 @@
 
 import dataclasses
 
-import gin
 import tensorflow as tf
 
 
-@gin.register
 @dataclasses.dataclass(frozen=True)
 class R1Penalty:
     """R1 (Mescheder et al. 2018, eq. 9): gamma/2 * E[|grad_x D(x)|^2] on the reference images only.

@@ -7,7 +7,6 @@ import os
 import pathlib
 from collections.abc import Callable
 
-import gin
 import numpy as np
 import tensorflow as tf
 import tensorflow_hub as hub
@@ -45,7 +44,6 @@ class Classifier:
         return tuple(np.concatenate([batch[key] for batch in batches]) for key in ("logits", "features"))
 
 
-@gin.register
 def load_classifier(name: str) -> Classifier:
     """Loads a classifier that `export_classifier` wrote.
 
@@ -70,7 +68,6 @@ def load_classifier(name: str) -> Classifier:
     )
 
 
-@gin.register
 def load_inception(handle: str = INCEPTION_HANDLE) -> Classifier:
     """Loads TF-GAN's Inception, for canonical IS, FID and KID.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import gin
 import numpy as np
 
 from akdg_tf.data import Dataset
@@ -13,7 +12,6 @@ HIGH_QUALITY_STDDEVS = 4.0
 BRIDGE_STDDEVS = 8.0
 
 
-@gin.register
 class PointScores:
     """Scores of 2-D points against the mixture that they are to follow.
 

@@ -25,7 +25,6 @@ NEIGHBOURS, NEIGHBOUR_SAMPLES = 5, 5000  # of precision and recall, whose distan
 CHUNK = 1000
 
 
-@gin.register
 class ImageScores:
     """Scores of images over one classifier.
 

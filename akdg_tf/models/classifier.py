@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-import gin
 import keras
 from keras import layers
 
 
-@gin.register
 @keras.saving.register_keras_serializable(package="akdg_tf")
 class ConvClassifier(keras.Model):
     """Convolutional classifier: images [n, *sample_shape] in [-1, 1] to {"logits": [n, classes], "features": [n, d]}.

@@ -5,7 +5,6 @@ The last layer computes in float32 under any dtype policy.
 
 from collections.abc import Sequence
 
-import gin
 import keras
 from keras import layers
 
@@ -14,7 +13,6 @@ from akdg_tf.models.layers import SpectralConv2D, SpectralConvPool2D, SpectralDe
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 
 
-@gin.register
 @_serializable
 class MLPDiscriminator(keras.Model):
     """Multilayer perceptron for points: `depth` hidden layers of `width`, leaky ReLU 0.2.
@@ -39,7 +37,6 @@ class MLPDiscriminator(keras.Model):
         return {**super().get_config(), "width": self.width, "depth": self.depth}
 
 
-@gin.register
 @_serializable
 class ConvDiscriminator(keras.Model):
     """DCGAN's discriminator without normalization: a strided convolution for each width, leaky ReLU 0.2, dense.
@@ -100,7 +97,6 @@ class DownBlock(layers.Layer):
         return {**super().get_config(), "width": self.width, "downsample": self.downsample, "first": self.first}
 
 
-@gin.register
 @_serializable
 class ResNetDiscriminator(keras.Model):
     """SNGAN's ResNet discriminator with spectral normalization (Miyato et al. 2018, table 4b).

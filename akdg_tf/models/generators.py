@@ -7,7 +7,6 @@ are held by `tests/test_counting.py`.
 
 from collections.abc import Sequence
 
-import gin
 import keras
 from keras import layers
 
@@ -48,7 +47,6 @@ class Generator(keras.Model):
         return height // 2**doublings
 
 
-@gin.register
 @_serializable
 class MLPGenerator(Generator):
     """Multilayer perceptron: `depth` hidden layers of `width`, ReLU.
@@ -90,7 +88,6 @@ class MLPGenerator(Generator):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-@gin.register
 @_serializable
 class DCGANGenerator(Generator):
     """DCGAN with resize-convolutions: dense to a small map, (nearest up x2, 3x3 conv) to each width, BN, ReLU each.
@@ -152,7 +149,6 @@ class UpBlock(layers.Layer):
         return {**super().get_config(), "width": self.width, "use_batch_norm": self.use_batch_norm}
 
 
-@gin.register
 @_serializable
 class SNGANGenerator(Generator):
     """SNGAN's ResNet generator (Miyato et al. 2018, table 4a), the paper's CIFAR-10 teacher at width 256.

@@ -7,7 +7,6 @@ import os
 import pathlib
 from collections.abc import Callable
 
-import gin
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
@@ -35,7 +34,6 @@ def find_saved_model(name: str) -> pathlib.Path | None:
     return next((folder for folder in saved_models if (folder / "saved_model.pb").exists()), None)
 
 
-@gin.register
 @functools.cache
 def load_teacher(
     name: str,

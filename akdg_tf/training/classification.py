@@ -27,7 +27,6 @@ SHIFT = 2  # pixels that an augmented image moves at most
 PARTITION_SEED = 0  # one and the same held-out set for every seed of the weights
 
 
-@gin.register
 class ClassifierExperiment:
     """Trains, exports and tests one classifier; made under the strategy's scope.
 

@@ -12,38 +12,12 @@ from collections.abc import Sequence
 import gin
 import keras
 
+from akdg_tf import configurables  # noqa: F401  (registers what the files bind)
 from akdg_tf.errors import UserError
+from akdg_tf.training.make import make_experiment
 from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
-
-for _class in (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.RMSprop):
-    gin.external_configurable(_class, module="keras.optimizers")
-for _class in (keras.optimizers.schedules.CosineDecay, keras.optimizers.schedules.PolynomialDecay):
-    gin.external_configurable(_class, module="keras.optimizers.schedules")
-
-
-DTYPE_POLICIES = ("float32", "mixed_bfloat16")
-
-
-@gin.configurable
-def make_experiment(run: Run, experiment=gin.REQUIRED, dtype_policy: str = "float32"):
-    """Makes the experiment that the gin files bind.
-
-    Args:
-        run: folder, name, seed.
-        experiment: GeneratorExperiment or ClassifierExperiment.
-        dtype_policy: of the networks that are trained: "float32", or "mixed_bfloat16", which computes in bfloat16 and
-            keeps weights, samples, logits, losses and what is exported in float32. It is for processors that multiply
-            bfloat16 themselves (AVX512-BF16, AMX, recent GPUs); on others it is slower than float32.
-
-    Raises:
-        UserError: another policy.
-    """
-    if dtype_policy not in DTYPE_POLICIES:
-        raise UserError(f"dtype_policy {dtype_policy!r} is not one of {', '.join(DTYPE_POLICIES)}")
-    keras.config.set_dtype_policy(dtype_policy)
-    return experiment(run)
 
 
 def parse(gin_files: Sequence[str], bindings: Sequence[str]) -> None:
@@ -142,7 +116,7 @@ def build(run: Run):
     """
     keras.utils.set_random_seed(run.seed)
     with explained():
-        return make_experiment(run)
+        return gin.get_configurable(make_experiment)(run)
 
 
 @contextlib.contextmanager

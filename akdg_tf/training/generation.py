@@ -37,7 +37,6 @@ BANKS, BANK_SEED = pathlib.Path("runs", "banks"), 0  # one bank of a size serves
 PICTURE_SAMPLES = {3: 64, 1: 2000}  # rank of a sample to how many a picture shows
 
 
-@gin.register
 class GeneratorExperiment:
     """Trains, exports and evaluates one generator; made under the strategy's scope.
 

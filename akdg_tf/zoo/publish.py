@@ -8,8 +8,6 @@ from akdg_tf.reporting import pictures
 from akdg_tf.errors import UserError
 from akdg_tf.files import replacing, write_json, write_text
 from akdg_tf.training import config
-from akdg_tf.training.classification import ClassifierExperiment  # noqa: F401  (gin binds it)
-from akdg_tf.training.generation import GeneratorExperiment  # noqa: F401  (gin binds it)
 from akdg_tf.zoo import card, checksums, readme, routes
 from akdg_tf.zoo.entries import LITERT, ZOO, Entry, check_name, entries, read_metrics
 

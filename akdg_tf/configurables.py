@@ -1,0 +1,52 @@
+"""Everything that gin files can bind, registered in one place.
+
+The classes and functions themselves know nothing of gin: who uses the Python API never meets a binding. Importing this
+module is what makes a gin file parse.
+"""
+
+import gin
+import keras
+
+from akdg_tf.methods.akdg import AKDG
+from akdg_tf.methods.gan import GAN
+from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss
+from akdg_tf.methods.mse import MSEDistillation
+from akdg_tf.methods.penalties import R1Penalty
+from akdg_tf.metrics.classifiers import load_classifier, load_inception
+from akdg_tf.metrics.modes import PointScores
+from akdg_tf.metrics.scores import ImageScores
+from akdg_tf.models.classifier import ConvClassifier
+from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator
+from akdg_tf.models.generators import DCGANGenerator, MLPGenerator, SNGANGenerator
+from akdg_tf.teachers.load import load_teacher
+from akdg_tf.training.classification import ClassifierExperiment
+from akdg_tf.training.generation import GeneratorExperiment
+from akdg_tf.training.make import make_experiment
+
+EXPERIMENTS = (make_experiment, GeneratorExperiment, ClassifierExperiment)
+GENERATORS = (MLPGenerator, DCGANGenerator, SNGANGenerator)
+DISCRIMINATORS = (MLPDiscriminator, ConvDiscriminator, ResNetDiscriminator)
+CLASSIFIERS = (ConvClassifier,)
+LOSSES = (NonSaturatingLoss, HingeLoss, R1Penalty)
+TEACHERS = (load_teacher,)
+EVALUATIONS = (ImageScores, PointScores, load_classifier, load_inception)
+OPTIMIZERS = (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.RMSprop)
+LEARNING_RATES = (keras.optimizers.schedules.CosineDecay, keras.optimizers.schedules.PolynomialDecay)
+
+# What the experiment itself gives to a method, and no file may bind.
+METHODS = {
+    GAN: ("generator", "seed"),
+    AKDG: ("student", "teacher", "seed"),
+    MSEDistillation: ("student", "teacher", "seed"),
+}
+
+OURS = (*EXPERIMENTS, *GENERATORS, *DISCRIMINATORS, *CLASSIFIERS, *LOSSES, *TEACHERS, *EVALUATIONS)
+
+for _configurable in OURS:
+    gin.external_configurable(_configurable)
+for _method, _given in METHODS.items():
+    gin.external_configurable(_method, denylist=list(_given))
+for _optimizer in OPTIMIZERS:
+    gin.external_configurable(_optimizer, module="keras.optimizers")
+for _learning_rate in LEARNING_RATES:
+    gin.external_configurable(_learning_rate, module="keras.optimizers.schedules")

@@ -1,0 +1,28 @@
+"""Making the experiment that the gin files bind."""
+
+import gin
+import keras
+
+from akdg_tf.errors import UserError
+from akdg_tf.training.workdir import Run
+
+DTYPE_POLICIES = ("float32", "mixed_bfloat16")
+
+
+def make_experiment(run: Run, experiment=gin.REQUIRED, dtype_policy: str = "float32"):
+    """Makes the experiment that the gin files bind.
+
+    Args:
+        run: folder, name, seed.
+        experiment: GeneratorExperiment or ClassifierExperiment.
+        dtype_policy: of the networks that are trained: "float32", or "mixed_bfloat16", which computes in bfloat16 and
+            keeps weights, samples, logits, losses and what is exported in float32. It is for processors that multiply
+            bfloat16 themselves (AVX512-BF16, AMX, recent GPUs); on others it is slower than float32.
+
+    Raises:
+        UserError: another policy.
+    """
+    if dtype_policy not in DTYPE_POLICIES:
+        raise UserError(f"dtype_policy {dtype_policy!r} is not one of {', '.join(DTYPE_POLICIES)}")
+    keras.config.set_dtype_policy(dtype_policy)
+    return experiment(run)
