@@ -7,10 +7,14 @@ module is what makes a gin file parse.
 import gin
 import keras
 
+from akdg_tf.artifacts.litert import LiteRT
+from akdg_tf.artifacts.network import load_network
+from akdg_tf.data.choice import Data
 from akdg_tf.methods.akdg import AKDG
 from akdg_tf.methods.gan import GAN
 from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss
 from akdg_tf.methods.mse import MSEDistillation
+from akdg_tf.methods.optimizers import Optimizers
 from akdg_tf.methods.penalties import R1Penalty
 from akdg_tf.metrics.classifiers import load_classifier, load_inception
 from akdg_tf.metrics.modes import PointScores
@@ -18,17 +22,22 @@ from akdg_tf.metrics.scores import ImageScores
 from akdg_tf.models.classifier import ConvClassifier
 from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator
 from akdg_tf.models.generators import DCGANGenerator, MLPGenerator, SNGANGenerator
+from akdg_tf.teachers.bank import BankedTeacher
 from akdg_tf.teachers.load import load_teacher
+from akdg_tf.teachers.sources import OnlineTeacher
 from akdg_tf.training.classification import ClassifierExperiment
 from akdg_tf.training.generation import GeneratorExperiment
 from akdg_tf.training.make import make_experiment
+from akdg_tf.training.schedule import Schedule
 
-EXPERIMENTS = (make_experiment, GeneratorExperiment, ClassifierExperiment)
+EXPERIMENTS = (make_experiment, GeneratorExperiment, ClassifierExperiment, Data, Schedule, Optimizers)
 GENERATORS = (MLPGenerator, DCGANGenerator, SNGANGenerator)
 DISCRIMINATORS = (MLPDiscriminator, ConvDiscriminator, ResNetDiscriminator)
 CLASSIFIERS = (ConvClassifier,)
 LOSSES = (NonSaturatingLoss, HingeLoss, R1Penalty)
-TEACHERS = (load_teacher,)
+TEACHERS = (load_teacher, OnlineTeacher, BankedTeacher)
+NETWORKS = (load_network,)
+EXPORTS = (LiteRT,)
 EVALUATIONS = (ImageScores, PointScores, load_classifier, load_inception)
 OPTIMIZERS = (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.RMSprop)
 LEARNING_RATES = (keras.optimizers.schedules.CosineDecay, keras.optimizers.schedules.PolynomialDecay)
@@ -36,11 +45,11 @@ LEARNING_RATES = (keras.optimizers.schedules.CosineDecay, keras.optimizers.sched
 # What the experiment itself gives to a method, and no file may bind.
 METHODS = {
     GAN: ("generator", "seed"),
-    AKDG: ("student", "teacher", "seed"),
-    MSEDistillation: ("student", "teacher", "seed"),
+    AKDG: ("generator", "teacher", "seed"),
+    MSEDistillation: ("generator", "teacher", "seed"),
 }
 
-OURS = (*EXPERIMENTS, *GENERATORS, *DISCRIMINATORS, *CLASSIFIERS, *LOSSES, *TEACHERS, *EVALUATIONS)
+OURS = (*EXPERIMENTS, *GENERATORS, *DISCRIMINATORS, *CLASSIFIERS, *LOSSES, *TEACHERS, *NETWORKS, *EXPORTS, *EVALUATIONS)
 
 for _configurable in OURS:
     gin.external_configurable(_configurable)

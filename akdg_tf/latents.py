@@ -15,6 +15,11 @@ def latent_dim_of(generator: keras.Model) -> int:
     return generator.latent_dim if hasattr(generator, "latent_dim") else generator.input_shape[-1]
 
 
+def sample_shape_of(generator: keras.Model) -> tuple[int, ...]:
+    """Shape of one sample of a Keras generator: (height, width, channels) of an image, (2,) of a point."""
+    return tuple(generator(tf.zeros((1, latent_dim_of(generator)))).shape[1:])
+
+
 def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
     """This replica's rows of the global draw of `step`.
 

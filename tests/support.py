@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 import akdg_tf
+from akdg_tf.artifacts.result import SCHEMA, Network, Result, Score
 
 ROOT = pathlib.Path(__file__).parent.parent
 SAMPLE_SHAPE = (8, 8, 1)
@@ -47,3 +48,22 @@ def image_batches(steps, batch=8):
     """Fixed images in [-1, 1], float32 [batch, 8, 8, 1], without hidden state."""
     images = tf.random.stateless_uniform((steps * batch, *SAMPLE_SHAPE), (1, 2), -1.0, 1.0)
     return tf.data.Dataset.from_tensor_slices(images).batch(batch, drop_remainder=True)
+
+
+def made_up_score(value, classifier="x", **settings):
+    """A score of 100 real and 100 generated images."""
+    record = {"evaluation": "scores", "n_real": 100, "n_fake": 100, "classifier": classifier, "dataset": "mnist5k"}
+    return Score(value, **{**record, "split": "train", "resize": "none", "seed": 0, **settings})
+
+
+def made_up_network(name, scores=None):
+    """Costs of a small MLP."""
+    return Network(name, "MLPGenerator", 2, 100, 90, 90, 400, 4, 1000, 50, scores or {})
+
+
+def made_up_result(scores=None, **settings):
+    """The result of a made-up student of ten steps."""
+    values = {"schema": SCHEMA, "kind": "student", "experiment": "x", "method": "AKDG", "steps": 10, "seed": 0}
+    values |= {"network": made_up_network("x", scores), "teacher": made_up_network("t", scores), "parents": ()}
+    values |= {"dataset": "mnist5k", "split": "train", "data_digest": None, "smoke": False, "command": "run"}
+    return Result(**{**values, "gin_files": ("x.gin",), "gin_params": (), "machine": "m", **settings})

@@ -6,9 +6,9 @@ from support import ROOT
 
 from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.models import MLPGenerator
+from akdg_tf.teachers import bank
 from akdg_tf.teachers import load as teachers
 from akdg_tf.training import config
-from akdg_tf.training import generation as experiment
 from akdg_tf.training.classification import ClassifierExperiment
 from akdg_tf.training.workdir import Run
 
@@ -39,7 +39,7 @@ def small_teachers(tmp_path_factory):
 def build(small_teachers, tmp_path, monkeypatch):
     """A function that builds the experiment of some gin files."""
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(experiment, "BANKS", tmp_path / "banks")
+    monkeypatch.setattr(bank, "BANKS", tmp_path / "banks")
 
     def function(*paths):
         name = paths[0].stem
@@ -67,7 +67,7 @@ def test_the_cpu_budget_scales_every_cifar10_experiment(path, build):
     costs = []
     for files in ((path,), (path, ROOT / "gin" / "budget_cpu.gin")):
         made = build(*files)
-        steps = gin.query_parameter("GeneratorExperiment.steps")
+        steps = gin.query_parameter("Schedule.steps")
         steps = steps if isinstance(steps, int) else gin.query_parameter(str(steps))  # of a macro
         adversaries = sum(adversary.discriminator.count_params() for adversary in made.trainer.adversaries)
         costs.append([steps, gin.query_parameter("ImageScores.samples"), adversaries])
@@ -82,7 +82,7 @@ def test_the_cpu_budget_leaves_the_students_as_they_are_and_shrinks_the_teacher(
     sizes = {}
     for stem in ("cifar10_mlp_akdg", "cifar10_dcgan_akdg", "cifar10_sngan_teacher"):
         made = build(ROOT / "gin" / f"{stem}.gin", ROOT / "gin" / "budget_cpu.gin")
-        sizes[stem] = made.describe()["student"]["params"]
+        sizes[stem] = made.describe()["network"]["params"]
         gin.clear_config()
     assert sizes["cifar10_mlp_akdg"] == 2_167_296 + 3_072  # scale and offset of three batch norms of 512
     assert sizes["cifar10_dcgan_akdg"] == 2_609_155

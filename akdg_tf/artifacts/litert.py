@@ -1,16 +1,45 @@
 """Export of a generator for LiteRT."""
 
+import dataclasses
 import os
 import pathlib
+import re
 import tempfile
 
 import keras
 import tensorflow as tf
 
-from akdg_tf.artifacts.saved_model import detached_copy, export_generator
+from akdg_tf.artifacts.saved_model import detached_copy, export_generator, output_range_of
+from akdg_tf.errors import UserError
+from akdg_tf.files import write_bytes
 from akdg_tf.models.layers import UpsampleConv2D
 
-LITERT_WEIGHTS = ("float32", "float16")
+FILE = "model.tflite"
+WEIGHTS = ("float32", "float16")
+
+
+@dataclasses.dataclass(frozen=True)
+class LiteRT:
+    """The export `model.tflite`, for phones, browsers and fast CPUs.
+
+    Attributes:
+        weights: how the weights are stored: "float32", or "float16", half as big, whose images differ from the
+            SavedModel's by less than a gray level. It computes in float32 in both cases.
+
+    Raises:
+        UserError: `weights` is neither of them.
+    """
+
+    weights: str = "float32"
+    file = FILE
+
+    def __post_init__(self):
+        if self.weights not in WEIGHTS:
+            raise UserError(f"LiteRT.weights {self.weights!r} is not one of {', '.join(WEIGHTS)}")
+
+    def write(self, generator: keras.Model, folder: pathlib.Path) -> None:
+        """Writes `model.tflite`; see `exports.Export`."""
+        write_bytes(folder / self.file, litert_model(generator, output_range_of(generator), self.weights))
 
 
 def litert_model(generator: keras.Model, output_range: tuple[float, float], weights: str = "float32") -> bytes:
@@ -19,17 +48,31 @@ def litert_model(generator: keras.Model, output_range: tuple[float, float], weig
     Args:
         generator: Keras model with outputs in [-1, 1].
         output_range: what -1 and 1 are mapped to.
-        weights: one of `LITERT_WEIGHTS`: how they are stored; computed with is float32.
+        weights: one of `WEIGHTS`: how they are stored.
+
+    Raises:
+        UserError: LiteRT has no such operation; it is named.
     """
     copy = detached_copy(generator)
     for layer in copy._flatten_layers():
         if isinstance(layer, UpsampleConv2D):
             layer.phases = True
     with tempfile.TemporaryDirectory() as folder:
-        export_generator(copy, pathlib.Path(folder, "saved_model"), output_range)
         path = os.path.join(folder, "saved_model")
+        export_generator(copy, pathlib.Path(path), output_range)
         converter = tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["generator"])
         if weights == "float16":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.target_spec.supported_types = [tf.float16]
-        return converter.convert()
+        try:
+            return converter.convert()
+        except Exception as error:  # the converter raises its own, private class
+            raise UserError(f"LiteRT cannot run this generator: {_unknown_operations(str(error))}") from error
+
+
+def _unknown_operations(message: str) -> str:
+    """The operations that the converter's message names, or its first line."""
+    names = sorted(set(re.findall(r"'?tf\.(\w+)'? op is neither", message)))
+    if names:
+        return f"it has no operation {', '.join(names)}"
+    return " ".join(message.split())[:200]

@@ -8,29 +8,42 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from akdg_tf.artifacts import network
 from akdg_tf.files import replacing
-from akdg_tf.latents import latent_dim_of
+from akdg_tf.latents import latent_dim_of, sample_shape_of
 
 
 def detached_copy(model: keras.Model) -> keras.Model:
     """A copy of a built Keras model with the same weights, its variables outside any distribution strategy, in float32.
 
-    Its batch normalization is not synchronized: the gradient of that is one that a SavedModel cannot hold, and who
-    loads the SavedModel wants to fine-tune it.
+    Its batch normalization is not synchronized: a SavedModel cannot hold the gradient of synchronized statistics, and
+    whoever loads it wants to fine-tune it.
     """
-    policy = keras.config.dtype_policy()
-    config = json.dumps(keras.saving.serialize_keras_object(model)).replace(policy.name, "float32")
-    keras.config.set_dtype_policy("float32")
-    try:
-        copy = keras.saving.deserialize_keras_object(json.loads(config))
-    finally:
-        keras.config.set_dtype_policy(policy)
+    copy = network.from_config(network.config_of(model))
     copy.trainable = True
     for layer in copy._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = False
     copy.set_weights(model.get_weights())
     return copy
+
+
+def export(model: keras.Model, folder: str | os.PathLike, smoke: bool = False) -> None:
+    """Exports a generator as a Reusable SavedModel, which `akdg_tf.load_network`, TF Hub and any other route take.
+
+    Args:
+        model: a trained method (`GAN`, `AKDG`, `MSEDistillation`), of which the averaged generator is exported; or a
+            generator, any Keras model that maps latents to samples in [-1, 1].
+        folder: where to write; an older SavedModel there is replaced when the new one is whole.
+        smoke: labels the SavedModel as of a smoke run.
+    """
+    generator = detached_copy(getattr(model, "ema_generator", model))
+    export_generator(generator, pathlib.Path(folder), output_range_of(generator), smoke)
+
+
+def output_range_of(generator: keras.Model) -> tuple[int, int]:
+    """The range of an exported generator's samples: images are published in [0, 1], points stay in [-1, 1]."""
+    return (0, 1) if len(sample_shape_of(generator)) == 3 else (-1, 1)
 
 
 def export_generator(
@@ -105,3 +118,4 @@ def _save(
         tf.saved_model.save(module, os.fspath(part), {name: serve for name in signatures})
         (part / "assets.extra").mkdir()
         (part / "assets.extra" / name).write_text(json.dumps(meta, indent=2) + "\n")
+        network.write(model, part)

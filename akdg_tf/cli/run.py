@@ -14,10 +14,10 @@ import gin
 from absl import app, flags
 from absl import logging as absl_logging
 
+from akdg_tf.artifacts.places import find_saved_model
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 from akdg_tf.reporting import tables as results
-from akdg_tf.teachers.load import find_saved_model
 from akdg_tf.training import config, devices, tensorboard
 from akdg_tf.training.workdir import Run
 

@@ -35,6 +35,9 @@ class GaussianMixture:
         """`count` samples, float32 [count, 2]."""
         return self.batch(tf.constant(0, tf.int64), count, seed).numpy()
 
+    def digest(self) -> None:
+        """None: it is endless, and its name says all."""
+
 
 @register_dataset("ring")
 def load_ring(data_dir=None, sample_shape=None) -> GaussianMixture:

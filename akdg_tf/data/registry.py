@@ -30,6 +30,9 @@ class Dataset(Protocol):
     def reals(self, count: int, seed: int) -> np.ndarray:
         """The first `count` samples for a metric, float32 [n <= count, *sample_shape] in [-1, 1]."""
 
+    def digest(self) -> str | None:
+        """SHA-256, in hex, that tells these samples from others; None of an endless dataset."""
+
 
 class ImageDataset(Dataset, Protocol):
     """What `ImageScores` asks of a dataset beyond that.
@@ -42,9 +45,6 @@ class ImageDataset(Dataset, Protocol):
 
     def real_batches(self, count: int, seed: int) -> Iterator[np.ndarray]:
         """The images of `reals`, batch by batch, float32 [any, height, width, channels] in [-1, 1]."""
-
-    def digest(self) -> str:
-        """What tells these images from others, in hex."""
 
 
 _LOADERS: dict[str, Callable[[str | None, tuple[int, ...] | None], Dataset]] = {}

@@ -4,19 +4,19 @@ import keras
 import tensorflow as tf
 
 from akdg_tf.methods.losses import AdversarialLoss, replica_mean
-from akdg_tf.methods.penalties import R1Penalty
+from akdg_tf.methods.penalties import Penalty
 
 
 class Adversary(keras.layers.Layer):
     """A discriminator that learns to tell reference images from generated ones.
 
-    D_S is the adversary whose reference is real images, D_KD the one whose reference is the teacher's images.
+    D_S is the adversary whose reference is real images. D_KD is the one whose reference is the teacher's images.
 
     Args:
         name: prefix of its logs: "d_s" or "d_kd".
         discriminator: images [n, *sample_shape] to logits [n, 1].
         loss: what the discriminator minimizes, and the generator against it.
-        penalty: gradient penalty on the reference images, or None.
+        penalty: gradient penalty of the discriminator, or None.
         weight: factor of this adversary in the generator's loss (the lambda of AKDG for D_KD).
     """
 
@@ -27,7 +27,7 @@ class Adversary(keras.layers.Layer):
         name: str,
         discriminator: keras.Model,
         loss: AdversarialLoss,
-        penalty: R1Penalty | None,
+        penalty: Penalty | None,
         weight: float = 1.0,
     ):
         super().__init__(name=name)
@@ -43,8 +43,10 @@ class Adversary(keras.layers.Layer):
         self.optimizer = optimizer
         self.optimizer.build(self.discriminator.trainable_variables)
 
-    def update(self, reference: tf.Tensor, generated: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One step of the discriminator.
+    def gradients(
+        self, reference: tf.Tensor, generated: tf.Tensor, step: tf.Tensor
+    ) -> tuple[list[tf.Tensor], dict[str, tf.Tensor]]:
+        """The gradients of one discriminator step, which `apply` takes.
 
         Args:
             reference: float32 [n, *sample_shape], real or teacher images.
@@ -52,7 +54,7 @@ class Adversary(keras.layers.Layer):
             step: int64 scalar, number of this discriminator step; sets when the lazy penalty is due.
 
         Returns:
-            Scalars to log, by name.
+            This replica's share of the gradients, one for each trainable variable, and scalars to log, by name.
         """
         variables = self.discriminator.trainable_variables
         with tf.GradientTape() as tape:
@@ -61,25 +63,30 @@ class Adversary(keras.layers.Layer):
             loss = replica_mean(self.loss.discriminator(reference_logits, generated_logits))
         gradients = tape.gradient(loss, variables)
         if self.penalty:
-            gradients = self._add_penalty_gradients(gradients, variables, reference, step)
-        self.optimizer.apply(gradients, variables)
+            penalty_gradients = self._penalty_gradients(variables, reference, generated, step)
+            gradients = [a + b for a, b in zip(gradients, penalty_gradients, strict=True)]
         values = (loss * tf.distribute.get_strategy().num_replicas_in_sync, reference_logits, generated_logits)
-        return {f"{self.name}/{key}": tf.reduce_mean(value) for key, value in zip(self.LOGS, values, strict=True)}
+        logs = {f"{self.name}/{key}": tf.reduce_mean(value) for key, value in zip(self.LOGS, values, strict=True)}
+        return gradients, logs
 
-    def _add_penalty_gradients(self, gradients, variables, reference, step):
-        """Adds every * (gradient of the penalty) when it is due, nothing otherwise."""
+    def apply(self, gradients: list[tf.Tensor]) -> None:
+        """One step of the discriminator's optimizer; the gradients are summed over the replicas."""
+        self.optimizer.apply(gradients, self.discriminator.trainable_variables)
+
+    def _penalty_gradients(self, variables, reference, generated, step):
+        """The gradient of the penalty times `every` when it is due, zeros otherwise."""
 
         def due():
             with tf.GradientTape() as tape:
-                value = self.penalty.every * replica_mean(self.penalty(self.discriminator, reference))
+                penalty = self.penalty(self.discriminator, reference, generated)
+                value = self.penalty.every * replica_mean(penalty)
             found = tape.gradient(value, variables)  # None for the last bias, which no input gradient depends on
             return [tf.zeros(v.shape) if g is None else g for g, v in zip(found, variables, strict=True)]
 
         def not_due():
             return [tf.zeros(v.shape) for v in variables]
 
-        penalty_gradients = tf.cond(tf.equal(step % self.penalty.every, 0), due, not_due)
-        return [a + b for a, b in zip(gradients, penalty_gradients, strict=True)]
+        return tf.cond(tf.equal(step % self.penalty.every, 0), due, not_due)
 
     def generator_loss(self, generated: tf.Tensor) -> tf.Tensor:
         """What the generator minimizes against this adversary, [n], not yet weighted."""

@@ -7,55 +7,56 @@ from akdg_tf import latents
 from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.gan import GAN
 from akdg_tf.methods.losses import AdversarialLoss, NonSaturatingLoss
-from akdg_tf.methods.penalties import R1Penalty
-from akdg_tf.teachers.bank import TeacherBank
-from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.methods.penalties import Penalty, R1Penalty
+from akdg_tf.teachers.sources import ImageSource, PairSource
 
 
 class AKDG(GAN):
     """L(G_S) = L_adv(D_S) + lambda * L_adv(D_KD).
 
-    D_S judges real or student, D_KD judges teacher or student. Both see the same student images G_S(z); the teacher's
-    latents z' are independent of z.
+    D_S judges real or student, D_KD judges teacher or student. Both see the same student images G_S(z). The teacher's
+    latents z' are independent of z: nothing is paired.
 
     Args:
-        student: G_S, latents to images.
+        generator: the student G_S, latents to images.
         discriminator: D_S.
         distillation_discriminator: D_KD.
-        teacher: G_T, frozen, or a bank of its images.
+        teacher: gives images of G_T: a frozen generator, or a bank of its images.
         distillation_weight: lambda; the paper's value is not known.
         loss: adversarial loss of both discriminators.
-        penalty: gradient penalty of both: on real images for D_S, on teacher images for D_KD.
-        d_steps: steps of both discriminators a generator step.
+        penalty: gradient penalty of both: for D_S the reference is real images, for D_KD teacher images.
+        d_steps: steps of both discriminators per generator step.
         ema_decay: decay of the average of the student.
         seed: seed of both latents.
     """
 
-    uses_teacher = True
+    teacher_role = ImageSource
 
     def __init__(
         self,
-        student: keras.Model,
+        generator: keras.Model,
         discriminator: keras.Model,
         distillation_discriminator: keras.Model,
-        teacher: FrozenGenerator | TeacherBank,
+        teacher: ImageSource,
         distillation_weight: float = 1.0,
         loss: AdversarialLoss = NonSaturatingLoss(),
-        penalty: R1Penalty | None = R1Penalty(),
+        penalty: Penalty | None = R1Penalty(),
         d_steps: int = 1,
         ema_decay: float = 0.999,
         seed: int = 0,
     ):
-        super().__init__(student, discriminator, loss, penalty, d_steps, ema_decay, seed)
+        super().__init__(generator, discriminator, loss, penalty, d_steps, ema_decay, seed)
         self.teacher = teacher
         self.adversaries.append(Adversary("d_kd", distillation_discriminator, loss, penalty, distillation_weight))
 
     def references(self, real: tf.Tensor, step: tf.Tensor) -> list[tf.Tensor]:
         """Real images for D_S, teacher images G_T(z') for D_KD."""
-        _, images = self.teacher.draw(tf.shape(real)[0], (self.seed, latents.TEACHER), step)
+        images = self.teacher.draw_images(tf.shape(real)[0], (self.seed, latents.TEACHER), step)
         return [*super().references(real, step), images]
 
     def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Those of the student, z, and of the teacher, z'."""
-        drawn = self.teacher.draw_latents(count, (self.seed, latents.TEACHER), step)
-        return super().latents_by_network(count, step) | {"teacher": drawn}
+        """Those of the student, z, and of the teacher, z', where its source knows them."""
+        drawn = super().latents_by_network(count, step)
+        if isinstance(self.teacher, PairSource):
+            drawn["teacher"] = self.teacher.draw_latents(count, (self.seed, latents.TEACHER), step)
+        return drawn

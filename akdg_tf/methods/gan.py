@@ -4,7 +4,7 @@ import keras
 
 from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.losses import AdversarialLoss, NonSaturatingLoss
-from akdg_tf.methods.penalties import R1Penalty
+from akdg_tf.methods.penalties import Penalty, R1Penalty
 from akdg_tf.methods.trainer import GeneratorTrainer
 
 
@@ -16,7 +16,7 @@ class GAN(GeneratorTrainer):
         discriminator: D (AKDG's D_S): images to logits.
         loss: adversarial loss.
         penalty: gradient penalty of the discriminator, or None.
-        d_steps: discriminator steps a generator step.
+        d_steps: discriminator steps per generator step.
         ema_decay: decay of the average of the generator.
         seed: seed of the latents.
     """
@@ -26,7 +26,7 @@ class GAN(GeneratorTrainer):
         generator: keras.Model,
         discriminator: keras.Model,
         loss: AdversarialLoss = NonSaturatingLoss(),
-        penalty: R1Penalty | None = R1Penalty(),
+        penalty: Penalty | None = R1Penalty(),
         d_steps: int = 1,
         ema_decay: float = 0.999,
         seed: int = 0,

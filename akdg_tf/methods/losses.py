@@ -1,8 +1,19 @@
-"""Adversarial losses and the R1 penalty. Logits are float32 [n, 1]; every function gives one value an example, [n]."""
+"""Adversarial losses. Logits are float32 [n, 1]; every function gives one value per example, [n]."""
 
 import dataclasses
+from typing import Protocol
 
 import tensorflow as tf
+
+
+class AdversarialLoss(Protocol):
+    """What a discriminator minimizes, and what the generator minimizes against it."""
+
+    def discriminator(self, reference_logits: tf.Tensor, generated_logits: tf.Tensor) -> tf.Tensor:
+        """Loss of the discriminator, [n]."""
+
+    def generator(self, generated_logits: tf.Tensor) -> tf.Tensor:
+        """Loss of the generator, [n]."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,9 +40,6 @@ class HingeLoss:
     def generator(self, generated_logits: tf.Tensor) -> tf.Tensor:
         """-D(generated), [n]."""
         return tf.squeeze(-generated_logits, -1)
-
-
-AdversarialLoss = NonSaturatingLoss | HingeLoss
 
 
 def replica_mean(per_example: tf.Tensor) -> tf.Tensor:

@@ -5,8 +5,7 @@ import tensorflow as tf
 
 from akdg_tf import latents
 from akdg_tf.methods.trainer import GeneratorTrainer
-from akdg_tf.teachers.bank import TeacherBank
-from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.sources import PairSource
 
 
 class MSEDistillation(GeneratorTrainer):
@@ -15,21 +14,21 @@ class MSEDistillation(GeneratorTrainer):
     `fit` takes a dataset of images as the other methods do, for its batch size alone.
 
     Args:
-        student: G_S; its latent has the teacher's size.
-        teacher: G_T, frozen, or a bank of its pairs; its prior is normal.
+        generator: the student G_S; its latent has the teacher's size.
+        teacher: gives pairs (z, G_T(z)): a frozen generator, or a bank of its pairs; its prior is normal.
         ema_decay: decay of the average of the student.
         seed: seed of the latents.
 
     Raises:
-        ValueError: the student's latent is not the teacher's.
+        ValueError: the student's latent is not the teacher's, or the teacher gives no pairs.
     """
 
-    uses_teacher = True
+    teacher_role = PairSource
 
-    def __init__(
-        self, student: keras.Model, teacher: FrozenGenerator | TeacherBank, ema_decay: float = 0.999, seed: int = 0
-    ):
-        super().__init__(student, [], 1, ema_decay, seed)
+    def __init__(self, generator: keras.Model, teacher: PairSource, ema_decay: float = 0.999, seed: int = 0):
+        super().__init__(generator, [], 1, ema_decay, seed)
+        if not isinstance(teacher, PairSource):
+            raise ValueError(f"MSE pairs latents with teacher images: {type(teacher).__name__} gives images alone")
         if (self.latent_dim, "normal") != (teacher.latent_dim, teacher.prior):
             raise ValueError(
                 f"MSE pairs latents: the student's is normal of {self.latent_dim}, "
@@ -52,5 +51,5 @@ class MSEDistillation(GeneratorTrainer):
 
     def generator_loss(self, images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """Mean squared error of each image, [n]."""
-        _, targets = self.teacher.draw(tf.shape(images)[0], (self.seed, latents.STUDENT), step)
+        _, targets = self.teacher.draw_pairs(tf.shape(images)[0], (self.seed, latents.STUDENT), step)
         return tf.reduce_mean(tf.square(images - targets), axis=list(range(1, len(images.shape))))

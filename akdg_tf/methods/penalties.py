@@ -1,19 +1,46 @@
 """Gradient penalties of discriminators."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Protocol
 
 import tensorflow as tf
 
 
+class Penalty(Protocol):
+    """What is added to a discriminator's loss, of the images that it sees.
+
+    Attributes:
+        every: the penalty is computed at every `every`-th discriminator step, and then weighted by `every` (lazy
+            regularization, Karras et al. 2020).
+    """
+
+    every: int
+
+    def __call__(
+        self, discriminator: Callable[..., tf.Tensor], reference: tf.Tensor, generated: tf.Tensor
+    ) -> tf.Tensor:
+        """The penalty of each pair of a reference image and a generated one.
+
+        Args:
+            discriminator: images to logits [n, 1].
+            reference: float32 [n, *sample_shape], real or teacher images.
+            generated: float32 [n, *sample_shape], the generator's images.
+
+        Returns:
+            float32 [n], not yet multiplied by `every`.
+        """
+
+
 @dataclasses.dataclass(frozen=True)
 class R1Penalty:
-    """R1 (Mescheder et al. 2018, eq. 9): gamma/2 * E[|grad_x D(x)|^2] on the reference images only.
+    """R1 (Mescheder et al. 2018, eq. 9): gamma/2 * E[|grad_x D(x)|^2], on the reference images only.
 
     The half is part of the convention here. Mescheder's code leaves it out: its weight 10 is gamma = 20.
 
     Attributes:
         gamma: weight, >= 0.
-        every: the penalty is taken every so many discriminator steps, times `every` (lazy, Karras et al. 2020).
+        every: discriminator steps from one penalty to the next.
 
     Raises:
         ValueError: gamma < 0 or every < 1.
@@ -26,11 +53,11 @@ class R1Penalty:
         if self.gamma < 0 or self.every < 1:
             raise ValueError(f"R1 wants gamma >= 0 and every >= 1, not {self.gamma} and {self.every}")
 
-    def __call__(self, discriminator, images: tf.Tensor) -> tf.Tensor:
-        """gamma/2 * |grad_x D(x)|^2 of each image, [n], not yet multiplied by `every`."""
+    def __call__(self, discriminator, reference: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
+        """gamma/2 * |grad_x D(x)|^2 of each reference image, float32 [n]; the generated images do not matter."""
         with tf.GradientTape() as tape:
-            tape.watch(images)
-            logits = tf.reduce_sum(discriminator(images, training=False))
-        gradient = tape.gradient(logits, images)
-        axes = list(range(1, len(images.shape)))
+            tape.watch(reference)
+            logits = tf.reduce_sum(discriminator(reference, training=False))
+        gradient = tape.gradient(logits, reference)
+        axes = list(range(1, len(reference.shape)))
         return 0.5 * self.gamma * tf.reduce_sum(tf.square(gradient), axes)

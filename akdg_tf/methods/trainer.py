@@ -8,31 +8,32 @@ import tensorflow as tf
 from akdg_tf import latents
 from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.losses import replica_mean
+from akdg_tf.methods.optimizers import Optimizers, state_of
 
 
 class GeneratorTrainer(keras.Model):
     """Trains a generator; compiled and fitted like any Keras model.
 
     `fit` takes a dataset of reference images, float32 [batch * d_steps, *sample_shape] in [-1, 1]; labels beside them
-    are passed over. Each of the `d_steps` discriminator steps takes its own part. Latents and the lazy penalty follow
-    from (seed, step) alone, where step counts the generator's updates, and are drawn for the global batch: N replicas
-    see what one would.
+    are ignored. Each of the `d_steps` discriminator steps takes its own part. Latents and the lazy penalty follow from
+    (seed, step) alone, where step counts the generator's updates. They are drawn for the global batch: N replicas see
+    what one would.
 
     Args:
         generator: latents [n, latent_dim] to images; a Keras model that can be serialized.
         adversaries: the discriminators that it is trained against.
-        d_steps: discriminator steps a generator step.
+        d_steps: discriminator steps per generator step.
         ema_decay: decay of the exponential moving average of the generator's weights and batch statistics.
         seed: seed of the latents.
 
     Attributes:
-        uses_teacher: whether the method takes a `teacher`.
+        teacher_role: what the method asks of its `teacher`, `ImageSource` or `PairSource`; None if it takes none.
 
     Raises:
         ValueError: d_steps < 1, or ema_decay outside [0, 1).
     """
 
-    uses_teacher = False
+    teacher_role: type | None = None
 
     def __init__(
         self, generator: keras.Model, adversaries: Sequence[Adversary], d_steps: int, ema_decay: float, seed: int
@@ -47,6 +48,7 @@ class GeneratorTrainer(keras.Model):
         self.ema_generator = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(generator))
         self.ema_generator.trainable = False
         self.trackers = {}
+        self.step_counter = None
 
     def build(self, input_shape=None):
         """Makes every variable; called by `compile`."""
@@ -57,6 +59,9 @@ class GeneratorTrainer(keras.Model):
         for adversary in self.adversaries:
             adversary.build(images.shape)
         self.trackers = {name: keras.metrics.Mean(name) for name in self.log_names()}
+        self.step_counter = self.add_weight(
+            name="step", dtype="int64", initializer="zeros", trainable=False, aggregation="only_first_replica"
+        )
         self.built = True
 
     def compile(
@@ -70,24 +75,27 @@ class GeneratorTrainer(keras.Model):
         """Makes the variables and the optimizers'.
 
         Args:
-            generator_optimizer: default Adam(5e-4, beta_1=0, beta_2=0.99).
-            discriminator_optimizer: each adversary takes a copy of its own; default as the generator's. A schedule in
-                it counts discriminator steps, `d_steps` for each of the generator's.
+            generator_optimizer: see `Optimizers.generator`.
+            discriminator_optimizer: see `Optimizers.discriminator`.
             steps_per_execution: steps run between two returns to Python; 1 on several replicas, for Keras 3.15 fails
                 there with more ("You must feed a value for placeholder tensor").
             run_eagerly: no tf.function, for debugging.
             jit_compile: XLA; works with one replica only.
+
+        Raises:
+            ValueError: an optimizer accumulates gradients: every micro-batch would be given the same latents.
         """
+        optimizers = Optimizers(generator_optimizer, discriminator_optimizer)
         if self.distribute_strategy.num_replicas_in_sync > 1:
             steps_per_execution = 1
-        generator_optimizer = generator_optimizer or keras.optimizers.Adam(5e-4, beta_1=0.0, beta_2=0.99)
+        generator_optimizer = optimizers.generator or keras.optimizers.Adam(5e-4, beta_1=0.0, beta_2=0.99)
         super().compile(
             generator_optimizer,
             steps_per_execution=steps_per_execution,
             run_eagerly=run_eagerly,
             jit_compile=jit_compile,
         )
-        config = keras.optimizers.serialize(discriminator_optimizer or generator_optimizer)
+        config = keras.optimizers.serialize(optimizers.discriminator or generator_optimizer)
         with self.distribute_strategy.scope():
             if not self.built:
                 self.build()
@@ -102,7 +110,7 @@ class GeneratorTrainer(keras.Model):
     @property
     def step(self) -> tf.Tensor:
         """Generator updates done so far, int64 scalar."""
-        return tf.cast(self.optimizer.iterations, tf.int64)
+        return tf.convert_to_tensor(self.step_counter)
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
@@ -113,6 +121,26 @@ class GeneratorTrainer(keras.Model):
     def networks(self) -> dict[str, keras.Model]:
         """What is trained: "generator", and each discriminator by the name of its adversary."""
         return {"generator": self.generator, **{each.name: each.discriminator for each in self.adversaries}}
+
+    @property
+    def state(self) -> dict[str, list[keras.Variable]]:
+        """All that training goes on from, by group: networks, the step, and optimizers as "<network>_optimizer".
+
+        The learning rate is not part of it: it is configuration.
+        """
+        networks = {**self.networks, "ema_generator": self.ema_generator}
+        groups = {name: list(network.variables) for name, network in networks.items()}
+        groups |= {name: state_of(optimizer) for name, optimizer in self._optimizers_by_group().items()}
+        return {**groups, "step": [self.step_counter]}
+
+    @property
+    def optimizer_classes(self) -> dict[str, str]:
+        """Class of each optimizer, by its group in `state`."""
+        return {name: type(optimizer).__name__ for name, optimizer in self._optimizers_by_group().items()}
+
+    def _optimizers_by_group(self) -> dict[str, keras.optimizers.Optimizer]:
+        names = (f"{name}_optimizer" for name in self.networks)
+        return dict(zip(names, self.optimizers, strict=True))
 
     @property
     def metrics(self):
@@ -149,8 +177,11 @@ class GeneratorTrainer(keras.Model):
             with tf.GradientTape() as tape:
                 images = self.generator(z, training=True)
             for adversary, reference in zip(self.adversaries, self.references(part, step), strict=True):
-                logs |= adversary.update(reference, images, step)
+                gradients, adversary_logs = adversary.gradients(reference, images, step)
+                adversary.apply(gradients)
+                logs |= adversary_logs
         logs["g/loss"] = self._update_generator(tape, images, step)
+        self.step_counter.assign_add(1)
         self._update_average()
         for name, tracker in self.trackers.items():
             tracker.update_state(logs[name])

@@ -1,9 +1,10 @@
 """A bank of teacher images, made once and drawn from in place of the teacher.
 
-AKDG's z' is independent of the student's z, so the teacher's images need not be made inside the step; and the pairs
+AKDG's z' is independent of the student's z, so the teacher's images need not be made inside the step. The pairs
 (z, G_T(z)) of the MSE method can be kept as well. A bank draws without replacement, each pass in an order of its own.
 """
 
+import dataclasses
 import functools
 import json
 import logging
@@ -19,14 +20,33 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import locked, part_of, sha256
 from akdg_tf.progress import Progress
 from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.sources import required
 
 logger = logging.getLogger(__name__)
 
-BATCH = 250  # images a call of the teacher
+BATCH = 250  # images per call of the teacher
+BANKS, SEED = pathlib.Path("runs", "banks"), 0  # one bank of a size serves the runs of all seeds
+SMOKE_IMAGES = 500
+
+
+@dataclasses.dataclass(frozen=True)
+class BankedTeacher:
+    """A bank of the teacher's images, in `runs/banks/`; made when it is first needed.
+
+    Attributes:
+        images: size of the bank.
+    """
+
+    images: int = 50_000
+
+    def open(self, teacher: FrozenGenerator | None, smoke: bool) -> "TeacherBank":
+        """Gives the bank, which is made first if it is not there."""
+        count = min(self.images, SMOKE_IMAGES) if smoke else self.images
+        return make_bank(required(teacher), count, SEED, BANKS)
 
 
 class TeacherBank:
-    """Images of a teacher with their latents, memory-mapped from a folder; draws like a `FrozenGenerator`.
+    """Images of a teacher with their latents, memory-mapped from a folder: a `sources.PairSource`.
 
     Args:
         folder: what `make_bank` wrote.
@@ -54,25 +74,22 @@ class TeacherBank:
         with tf.init_scope(), tf.device("CPU"):
             return tf.constant(self.images), tf.constant(self.latents)
 
-    def draw(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """This replica's rows of the global draw of `step`, as `FrozenGenerator.draw` gives them.
-
-        Args:
-            count: rows of one replica.
-            seed: (seed, stream), sets the order.
-            step: int64 scalar.
-
-        Returns:
-            z, float32 [count, latent_dim], and G_T(z) in [-1, 1], float32 [count, *sample_shape].
-        """
-        images, z = self._tensors
-        index = self._rows(count, seed, step)
-        drawn = tf.gather(images, index)
-        return tf.gather(z, index), to_float(drawn) if drawn.dtype == tf.uint8 else tf.cast(drawn, tf.float32)
+    def draw_images(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
+        """This replica's rows of the global draw of `step`; see `sources.ImageSource`. The seed sets the order."""
+        return self._gather_images(self._rows(count, seed, step))
 
     def draw_latents(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
-        """The latents of `draw`, without the images."""
+        """The latents of `draw_pairs`, float32 [count, latent_dim]."""
         return tf.gather(self._tensors[1], self._rows(count, seed, step))
+
+    def draw_pairs(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Latents z, float32 [count, latent_dim], and the images G_T(z)."""
+        rows = self._rows(count, seed, step)
+        return tf.gather(self._tensors[1], rows), self._gather_images(rows)
+
+    def _gather_images(self, rows):
+        drawn = tf.gather(self._tensors[0], rows)
+        return to_float(drawn) if drawn.dtype == tf.uint8 else tf.cast(drawn, tf.float32)
 
     def _rows(self, count, seed, step):
         return latents.shuffled(latents.positions(count, step), len(self.images), seed)

@@ -53,14 +53,18 @@ class FrozenGenerator:
             images = (images - low) * (2.0 / (high - low)) - 1.0
         return tf.stop_gradient(images)
 
-    def draw(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """This replica's rows of the global draw of `step`: z, float32 [count, latent_dim], and G_T(z)."""
-        z = self.draw_latents(count, seed, step)
-        return z, self(z)
+    def draw_images(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
+        """This replica's rows of the global draw of `step`; see `sources.ImageSource`."""
+        return self(self.draw_latents(count, seed, step))
 
     def draw_latents(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
-        """The latents of `draw`, without the images."""
+        """The latents of `draw_pairs`, float32 [count, latent_dim]."""
         return latents.draw(self.prior, count, self.latent_dim, seed, step)
+
+    def draw_pairs(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Latents z, float32 [count, latent_dim], and the images G_T(z)."""
+        z = self.draw_latents(count, seed, step)
+        return z, self(z)
 
     def digest(self) -> str:
         """SHA-256, in hex, of all that decides its images: its graph with the weights in it, and its prior."""

@@ -9,29 +9,11 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from akdg_tf.artifacts.places import find_saved_model
 from akdg_tf.errors import UserError
 from akdg_tf.teachers.frozen import FrozenGenerator
 
 logger = logging.getLogger(__name__)
-
-MODEL_FOLDERS = ("zoo", "runs")
-ZOO_VARIABLE = "AKDG_ZOO"  # the environment's: folder or URL of another zoo
-
-
-def find_saved_model(name: str) -> pathlib.Path | None:
-    """Folder of a SavedModel.
-
-    Args:
-        name: a SavedModel folder, a run folder or zoo entry that holds `saved_model/`, or a bare name that is
-            looked up in the folder that the environment's AKDG_ZOO names, in `zoo/` and in `runs/`.
-
-    Returns:
-        The folder, or None if there is none.
-    """
-    folders = [os.path.expanduser(os.environ.get(ZOO_VARIABLE) or "zoo"), *MODEL_FOLDERS]
-    candidates = [pathlib.Path(name), *(pathlib.Path(folder, name) for folder in folders)]
-    saved_models = [folder for candidate in candidates for folder in (candidate / "saved_model", candidate)]
-    return next((folder for folder in saved_models if (folder / "saved_model.pb").exists()), None)
 
 
 @functools.cache
@@ -57,7 +39,7 @@ def load_teacher(
     Raises:
         UserError: there is no such teacher, or it says nothing of its latent.
     """
-    folder = find_saved_model(os.fspath(name))
+    folder = find_saved_model(name)
     if folder is None:
         raise UserError(f"there is no teacher {name!r}: give a run folder, a zoo entry or a SavedModel folder")
     return load_generator(folder, latent_dim, prior, output_range, signature)

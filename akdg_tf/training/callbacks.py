@@ -9,20 +9,20 @@ import time
 import keras
 import tensorflow as tf
 
+from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_text
-from akdg_tf.training.checkpoints import Checkpoints
 
 logger = logging.getLogger(__name__)
 
 
-class Progress(keras.callbacks.Callback):
-    """One log line an interval: step, share, speed, ETA and losses; stops a run whose losses are not finite.
+class StepLog(keras.callbacks.Callback):
+    """One log line per interval: step, share, speed, ETA and losses; stops a run whose losses are not finite.
 
     Args:
         every: steps of an interval.
         total: steps of the whole run.
-        batch_size: images a step, for images/s.
+        batch_size: images per step, for images/s.
     """
 
     def __init__(self, every: int, total: int, batch_size: int):
@@ -80,7 +80,7 @@ class Forecast(keras.callbacks.Callback):
             steps = self.total - self.start
             minutes = round(seconds * steps / 60)
             logger.info(
-                "no accelerator: %.2f s a step, %d steps take about %d h %02d min%s",
+                "no accelerator: %.2f s per step, %d steps take about %d h %02d min%s",
                 *(seconds, steps, minutes // 60, minutes % 60, hint),
             )
             self._told = True

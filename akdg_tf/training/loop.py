@@ -7,11 +7,10 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.data import by_step
-from akdg_tf.errors import UserError
 from akdg_tf.reporting.pictures import Picture
-from akdg_tf.training.callbacks import Forecast, History, Progress, SaveCheckpoints
-from akdg_tf.training.checkpoints import Checkpoints
+from akdg_tf.training.callbacks import Forecast, History, SaveCheckpoints, StepLog
 from akdg_tf.training.profiling import Profile
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.tensorboard import Histograms, Pictures, Tensors, write_configuration
@@ -25,9 +24,10 @@ def fit_to_the_end(
     batch: Callable[[tf.Tensor], tf.Tensor | tuple[tf.Tensor, tf.Tensor]],
     run: Run,
     schedule: Schedule,
+    checkpoints: Checkpoints,
     tensors: Tensors,
     draw: Picture | None = None,
-    cpu_budget: str | None = None,
+    begin: Callable[[], int] | None = None,
 ) -> None:
     """Trains a compiled model to the last step, from the run's last checkpoint if there is one.
 
@@ -36,27 +36,31 @@ def fit_to_the_end(
         batch: from the number of a step to what `train_step` takes: samples, or samples and labels.
         run: where checkpoints, events and `metrics.jsonl` go.
         schedule: steps and intervals.
+        checkpoints: of the model.
         tensors: from a step to what TensorBoard shows histograms of, by tag.
         draw: makes a picture for TensorBoard.
-        cpu_budget: the gin file to name where the run will be long, for want of an accelerator.
+        begin: gives the model a state to go on from where there is no checkpoint yet, and returns its step.
 
     Raises:
-        UserError: a loss became infinite or not a number.
+        UserError: a loss became infinite or not a number, or `begin` gives a step that is none of the schedule's.
     """
     steps, every = schedule.steps, schedule.report_every
-    checkpoints = Checkpoints(model, run.path("checkpoints"))
     start = checkpoints.restore()
     if start >= steps:
         logger.info("training is done: step %d in %s", start, run.workdir)
         return
-    if start:
+    resumed = start > 0
+    if resumed:
         logger.info("resuming at step %d of %d from %s", start, steps, run.workdir)
+    elif begin:
+        start = begin()
+        schedule.check_start(start)
     writer = tf.summary.create_file_writer(str(run.path("events")))
     with contextlib.closing(writer):
-        if not start:
+        if not resumed:
             write_configuration(run, writer)
         history = History(run.path("metrics.jsonl"), writer, every, start, run.smoke)
-        callbacks = [*_watching(run, schedule, start, cpu_budget), *_showing(schedule, writer, tensors, draw)]
+        callbacks = [*_watching(run, schedule, start), *_showing(schedule, writer, tensors, draw)]
         callbacks += [history, SaveCheckpoints(checkpoints, every)]  # what was shown is flushed before the checkpoint
         model.fit(
             by_step(batch, start, steps),
@@ -69,12 +73,12 @@ def fit_to_the_end(
         )
 
 
-def _watching(run, schedule, start, cpu_budget) -> list[keras.callbacks.Callback]:
+def _watching(run, schedule, start) -> list[keras.callbacks.Callback]:
     """Log lines, and the profile."""
     steps, every = schedule.steps, schedule.report_every
-    callbacks = [Progress(every, steps, schedule.batch_size)]
+    callbacks = [StepLog(every, steps, schedule.batch_size)]
     if not tf.config.list_logical_devices("GPU"):
-        callbacks.append(Forecast(every, start, steps, cpu_budget))
+        callbacks.append(Forecast(every, start, steps, schedule.cpu_budget))
     if schedule.profile_steps and start >= schedule.profile_steps[1]:
         logger.info("no profile: step %d is past the steps %d to %d", start, *schedule.profile_steps)
     elif schedule.profile_steps:
@@ -87,13 +91,3 @@ def _showing(schedule, writer, tensors, draw) -> list[keras.callbacks.Callback]:
     interval = schedule.report_every, schedule.pictures_every
     callbacks = [Histograms(tensors, writer, *interval)]
     return [*callbacks, Pictures(draw, writer, *interval)] if draw else callbacks
-
-
-def restore_finished(model: keras.Model, steps: int, run: Run) -> None:
-    """Restores the checkpoint of a finished training.
-
-    Raises:
-        UserError: the training has not come to its end.
-    """
-    if Checkpoints(model, run.path("checkpoints")).restore() < steps:
-        raise UserError(f"{run.workdir} holds no finished training: run --stage=train first")

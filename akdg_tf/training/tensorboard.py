@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorboard.plugins.histogram.summary_v2 import histogram_pb
 from tensorboard.plugins.hparams import api as hparams_api
 
+from akdg_tf.artifacts.result import Result
 from akdg_tf.reporting.pictures import Picture
 from akdg_tf.training.workdir import Run
 
@@ -107,7 +108,7 @@ def write_configuration(run: Run, writer: tf.summary.SummaryWriter) -> None:
                 tf.summary.text(tag, f"```\n{text.strip()}\n```")
 
 
-def write_scores(run: Run, result: dict) -> None:
+def write_scores(run: Run, result: Result) -> None:
     """Writes the final scores as scalars, which the HPARAMS tab shows beside the hyperparameters.
 
     Args:
@@ -115,6 +116,6 @@ def write_scores(run: Run, result: dict) -> None:
         result: what `evaluate` returned.
     """
     writer = tf.summary.create_file_writer(str(run.path("events")))
-    with contextlib.closing(writer), writer.as_default(result["steps"]):
-        for name, record in result["metrics"].items():
-            tf.summary.scalar(f"metrics/{name}", record["value"])
+    with contextlib.closing(writer), writer.as_default(result.steps):
+        for name, score in result.network.scores.items():
+            tf.summary.scalar(f"metrics/{name}", score.value)

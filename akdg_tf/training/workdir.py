@@ -31,6 +31,7 @@ class Run:
     experiment: str
     bindings: str = ""
     gin_files: tuple[str, ...] = ()
+    gin_params: tuple[str, ...] = ()
     seed: int = 0
     smoke: bool = False
     data_dir: str | None = None

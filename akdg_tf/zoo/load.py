@@ -19,7 +19,7 @@ from akdg_tf import latents
 from akdg_tf.errors import UserError
 from akdg_tf.files import cache_folder, locked, replacing
 from akdg_tf.progress import Progress
-from akdg_tf.teachers.load import ZOO_VARIABLE
+from akdg_tf.artifacts.places import ZOO_VARIABLE
 from akdg_tf.zoo import checksums
 from akdg_tf.zoo.checksums import SUMS
 from akdg_tf.zoo.entries import ZOO, Entry, check_name, entries

@@ -26,5 +26,5 @@ def test_r1_is_half_gamma_times_the_squared_gradient():
         return tf.reduce_sum(0.5 * x**2, axis=(1, 2, 3))[:, None]  # its gradient is x
 
     images = tf.constant(np.arange(8.0).reshape(2, 2, 2, 1), tf.float32)
-    penalty = R1Penalty(gamma=10.0, every=4)(discriminator, images)
+    penalty = R1Penalty(gamma=10.0, every=4)(discriminator, images, tf.zeros_like(images))
     np.testing.assert_allclose(penalty, [5 * (0 + 1 + 4 + 9), 5 * (16 + 25 + 36 + 49)])

@@ -108,8 +108,8 @@ def test_lazy_r1_is_due_every_kth_step_and_weighs_k():
     for a, b in zip(first_steps(R1Penalty(1.0, 3), 1), first_steps(R1Penalty(3.0, 1), 1), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)
     lazy, never = (make_trainer(GAN, penalty=penalty) for penalty in (R1Penalty(1.0, 3), None))
-    lazy.optimizer.iterations.assign(1)  # steps 1 and 2 of 3: not due
-    never.optimizer.iterations.assign(1)
+    lazy.step_counter.assign(1)  # steps 1 and 2 of 3: not due
+    never.step_counter.assign(1)
     for trainer in (lazy, never):
         trainer.fit(image_batches(2), verbose=0)
     for a, b in zip(lazy.generator.get_weights(), never.generator.get_weights(), strict=True):

@@ -15,7 +15,7 @@ SEED = (5, latents.TEACHER)
 
 
 def draw(bank, count, step, seed=SEED):
-    return [tensor.numpy() for tensor in bank.draw(tf.constant(count), seed, tf.constant(step, tf.int64))]
+    return [tensor.numpy() for tensor in bank.draw_pairs(tf.constant(count), seed, tf.constant(step, tf.int64))]
 
 
 def test_a_draw_is_a_pair_of_a_latent_and_the_teachers_image_of_it(tmp_path):

@@ -6,12 +6,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from support import make_teacher, mirrored
+from support import made_up_result, made_up_score, make_teacher, mirrored
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 import akdg_tf
+from akdg_tf.data.choice import Data
 from akdg_tf.errors import UserError
 from akdg_tf.models import ConvClassifier, ResNetDiscriminator, SNGANGenerator
 from akdg_tf.teachers.bank import make_bank
@@ -63,10 +64,13 @@ def train(folder, steps, recording=False, devices=("CPU:0", "CPU:1"), **settings
             return network(z)
 
         experiment = GeneratorExperiment(
-            *(run, student, SmallAKDG if recording else SmallGAN, "ring"),
-            evaluation=None,
+            run,
+            generator=student,
+            method=SmallAKDG if recording else SmallGAN,
+            data=Data("ring"),
+            schedule=Schedule(steps, BATCH, report_every=4, pictures_every=1, **settings),
+            evaluations={},
             teacher=lambda: akdg_tf.FrozenGenerator(draw, TEACHER_LATENT, prior="uniform", module=network),
-            **{"steps": steps, "batch_size": BATCH, "report_every": 4, "pictures_every": 1, **settings},
         )
     experiment.train()
     return experiment
@@ -126,12 +130,12 @@ def test_histograms_are_those_of_every_weight_and_of_the_latents_that_were_fed(t
 def test_the_latents_of_a_teachers_draw_are_those_of_its_images(banked, tmp_path):
     source = make_bank(make_teacher()[0], 20, 0, tmp_path) if banked else make_teacher()[0]
     arguments = (7, (1, 2), tf.constant(5, tf.int64))
-    np.testing.assert_array_equal(source.draw_latents(*arguments), source.draw(*arguments)[0])
+    np.testing.assert_array_equal(source.draw_latents(*arguments), source.draw_pairs(*arguments)[0])
 
 
 def test_configuration_hyperparameters_and_scores(trained):
     folder = trained.run.workdir
-    tensorboard.write_scores(trained.run, {"steps": 8, "metrics": {"fid[x]": {"value": 12.5, "std": 1.0}}})
+    tensorboard.write_scores(trained.run, made_up_result(steps=8, scores={"fid[x]": made_up_score(12.5)}))
     assert b"R1Penalty.gamma = 3.0" in read_tensors(folder, "gin/config")[0].item()
     assert read_tensors(folder, "metrics/fid[x]") == {8: 12.5}
     content = read_events(folder).SummaryMetadata("_hparams_/session_start_info").plugin_data.content
@@ -143,18 +147,21 @@ def test_configuration_hyperparameters_and_scores(trained):
 def test_hyperparameters_are_what_the_experiment_reads(tmp_path):
     """Numbers, bools and strings as they are; tuples and references as text; nothing that is not read."""
     file = tmp_path / "x.gin"
-    lines = ["make_experiment.experiment = @GeneratorExperiment", "GeneratorExperiment.dataset = 'ring'"]
-    lines += ["GeneratorExperiment.steps = %STEPS", "STEPS = 7", "GeneratorExperiment.flip = True"]
-    lines += ["GeneratorExperiment.profile_steps = (2, 3)", "GeneratorExperiment.teacher = None"]
+    lines = ["make_experiment.experiment = @GeneratorExperiment", "GeneratorExperiment.data = @Data()"]
+    lines += ["GeneratorExperiment.schedule = @Schedule()", "Data.name = 'ring'", "Data.flip = True"]
+    lines += ["Schedule.steps = %STEPS", "STEPS = 7"]
+    lines += ["Schedule.profile_steps = (2, 3)", "GeneratorExperiment.teacher = None"]
     file.write_text("\n".join([*lines, "SNGANGenerator.width = 9"]))
     config.parse([str(file)], [])
     assert config.hyperparameters() == {
         "make_experiment.experiment": "@GeneratorExperiment",
-        "GeneratorExperiment.dataset": "ring",
-        "GeneratorExperiment.steps": "%STEPS",
+        "GeneratorExperiment.data": "@Data()",
+        "GeneratorExperiment.schedule": "@Schedule()",
+        "Data.name": "ring",
+        "Schedule.steps": "%STEPS",
         "STEPS": 7,
-        "GeneratorExperiment.flip": True,
-        "GeneratorExperiment.profile_steps": "(2, 3)",
+        "Data.flip": True,
+        "Schedule.profile_steps": "(2, 3)",
         "GeneratorExperiment.teacher": "None",
     }
 

@@ -1,0 +1,101 @@
+"""Checkpoints of a training: groups of variables under names, written whole or not at all."""
+
+import logging
+import os
+import pathlib
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from akdg_tf.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+INDEX = re.compile(r"ckpt-(\d+)\.index", re.ASCII)
+NEWEST = 3  # checkpoints that are kept
+
+State = Mapping[str, Sequence[keras.Variable]]
+
+
+class Checkpoints:
+    """Saves and restores the state of a training.
+
+    The variables are listed: TensorFlow's own tracking of objects passes over Keras 3's lists of layers. Each group has
+    a name, so that one network can be read out of a checkpoint without the others.
+
+    Args:
+        state: variables by group, such as `GeneratorTrainer.state`.
+        folder: where the checkpoints lie. The newest three are kept.
+        keep_every: checkpoints of every so many steps are kept besides; None: none.
+    """
+
+    def __init__(self, state: State, folder: pathlib.Path, keep_every: int | None = None):
+        self._checkpoint, self._folder, self._keep_every = _checkpoint(state), folder, keep_every
+
+    def save(self, step: int) -> None:
+        """Writes the checkpoint of `step`, then removes those that are not kept."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._checkpoint.write(os.fspath(self._folder / f"ckpt-{step}"))
+        for old in steps_in(self._folder)[NEWEST:]:
+            if not self._keep_every or old % self._keep_every:
+                _remove(self._folder, f"ckpt-{old}")
+
+    def restore(self) -> int:
+        """Restores the newest checkpoint that is whole. A damaged one is named and passed over.
+
+        Returns:
+            Its step, 0 if there is none.
+
+        Raises:
+            UserError: there are checkpoints, and none is whole.
+        """
+        steps = steps_in(self._folder)
+        for step in steps:
+            path = self._folder / f"ckpt-{step}"
+            try:
+                self._checkpoint.read(os.fspath(path)).assert_consumed()
+                return step
+            except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
+                logger.warning("checkpoint %s is damaged (%s): trying the one before", path, type(error).__name__)
+        if steps:
+            raise UserError(
+                f"none of the checkpoints in {self._folder} can be restored: remove the folder to start anew"
+            )
+        return 0
+
+
+def steps_in(folder: pathlib.Path) -> list[int]:
+    """Steps of the checkpoints in a folder, newest first."""
+    found = [INDEX.fullmatch(path.name) for path in folder.glob("ckpt-*.index")]
+    return sorted((int(match[1]) for match in found if match), reverse=True)
+
+
+def read_group(folder: pathlib.Path, step: int, name: str) -> list[np.ndarray]:
+    """The values of one group of a checkpoint, in the order of its variables; [] of a group that it does not hold.
+
+    Raises:
+        UserError: the checkpoint cannot be read.
+    """
+    path = os.fspath(folder / f"ckpt-{step}")
+    try:
+        reader = tf.train.load_checkpoint(path)
+        count = sum(key.startswith(f"state/{name}/") for key in reader.get_variable_to_shape_map())
+        return [reader.get_tensor(f"state/{name}/{i}/.ATTRIBUTES/VARIABLE_VALUE") for i in range(count)]
+    except (tf.errors.OpError, ValueError) as error:
+        raise UserError(f"the checkpoint {path} cannot be read: it is damaged, or of an older format") from error
+
+
+def _checkpoint(state: State) -> tf.train.Checkpoint:
+    return tf.train.Checkpoint(state={name: [v.value for v in variables] for name, variables in state.items()})
+
+
+def _remove(folder: pathlib.Path, prefix: str) -> None:
+    """Removes a checkpoint, its index first: what is left of a kill is then no checkpoint."""
+    (folder / f"{prefix}.index").unlink(missing_ok=True)
+    for path in folder.glob(f"{prefix}.data-*"):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(folder / f"{prefix}_temp", ignore_errors=True)

@@ -1,0 +1,180 @@
+"""The networks of a run, an entry or a SavedModel, back as Keras models that can be trained.
+
+A SavedModel of ours holds its network's configuration as `assets.extra/network.json`. A run folder holds those of all
+its networks as `networks.json`; their weights lie in its checkpoints.
+"""
+
+import json
+import os
+import pathlib
+from collections.abc import Mapping, Sequence
+
+import keras
+import tensorflow as tf
+
+from akdg_tf import models  # noqa: F401  (registers the networks, which the configurations name)
+from akdg_tf.artifacts import places
+from akdg_tf.artifacts.checkpoints import read_group, steps_in
+from akdg_tf.errors import UserError
+from akdg_tf.files import write_json
+
+SCHEMA = 1
+NETWORK = pathlib.PurePath("assets.extra", "network.json")
+NETWORKS = "networks.json"
+
+
+def config_of(model: keras.Model) -> dict:
+    """The configuration of a built Keras model, for JSON: its layers in float32, and the shape of one input."""
+    return {
+        "schema": SCHEMA,
+        "input_shape": list(_input_shape(model)),
+        "keras": {**_in_float32(keras.saving.serialize_keras_object(model)), "compile_config": {}},
+    }
+
+
+def from_config(config: Mapping) -> keras.Model:
+    """A built model of a configuration, in float32, with fresh weights.
+
+    Raises:
+        UserError: it is no configuration of a network, or one of a layer that nobody has registered.
+    """
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        if config["schema"] != SCHEMA:
+            raise ValueError(f"schema {config['schema']!r}, this version reads {SCHEMA}")
+        model = keras.saving.deserialize_keras_object(config["keras"])
+        model(tf.zeros((1, *config["input_shape"])))
+    except Exception as error:  # a foreign configuration may raise anything in Keras
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"the network's configuration cannot be read ({type(error).__name__}: {reason})") from error
+    finally:
+        keras.config.set_dtype_policy(policy)
+    return model
+
+
+def write(model: keras.Model, saved_model: pathlib.Path) -> None:
+    """Writes the configuration of a network into its SavedModel."""
+    write_json(saved_model / NETWORK, config_of(model))
+
+
+def write_run(
+    run: pathlib.Path, networks: Mapping[str, keras.Model], exported: str, optimizers: Mapping[str, str]
+) -> None:
+    """Writes the configurations of all networks of a run.
+
+    Args:
+        run: its folder.
+        networks: by the name of the checkpoint's group that holds their weights.
+        exported: which of them the run exports.
+        optimizers: class of each optimizer, by the name of its group.
+    """
+    configs = {name: config_of(network) for name, network in networks.items()}
+    found = {"schema": SCHEMA, "exported": exported, "networks": configs, "optimizers": dict(optimizers)}
+    write_json(run / NETWORKS, found)
+
+
+def read_run(run: pathlib.Path) -> dict:
+    """What `write_run` wrote, as JSON holds it.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    found = _read_json(run / NETWORKS)
+    if not all(isinstance(found.get(key), dict) for key in ("networks", "optimizers")) or "exported" not in found:
+        raise UserError(f"{run / NETWORKS} is damaged")
+    return found
+
+
+def load_network(name: str | os.PathLike, network: str | None = None, step: int | None = None) -> keras.Model:
+    """Loads a network of ours as a Keras model that can be trained, in float32.
+
+    Args:
+        name: a run folder, an entry of the zoo, a SavedModel folder that `export` wrote, or a bare name that is looked
+            up in the folder that AKDG_ZOO names, in `zoo/` and in `runs/`.
+        network: "ema_generator" (the averaged generator, which is what a run exports), "generator", "d_s" or "d_kd" of
+            a run. By default what the run exports.
+        step: of a run's checkpoint. By default the exported weights, else those of the newest checkpoint.
+
+    Returns:
+        The built network. A generator maps latents, float32 [n, latent_dim], to samples in [-1, 1].
+
+    Raises:
+        UserError: there is none.
+    """
+    saved_model, run = places.find_saved_model(name), places.find_run(name)
+    if network is None and step is None and saved_model is not None:
+        return _of_saved_model(saved_model)
+    if run is None:
+        what = "a SavedModel holds one network" if saved_model is not None else "no such run, entry or SavedModel"
+        raise UserError(f"there is no network {network or 'of step ' + str(step)!r} in {os.fspath(name)!r}: {what}")
+    return _of_run(run, network, step)
+
+
+def _of_saved_model(folder: pathlib.Path) -> keras.Model:
+    path = folder / NETWORK
+    if not path.exists():
+        raise UserError(f"{folder} holds no {NETWORK}: only what akdg_tf exported comes back as a network")
+    model = from_config(_read_json(path))
+    _assign(model, _saved_values(folder), folder)
+    return model
+
+
+def _of_run(run: pathlib.Path, network: str | None, step: int | None) -> keras.Model:
+    found = read_run(run)
+    name = network or found["exported"]
+    if name not in found["networks"]:
+        raise UserError(f"{run} holds no network {name!r}: it holds {', '.join(found['networks'])}")
+    folder = run / "checkpoints"
+    steps = steps_in(folder)
+    if not steps or (step is not None and step not in steps):
+        kept = f"it keeps those of {', '.join(map(str, steps))}" if steps else "it keeps none"
+        raise UserError(f"{folder} holds no checkpoint of step {step}: {kept}" if step else f"{folder}: {kept}")
+    model = from_config(found["networks"][name])
+    _assign(model, read_group(folder, step or steps[0], name), folder)
+    return model
+
+
+def _saved_values(saved_model: pathlib.Path) -> list:
+    """The variables of a SavedModel of ours, in their order, read without running its graph."""
+    reader = tf.train.load_checkpoint(os.fspath(saved_model / "variables" / "variables"))
+    count = sum(key.startswith("variables/") for key in reader.get_variable_to_shape_map())
+    return [reader.get_tensor(f"variables/{i}/.ATTRIBUTES/VARIABLE_VALUE") for i in range(count)]
+
+
+def _assign(model: keras.Model, values: Sequence, source: pathlib.Path) -> None:
+    """Gives a model its variables' values.
+
+    Raises:
+        UserError: they have other shapes: the weights are not those of the configuration.
+    """
+    shapes = [tuple(value.shape) for value in values]
+    if shapes != [tuple(variable.shape) for variable in model.variables]:
+        raise UserError(f"the weights in {source} are not those of the network that its configuration describes")
+    for variable, value in zip(model.variables, values, strict=True):
+        variable.assign(value)
+
+
+def _input_shape(model: keras.Model) -> tuple[int, ...]:
+    """Shape of one input of a built model."""
+    config = model.get_build_config() or {}
+    return tuple(config.get("input_shape") or model.input_shape)[1:]
+
+
+def _in_float32(config):
+    """A serialized Keras object whose layers all compute in float32."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return {**config, "config": {"name": "float32"}}
+        return {key: _in_float32(value) for key, value in config.items()}
+    return [_in_float32(value) for value in config] if isinstance(config, list | tuple) else config
+
+
+def _read_json(path: pathlib.Path) -> dict:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{path} holds no JSON object")
+    return found

@@ -1,0 +1,32 @@
+"""Where the models lie that are given by a name or a folder: SavedModels, run folders, entries of the zoo."""
+
+import os
+import pathlib
+
+MODEL_FOLDERS = ("zoo", "runs")
+ZOO_VARIABLE = "AKDG_ZOO"  # the environment's: folder or URL of another zoo
+
+
+def find_saved_model(name: str | os.PathLike) -> pathlib.Path | None:
+    """Folder of a SavedModel.
+
+    Args:
+        name: a SavedModel folder, a run folder or zoo entry that holds `saved_model/`, or a bare name that is
+            looked up in the folder that the environment's AKDG_ZOO names, in `zoo/` and in `runs/`.
+
+    Returns:
+        The folder, or None if there is none.
+    """
+    saved_models = [folder for place in _places(name) for folder in (place / "saved_model", place)]
+    return next((folder for folder in saved_models if (folder / "saved_model.pb").exists()), None)
+
+
+def find_run(name: str | os.PathLike) -> pathlib.Path | None:
+    """Folder of a run that has trained: one that holds `networks.json`. None if there is none of that name."""
+    return next((folder for folder in _places(name) if (folder / "networks.json").exists()), None)
+
+
+def _places(name: str | os.PathLike) -> list[pathlib.Path]:
+    """Where a name may lead, the first first."""
+    folders = [os.path.expanduser(os.environ.get(ZOO_VARIABLE) or "zoo"), *MODEL_FOLDERS]
+    return [pathlib.Path(name).expanduser(), *(pathlib.Path(folder, name) for folder in folders)]

@@ -1,0 +1,67 @@
+"""Evaluations: what turns generated samples and a dataset into named scores."""
+
+import dataclasses
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+import numpy as np
+
+from akdg_tf.artifacts.result import Score
+from akdg_tf.data import Dataset
+from akdg_tf.errors import UserError
+from akdg_tf.latents import sample_frozen_batches
+from akdg_tf.teachers.frozen import FrozenGenerator
+
+logger = logging.getLogger(__name__)
+
+Scores = dict[str, Score]
+
+
+class Evaluation(Protocol):
+    """What scores the samples of a run; several are bound, with names, as `GeneratorExperiment.evaluations`.
+
+    Attributes:
+        samples: generated samples that it wants.
+    """
+
+    samples: int
+
+    def limited(self, samples: int) -> "Evaluation":
+        """The same evaluation of so many samples at most, as a smoke run wants it."""
+
+    def prepare(self, dataset: Dataset) -> None:
+        """Loads what it needs, and fails early where it does not fit the dataset."""
+
+    def __call__(self, fakes: dict[str, Iterable[np.ndarray]], dataset: Dataset, seed: int) -> dict[str, Scores]:
+        """Name of a generator, with batches of its samples, to its scores by name."""
+
+
+def score_all(
+    evaluations: Mapping[str, Evaluation], generators: Mapping[str, FrozenGenerator], dataset: Dataset, seed: int
+) -> dict[str, Scores]:
+    """The scores of all evaluations.
+
+    Args:
+        evaluations: by name.
+        generators: by name.
+        dataset: of the real samples.
+        seed: of the latents and of the choice of real samples.
+
+    Returns:
+        For each generator its scores by name; each tells the evaluation that made it.
+
+    Raises:
+        UserError: two evaluations give a score of one name.
+    """
+    found: dict[str, Scores] = {name: {} for name in generators}
+    for evaluation_name, evaluation in evaluations.items():
+        count = evaluation.samples
+        logger.info("%s: scoring %d samples of each generator: %s", evaluation_name, count, ", ".join(generators))
+        fakes = {name: sample_frozen_batches(one, count, seed) for name, one in generators.items()}
+        for name, scores in evaluation(fakes, dataset, seed).items():
+            twice = sorted(set(scores) & set(found[name]))
+            if twice:
+                raise UserError(f"two evaluations give the score {twice[0]}: bind one of them alone")
+            found[name] |= {key: dataclasses.replace(each, evaluation=evaluation_name) for key, each in scores.items()}
+    return found
