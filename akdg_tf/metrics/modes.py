@@ -22,6 +22,10 @@ class PointScores:
     def __init__(self, samples: int = 10_000):
         self.samples = samples
 
+    def limited(self, samples: int) -> "PointScores":
+        """The same scores of so many points at most."""
+        return PointScores(min(self.samples, samples))
+
     def prepare(self, dataset: Dataset) -> None:
         """Raises UserError where the dataset is no mixture of Gaussians."""
         if not isinstance(dataset, GaussianMixture):

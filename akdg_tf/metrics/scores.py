@@ -38,6 +38,10 @@ class ImageScores:
     def __init__(self, classifier: Callable[[], Classifier] = gin.REQUIRED, samples: int = 50_000):
         self.load, self.samples = classifier, samples
 
+    def limited(self, samples: int) -> "ImageScores":
+        """The same scores of so many images at most."""
+        return ImageScores(self.load, min(self.samples, samples))
+
     def prepare(self, dataset: ImageDataset) -> None:
         """Loads the classifier.
 

@@ -23,4 +23,4 @@ def test_the_forecast_says_once_how_long_the_rest_of_the_run_takes(every, budget
             now[0] += 60 if step < 5 else 3
             forecast.on_train_batch_end(step % every)
     (line,) = [entry.getMessage() for entry in caplog.records]
-    assert line == f"no accelerator: 3.00 s a step, 4000 steps take about 3 h 20 min{hint}"
+    assert line == f"no accelerator: 3.00 s per step, 4000 steps take about 3 h 20 min{hint}"
