@@ -4,6 +4,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the same names as in _MODULES, for type checkers and editors
+    from akdg_tf.artifacts.network import load_network
+    from akdg_tf.artifacts.saved_model import export
     from akdg_tf.data.registry import load_dataset, register_dataset
     from akdg_tf.methods.akdg import AKDG
     from akdg_tf.methods.gan import GAN
@@ -33,8 +35,10 @@ _MODULES = {
     "R1Penalty": "methods.penalties",
     "ResNetDiscriminator": "models.discriminators",
     "SNGANGenerator": "models.generators",
+    "export": "artifacts.saved_model",
     "load": "zoo.load",
     "load_dataset": "data",
+    "load_network": "artifacts.network",
     "load_teacher": "teachers.load",
     "register_dataset": "data",
 }

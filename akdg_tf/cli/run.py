@@ -109,7 +109,7 @@ def run_experiment() -> None:
         if stage == "describe":
             description = experiment.describe(missing_teacher) | ({"smoke": True} if run.smoke else {})
         elif stage != "teacher":
-            experiment.prepare()
+            experiment.prepare(training=stage in ("all", "train"))
     with run.claim():
         if stage == "describe":
             write_json(run.path("describe.json"), description)
@@ -127,7 +127,7 @@ def run_stage(experiment, run: Run, stage: str) -> None:
         experiment.export()
     if stage in ("all", "evaluate"):
         result = experiment.evaluate()
-        write_json(run.path("result.json"), result)
+        write_json(run.path("result.json"), result.to_json())
         tensorboard.write_scores(run, result)
         run.write_operative_config()
         print(results.table(result))

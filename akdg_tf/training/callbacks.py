@@ -43,10 +43,8 @@ class StepLog(keras.callbacks.Callback):
             raise UserError(f"training diverged before step {step}: {', '.join(bad)} is not finite; lower the rates")
         eta = int(self._pace * (self.total - step))
         losses = "  ".join(f"{name} {value:.3f}" for name, value in logs.items())
-        logger.info(
-            "step %d/%d (%d%%)  ETA %d:%02d  %.0f img/s  %s",
-            *(step, self.total, 100 * step // self.total, eta // 60, eta % 60, self.batch_size / pace, losses),
-        )
+        share = f"step {step}/{self.total} ({100 * step // self.total}%)"
+        logger.info("%s  ETA %d:%02d  %.0f img/s  %s", share, eta // 60, eta % 60, self.batch_size / pace, losses)
 
 
 class Forecast(keras.callbacks.Callback):
@@ -78,11 +76,9 @@ class Forecast(keras.callbacks.Callback):
             seconds = (time.monotonic() - self._began) / (done - self._first)
             hint = f"; --gin_file={self.budget} as a second file scales it to this machine" if self.budget else ""
             steps = self.total - self.start
-            minutes = round(seconds * steps / 60)
-            logger.info(
-                "no accelerator: %.2f s per step, %d steps take about %d h %02d min%s",
-                *(seconds, steps, minutes // 60, minutes % 60, hint),
-            )
+            hours, minutes = divmod(round(seconds * steps / 60), 60)
+            time_left = f"{steps} steps take about {hours} h {minutes:02d} min"
+            logger.info("no accelerator: %.2f s per step, %s%s", seconds, time_left, hint)
             self._told = True
 
 

@@ -1,10 +1,11 @@
 """What `run.py` asks of an experiment."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from akdg_tf.artifacts.result import Result
 
 
+@runtime_checkable
 class Experiment(Protocol):
     """An experiment from end to end: `make_experiment` makes it under the strategy's scope, and the stages call it."""
 

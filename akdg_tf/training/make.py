@@ -1,15 +1,20 @@
 """Making the experiment that the gin files bind."""
 
+from collections.abc import Callable
+
 import gin
 import keras
 
 from akdg_tf.errors import UserError
+from akdg_tf.training.experiment import Experiment
 from akdg_tf.training.workdir import Run
 
 DTYPE_POLICIES = ("float32", "mixed_bfloat16")
 
 
-def make_experiment(run: Run, experiment=gin.REQUIRED, dtype_policy: str = "float32"):
+def make_experiment(
+    run: Run, experiment: Callable[[Run], Experiment] = gin.REQUIRED, dtype_policy: str = "float32"
+) -> Experiment:
     """Makes the experiment that the gin files bind.
 
     Args:
