@@ -25,9 +25,8 @@ PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 # What gin's parser raises at text that is not gin, and what a reference to something unknown raises.
 MALFORMED = (SyntaxError, ValueError, TypeError, KeyError, IndexError, RecursionError, tokenize.TokenError)
 
-# gin's words for a value that Python would not take, literals of other languages, and text without its quotes.
-LITERALS = {"true": "True", "false": "False", "none": "None", "null": "None"}
-BARE_TEXT = re.compile(r"[A-Za-z_~./][\w~./:+-]*")
+LITERALS = {"true": "True or False", "false": "True or False", "none": "None", "null": "None"}  # of other languages
+BARE_TEXT = re.compile(r"[A-Za-z_~./][\w~./:+-]*")  # a value that has lost its quotes
 
 
 def gin_folder() -> pathlib.Path:
@@ -140,22 +139,25 @@ def _parsed(text: str, place: Callable[[int], str]) -> Iterator[Statement]:
         while statement := parser.parse_statement():
             yield statement
     except MALFORMED as error:
-        token = parser.current_token if parser else None
-        line = getattr(error, "lineno", None) or (token.start[0] if token else 1)
-        hint = _lost_quotes(text.splitlines()[line - 1 : line], token) if isinstance(error, SyntaxError) else None
+        line = getattr(error, "lineno", None) or (parser.current_token.start[0] if parser else 1)
+        hint = _lost_quotes(text.splitlines()[line - 1 : line], first_line(error))
         raise UserError(f"{place(line)}: {hint or first_line(error)}") from error
 
 
-def _lost_quotes(lines: list[str], token: tokenize.TokenInfo | None) -> str | None:
-    """What to write in the place of a word that is no value, None if that is not what is wrong."""
-    name, _, value = "".join(lines).partition("=")
-    name, value = name.strip(), value.partition("#")[0].strip()
-    if value.lower() not in LITERALS and BARE_TEXT.fullmatch(value):
-        return f"strings want quotes: {name}={value!r}"
-    if token is None or token.type != tokenize.NAME or not value:
+def _lost_quotes(lines: list[str], message: str) -> str | None:
+    """What to write in the place of a word that is no value, None if that is not what is wrong.
+
+    Args:
+        lines: the line with the error.
+        message: what gin says of it.
+    """
+    name, _, value = (part.strip() for part in "".join(lines).partition("#")[0].partition("="))
+    word = value if BARE_TEXT.fullmatch(value) else message.partition("Failed to parse token ")[2].strip("'")
+    if word.lower() in LITERALS:
+        return f"write {LITERALS[word.lower()]}, not {word}"
+    if not BARE_TEXT.fullmatch(word):
         return None
-    literal = LITERALS.get(token.string.lower())
-    return f"{token.string!r} is written {literal}" if literal else f"strings want quotes: {token.string!r}"
+    return f"strings want quotes: {name}={word!r}" if word == value else f"strings want quotes: {word!r}"
 
 
 def first_line(error: Exception) -> str:
