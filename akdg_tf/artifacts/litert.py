@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
+from akdg_tf.compat import layers_of
 from akdg_tf.models.layers import UpsampleConv2D
 
 LITERT_WEIGHTS = ("float32", "float16")
@@ -22,7 +23,7 @@ def litert_model(generator: keras.Model, output_range: tuple[float, float], weig
         weights: one of `LITERT_WEIGHTS`: how they are stored; computed with is float32.
     """
     copy = detached_copy(generator)
-    for layer in copy._flatten_layers():
+    for layer in layers_of(copy):
         if isinstance(layer, UpsampleConv2D):
             layer.phases = True
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from akdg_tf.compat import empty_trackable, layers_of
 from akdg_tf.files import replacing
 from akdg_tf.latents import latent_dim_of
 
@@ -26,7 +27,7 @@ def detached_copy(model: keras.Model) -> keras.Model:
     finally:
         keras.config.set_dtype_policy(policy)
     copy.trainable = True
-    for layer in copy._flatten_layers():
+    for layer in layers_of(copy):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = False
     copy.set_weights(model.get_weights())
@@ -95,7 +96,7 @@ def _save(
         value = function(x)
         return value if output_name is None else {output_name: value}
 
-    module = tf.__internal__.tracking.AutoTrackable()
+    module = empty_trackable()
     module.__call__ = call
     module.variables = [v.value for v in model.variables]
     module.trainable_variables = [v.value for v in model.trainable_variables]
