@@ -5,8 +5,8 @@ import math
 from collections.abc import Callable, Iterable
 
 import tensorflow as tf
-from tensorflow.python.framework import convert_to_constants  # no public name; tf.lite uses it
 
+from akdg_tf.compat import graph_with_constants
 from akdg_tf.models.layers import UPSAMPLE_CONV_SCOPE
 
 
@@ -50,7 +50,7 @@ def count_cost(
     concrete = _concrete(function, input_shape)
     variables = concrete.variables if variables is None else variables
     trainable_variables = concrete.trainable_variables if trainable_variables is None else trainable_variables
-    operations = _frozen(concrete).get_operations()
+    operations = graph_with_constants(concrete).get_operations()
     counts = [_mult_adds(operation) for operation in operations]
     return Cost(
         layers=sum(count > 0 for count in counts),
@@ -68,15 +68,11 @@ def frozen_graph(function: Callable[[tf.Tensor], tf.Tensor], input_shape: tuple[
         function: float32 [1, *input_shape] to anything.
         input_shape: shape of one input.
     """
-    return _frozen(_concrete(function, input_shape))
+    return graph_with_constants(_concrete(function, input_shape))
 
 
 def _concrete(function, input_shape):
     return tf.function(function).get_concrete_function(tf.TensorSpec((1, *input_shape), tf.float32))
-
-
-def _frozen(concrete) -> tf.Graph:
-    return convert_to_constants.convert_variables_to_constants_v2(concrete).graph
 
 
 def _mult_adds(operation: tf.Operation) -> int:

@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator, output_range_of
+from akdg_tf.compat import layers_of
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_bytes
 from akdg_tf.models.layers import UpsampleConv2D
@@ -54,7 +55,7 @@ def litert_model(generator: keras.Model, output_range: tuple[float, float], weig
         UserError: LiteRT has no such operation; it is named.
     """
     copy = detached_copy(generator)
-    for layer in copy._flatten_layers():
+    for layer in layers_of(copy):
         if isinstance(layer, UpsampleConv2D):
             layer.phases = True
     with tempfile.TemporaryDirectory() as folder:

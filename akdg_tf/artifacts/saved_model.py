@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from akdg_tf.artifacts import network
+from akdg_tf.compat import empty_trackable, layers_of
 from akdg_tf.files import replacing
 from akdg_tf.latents import latent_dim_of, sample_shape_of
 
@@ -21,7 +22,7 @@ def detached_copy(model: keras.Model) -> keras.Model:
     """
     copy = network.from_config(network.config_of(model))
     copy.trainable = True
-    for layer in copy._flatten_layers():
+    for layer in layers_of(copy):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = False
     copy.set_weights(model.get_weights())
@@ -108,7 +109,7 @@ def _save(
         value = function(x)
         return value if output_name is None else {output_name: value}
 
-    module = tf.__internal__.tracking.AutoTrackable()
+    module = empty_trackable()
     module.__call__ = call
     module.variables = [v.value for v in model.variables]
     module.trainable_variables = [v.value for v in model.trainable_variables]

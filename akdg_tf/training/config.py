@@ -1,50 +1,118 @@
-"""The gin side of a run: parsing with clear errors, and making the experiment that the files bind."""
+"""The gin side of a run: what its files bind, what the experiment reads of that, and the experiment that they make."""
 
-import ast
 import contextlib
 import logging
 import os
 import pathlib
-import re
-import tokenize
 from collections.abc import Sequence
 
 import gin
 import keras
+from gin.config_parser import BindingStatement, ImportStatement
 
 from akdg_tf import configurables  # noqa: F401  (registers what the files bind)
 from akdg_tf.errors import UserError
+from akdg_tf.training.bindings import MACRO, Binding, Configuration
+from akdg_tf.training.experiment import Experiment
+from akdg_tf.training.gin_files import binding_statement, file_statements, find, first_line, lookup
 from akdg_tf.training.make import make_experiment
 from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
 
+TEACHER_LOADER = "load_teacher"
+GIN_PARAM = "--gin_param"
+COMMENT_COLUMN = 80  # at most; a longer binding moves its own comment to the right
 
-def parse(gin_files: Sequence[str], bindings: Sequence[str]) -> None:
-    """Parses gin files, then single bindings; later ones override.
+_configuration = Configuration()  # what was parsed last, as gin keeps its own
+
+
+def parse(gin_files: Sequence[str | os.PathLike], bindings: Sequence[str], imports: bool = True) -> None:
+    """Parses gin files, then single bindings, in the place of what was parsed before; later ones override.
+
+    Args:
+        gin_files: as `find` takes them.
+        bindings: such as "Data.flip=True", each for what the experiment of the files reads.
+        imports: runs the modules that the files import; False refuses a file that imports any.
 
     Raises:
         UserError: a file is missing, or a binding is malformed, or one of `bindings` binds what nothing refers to.
     """
-    for file in gin_files:
-        if not os.path.exists(file):
-            raise UserError(f"there is no gin file {file!r}: see the folder gin/")
+    global _configuration
+    gin.clear_config()
+    _configuration = Configuration()
+    found, imported = _read(gin_files, imports)
+    given = [_bind(GIN_PARAM, binding_statement(text), f"{GIN_PARAM}={text}") for text in bindings]
+    configuration = Configuration([*found, *given], imported)
+    configuration.check_macros()
     try:
-        gin.parse_config_files_and_bindings(list(gin_files), list(bindings), print_includes_and_imports=False)
-    except (ValueError, SyntaxError, OSError, TypeError, tokenize.TokenError) as error:
-        raise UserError(f"gin configuration: {_one_line(error)}") from error
-    reached = _reachable(_lines())
-    for binding in bindings:
-        name = binding.partition("=")[0].strip()
-        if not any(_applies(name, scope, owner) for scope, owner in reached):
+        gin.finalize()
+    except ValueError as error:
+        raise UserError(f"gin configuration: {first_line(error)}") from error
+    for text, binding in zip(bindings, given, strict=True):
+        if binding.key not in configuration.read:
+            name = text.partition("=")[0].strip()
             raise UserError(f"the binding {name!r} binds nothing that this experiment uses")
+    _configuration = configuration
 
 
-def effective(gin_files: Sequence[str | os.PathLike]) -> list[str]:
-    """What these gin files alone bind, less the bindings that their experiment does not read.
+def _read(gin_files: Sequence[str | os.PathLike], imports: bool) -> tuple[list[Binding], list[tuple[str, str]]]:
+    """Binds what the files bind and runs what they import; returns both, each import with its place."""
+    found, imported = [], []
+    for file in gin_files:
+        for place, statement in file_statements(find(file)):
+            if isinstance(statement, BindingStatement):
+                found.append(_bind(place, statement))
+            elif imports:
+                _import(place, statement)
+                imported.append((statement.format(), place))
+            else:
+                raise UserError(f"{place}: {statement.format()!r} runs code that is not part of the package")
+    return found, imported
+
+
+def _import(place: str, statement: ImportStatement) -> None:
+    """Runs an import; gin notes it, so that `config.gin` of a run repeats it."""
+    line = statement.format()
+    if statement.module.startswith("__gin__"):
+        raise UserError(f"{place}: {line!r} is not supported: import the module, and register in it what files bind")
+    try:
+        gin.parse_config(line)
+    except Exception as error:  # a module may raise anything
+        missing = isinstance(error, ModuleNotFoundError)
+        hint = "; is its folder in PYTHONPATH?" if missing else ""
+        raise UserError(f"{place}: {line!r} fails: {first_line(error)}{hint}") from error
+
+
+def _bind(place: str, statement: BindingStatement, blamed: str | None = None) -> Binding:
+    """Binds a parameter in gin.
+
+    Args:
+        place: where it is bound.
+        statement: what is bound.
+        blamed: what an error begins with, by default the place.
+
+    Raises:
+        UserError: there is no such parameter, or no file may bind it.
+    """
+    scope, selector, argument, value, _ = statement
+    if not argument:
+        scope, selector, argument = "/".join(filter(None, (scope, selector))), MACRO, "value"
+    try:
+        gin.bind_parameter((scope, selector, argument), value)
+        complete = gin.config.ParsedBindingKey.parse((scope, selector, argument)).complete_selector
+    except (ValueError, KeyError) as error:  # KeyError: of an ambiguous name
+        raise UserError(f"{blamed or place}: {first_line(error)}") from error
+    return Binding(scope, complete, argument, value, place)
+
+
+def effective(gin_files: Sequence[str | os.PathLike], bindings: Sequence[str] = (), imports: bool = True) -> list[str]:
+    """What these gin files and single bindings give, less what their experiment does not read.
 
     Args:
         gin_files: gin files of an experiment, or the `config.gin` of a run.
+        bindings: as of `parse`.
+        imports: as of `parse`.
 
     Returns:
         The bindings, sorted.
@@ -52,63 +120,55 @@ def effective(gin_files: Sequence[str | os.PathLike]) -> list[str]:
     Raises:
         UserError: as `parse`.
     """
-    gin.clear_config()
-    parse([os.fspath(file) for file in gin_files], [])
-    return sorted(f"{name} = {value}" for name, value in _read())
+    parse(gin_files, bindings, imports)
+    return sorted(f"{binding.name} = {binding.text}" for binding in _configuration.read.values())
 
 
 def hyperparameters() -> dict[str, bool | int | float | str]:
     """What the experiment reads of the parsed configuration, by name; what is no number or string, as text."""
-    return {name: _plain(value) for name, value in _read()}
+    read = _configuration.read.values()
+    plain = (bool, int, float, str)
+    return {each.name: each.value if isinstance(each.value, plain) else each.text for each in read}
 
 
-def _plain(text: str) -> bool | int | float | str:
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):  # a reference, or holds one
-        return text
-    return value if isinstance(value, bool | int | float | str) else text
+def listing() -> str:
+    """The bindings that the experiment reads as a gin file, one per line, each with the place that bound it."""
+    lines = [(f"{each.name} = {each.text}", each.place) for each in _configuration.read.values()]
+    lines = [*_configuration.imports.items(), *lines]
+    column = min(COMMENT_COLUMN, max((len(line) for line, _ in lines), default=0))
+    return "\n".join(f"{line:<{column}}  # {place}" for line, place in lines)
 
 
-def _read() -> list[tuple[str, str]]:
-    """Name and value of what is bound and read by the experiment."""
-    lines = _lines()
-    reached = _reachable(lines)
-    return [(name, value) for name, value in lines if any(_applies(name, *call) for call in reached)]
+def bound_teacher() -> str | None:
+    """Name of the teacher that the experiment loads, None if it loads none."""
+    binding = _teacher_name()
+    name = binding and _configuration.value(binding)
+    return name if isinstance(name, str) else None
 
 
-def _lines() -> list[tuple[str, str]]:
-    """Name and value of all that is bound."""
-    text = gin.config_str(max_line_length=10**6)
-    parts = [line.partition(" = ") for line in text.splitlines() if " = " in line and not line.startswith("#")]
-    return [(name, value) for name, _, value in parts]
+def bind_teacher(name: str) -> None:
+    """Names another teacher than the configuration does: the one that was just made."""
+    binding = _teacher_name()
+    if binding is None:
+        raise ValueError("the experiment names no teacher")
+    with gin.unlock_config():
+        gin.bind_parameter(binding.key, name)
 
 
-def _owner(path: str) -> str:
-    """What a binding belongs to: "Adam" of "keras.optimizers.Adam.beta_1", "STEPS" of the macro "STEPS"."""
-    return path.split(".")[-2] if "." in path else path
+def _teacher_name() -> Binding | None:
+    """The binding that names the teacher, None if the experiment loads none."""
+    _, selector = gin.config.ConfigurableReference(TEACHER_LOADER, False).config_key
+    given = [_configuration.given(call).get("name") for call in _configuration.calls if call[1] == selector]
+    return next(filter(None, given), None)
 
 
-def _applies(name: str, scope: str, owner: str) -> bool:
-    """Whether the binding `name`, such as "d/Adam.beta_1", is read when `owner` is called in `scope`."""
-    bound, _, path = name.rpartition("/")
-    return _owner(path) == owner and (not bound or f"{scope}/".startswith(f"{bound}/"))
+def teacher_gin_file(name: str) -> pathlib.Path | None:
+    """The gin file that makes a teacher, as `--gin_file` takes it; None if there is none."""
+    path = pathlib.Path("gin", f"{name}.gin")
+    return path if path.parent == pathlib.Path("gin") and lookup(path) else None
 
 
-def _reachable(lines: list[tuple[str, str]]) -> set[tuple[str, str]]:
-    """(scope, owner) of all that the experiment calls, directly or through others; a reference may enter a scope."""
-    references = [(name, re.findall(r"[@%]((?:\w+/)*)([\w.]+)", value)) for name, value in lines]
-    reached, left = set(), {("", "make_experiment")}
-    while left:
-        scope, owner = call = left.pop()
-        reached.add(call)
-        for name, found in references:
-            if _applies(name, scope, owner):
-                left |= {(inner.rstrip("/") or scope, path.split(".")[-1]) for inner, path in found} - reached
-    return reached
-
-
-def build(run: Run):
+def build(run: Run) -> Experiment:
     """Makes the experiment, its weights fixed by the run's seed.
 
     Raises:
@@ -132,28 +192,4 @@ def explained():
         raise UserError(str(error).partition("\n")[0]) from error
     except Exception as error:  # a bad value of a binding may raise anything, anywhere in Keras and TensorFlow
         logger.debug("building the experiment", exc_info=True)
-        raise UserError(f"the configuration does not build: {_one_line(error)}") from error
-
-
-def bound_teacher() -> str | None:
-    """Name of the teacher that the experiment loads, None if it loads none."""
-    if not any(owner == "load_teacher" for _, owner in _reachable(_lines())):
-        return None
-    name = gin.query_parameter("load_teacher.name")
-    return name if isinstance(name, str) else gin.query_parameter(str(name))  # a macro's text is "%TEACHER"
-
-
-def bind_teacher(name: str) -> None:
-    """Names another teacher than the configuration does: the one that was just made."""
-    with gin.unlock_config():
-        gin.bind_parameter("load_teacher.name", name)
-
-
-def teacher_gin_file(name: str) -> pathlib.Path | None:
-    """The gin file that makes a teacher, None if there is none."""
-    path = pathlib.Path("gin", f"{name}.gin")
-    return path if path.exists() else None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(line.strip() for line in str(error).splitlines() if line.strip())[:400]
+        raise UserError(f"the configuration does not build: {' '.join(str(error).split())[:400]}") from error

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import shlex
 from collections.abc import Mapping
 
 import gin
@@ -25,23 +26,25 @@ class Run:
         smoke: few steps and samples, to see the path work; labels all that is written.
         data_dir: folder with datasets, or None.
         hyperparameters: those of the bindings that the experiment reads, by name, for TensorBoard.
+        gin_params: each `--gin_param`, as given.
     """
 
     workdir: pathlib.Path
     experiment: str
     bindings: str = ""
     gin_files: tuple[str, ...] = ()
-    gin_params: tuple[str, ...] = ()
     seed: int = 0
     smoke: bool = False
     data_dir: str | None = None
     hyperparameters: Mapping[str, bool | int | float | str] = dataclasses.field(default_factory=dict)
+    gin_params: tuple[str, ...] = ()
 
     def command(self) -> str:
-        """The command line that makes this run; a data folder is called DATA, wherever it lies."""
-        files = [f"--gin_file={file}" for file in self.gin_files]
+        """The command line that makes this run, quoted for a shell; a data folder is called DATA, wherever it lies."""
+        bound = [f"--gin_file={file}" for file in self.gin_files]
+        bound += [f"--gin_param={binding}" for binding in self.gin_params]
         data = ["--data_dir=DATA"] * bool(self.data_dir) + ["--smoke"] * self.smoke
-        return " ".join(["python run.py", *files, *data, f"--seed={self.seed}"])
+        return shlex.join(["python", "run.py", *bound, *data, f"--seed={self.seed}"])
 
     def path(self, name: str) -> pathlib.Path:
         """Path of a file or folder of the run."""

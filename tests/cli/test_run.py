@@ -14,12 +14,12 @@ import tensorflow_hub as hub
 from PIL import Image
 from support import ROOT
 
-TOY = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--gin_param=GeneratorExperiment.steps=400"]
-TOY += ["--gin_param=GeneratorExperiment.report_every=20"]
+TOY = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--gin_param=Schedule.steps=400"]
+TOY += ["--gin_param=Schedule.report_every=20"]
 DESCRIBE = ["--gin_file=gin/mnist_mlp_akdg.gin", "--stage=describe"]
-WITHOUT_TEACHER = ["--gin_file=gin/mnist_sngan_teacher.gin", "--gin_param=GeneratorExperiment.dataset='npy'"]
+WITHOUT_TEACHER = ["--gin_file=gin/mnist_sngan_teacher.gin", "--gin_param=Data.name='npy'"]
 UNDER_BUDGET = ["--gin_file=gin/budget_cpu.gin", "--stage=train"]
-FOLDER_DATA = ["--gin_param=GeneratorExperiment.dataset='folder'"]
+FOLDER_DATA = ["--gin_param=Data.name='folder'"]
 
 
 def run(*arguments, **options):
@@ -35,26 +35,26 @@ def run(*arguments, **options):
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=AKDG.nosuch=1"], "doesn't have a parameter named 'nosuch'"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=NoSuch.width=1"], "NoSuch"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=SNGANGenerator.width=9"], "binds nothing"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.dataset='nosuch'"], "unknown dataset"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=Data.name='nosuch'"], "unknown dataset"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=load_teacher.name='nosuch'"], "there is no teacher"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--stage=nosuch"], "nosuch"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=load_classifier.name='nosuch'"], "there is no classifier"),
         (["--gin_file=gin/mnist_mlp_mse.gin", "--gin_param=LATENT_DIM=32"], "MSE pairs latents"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.dataset='ring'"], "differ in shape"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=Data.name='ring'"], "differ in shape"),
         (["--gin_file=gin/mnist_mlp_akdg.gin", "--devices=gpu:7"], "TensorFlow sees"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.teacher_source='x'"], "online, bank"),
+        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=BankedTeacher.images=9"], "binds nothing"),
         (
-            ["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=GeneratorExperiment.pictures_every=0"],
+            ["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=Schedule.pictures_every=0"],
             "pictures_every is 0",
         ),
-        ([*DESCRIBE, "--gin_param=GeneratorExperiment.profile_steps=(9, 5)"], "profile_steps (9, 5) must be"),
+        ([*DESCRIBE, "--gin_param=Schedule.profile_steps=(9, 5)"], "profile_steps (9, 5) must be"),
         ([*DESCRIBE, "--gin_param=load_teacher.prior='gauss'"], "prior 'gauss'"),
         (["--gin_file=gin/cifar10_mlp_akdg.gin", *UNDER_BUDGET, "--data_dir=DATA"], "there is no cifar-10-batches-py"),
         (
             ["--gin_file=gin/cifar10_mlp_akdg.gin", *FOLDER_DATA, "--stage=train", "--data_dir=DATA"],
             "there is no image",
         ),
-        (["--gin_file=gin/toy_ring_teacher.gin", "--gin_param=GeneratorExperiment.flip=True"], "mirrors images"),
+        (["--gin_file=gin/toy_ring_teacher.gin", "--gin_param=Data.flip=True"], "mirrors images"),
         (["--gin_file=gin/cifar10_classifier.gin", "--gin_param=ClassifierExperiment.dataset='ring'"], "no labels"),
         ([*WITHOUT_TEACHER, "--gin_param=SAMPLE_SHAPE=(16, 16, 1)", "--data_dir=DATA"], "takes no samples of shape"),
     ],
@@ -116,7 +116,7 @@ def test_smoke_run_goes_to_its_end_and_says_that_it_is_one(tmp_path):
 def test_tensorboard_gets_all_there_is_to_see(tmp_path):
     """Under two replicas, and with steps_per_execution = 10, which the file binds."""
     arguments = ["--gin_file=gin/toy_ring_teacher.gin", "--smoke", "--devices=cpu:2", f"--workdir={tmp_path}"]
-    done = run(*arguments, "--gin_param=GeneratorExperiment.profile_steps=(15, 16)")
+    done = run(*arguments, "--gin_param=Schedule.profile_steps=(15, 16)")
     assert done.returncode == 0, done.stderr
     paths = (tmp_path / "events").glob("events.out.tfevents.*")
     events = [event for path in paths for event in tf.compat.v1.train.summary_iterator(str(path))]
@@ -131,7 +131,7 @@ def test_several_steps_an_execution_run_on_several_replicas(tmp_path):
     done = run(
         *TOY[:2],
         "--gin_param=STEPS=20",
-        "--gin_param=GeneratorExperiment.report_every=20",
+        "--gin_param=Schedule.report_every=20",
         "--devices=cpu:2",
         f"--workdir={tmp_path}",
     )
@@ -143,7 +143,7 @@ def test_a_missing_teacher_and_its_bank_are_made_first_and_found_again(tmp_path)
     for name in ("gin", "run.py"):
         (tmp_path / name).symlink_to(ROOT / name)
     command = [sys.executable, "run.py", "--gin_file=gin/toy_ring_akdg.gin", "--smoke"]
-    command += ["--gin_param=GeneratorExperiment.teacher_source='bank'"]
+    command += ["--gin_param=GeneratorExperiment.teacher_source=@BankedTeacher()"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     for says, making in (("training it first, with gin/toy_ring_teacher.gin", True), ("training is done", False)):
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

@@ -1,0 +1,160 @@
+"""What `akdg run` does: the stages of an experiment, from the parsed flags on."""
+
+import json
+import logging
+import os
+import pathlib
+import subprocess
+import sys
+
+import gin
+from absl import logging as absl_logging
+
+from akdg_tf.artifacts.places import find_saved_model
+from akdg_tf.cli.flags import FLAGS, expanded
+from akdg_tf.errors import UserError
+from akdg_tf.files import write_json
+from akdg_tf.reporting import tables as results
+from akdg_tf.training import config, devices, tensorboard
+from akdg_tf.training.experiment import Experiment
+from akdg_tf.training.gin_files import find
+from akdg_tf.training.workdir import Run
+
+SMOKE_SUFFIX = "-smoke"
+
+logger = logging.getLogger("akdg_tf.run")
+
+
+def run_experiment() -> None:
+    """Parses the configuration and runs the stage.
+
+    Raises:
+        UserError: bad input, in one line.
+    """
+    absl_logging.set_verbosity(absl_logging.ERROR)  # of TensorFlow and TF-GAN; our own lines are beside it
+    logging.getLogger("akdg_tf").setLevel(logging.INFO)
+    if not FLAGS.gin_file:
+        raise UserError("no experiment given: --gin_file=mnist_mlp_akdg, say")
+    if FLAGS.stage == "config":
+        config.parse(FLAGS.gin_file, FLAGS.gin_param)
+        print(config.listing())
+        return
+    strategy = devices.make_strategy(FLAGS.devices)
+    config.parse(FLAGS.gin_file, FLAGS.gin_param)
+    run = make_run()
+    with strategy.scope():
+        experiment = config.build(run)
+    if FLAGS.stage == "describe":
+        print(json.dumps(description(experiment, run), indent=2))
+    else:
+        work(experiment, run, FLAGS.stage)
+
+
+def make_run() -> Run:
+    """The run that the flags and the parsed configuration name.
+
+    Raises:
+        UserError: the data folder is not there, or a home folder is not known.
+    """
+    stems = [find(file).stem for file in FLAGS.gin_file]
+    workdir = expanded("workdir", FLAGS.workdir or f"runs/{'-'.join(stems)}{SMOKE_SUFFIX if FLAGS.smoke else ''}")
+    return Run(
+        pathlib.Path(workdir),
+        stems[0],
+        bindings=gin.config_str(),
+        gin_files=tuple(FLAGS.gin_file),
+        seed=FLAGS.seed,
+        smoke=FLAGS.smoke,
+        data_dir=data_folder(),
+        hyperparameters=config.hyperparameters(),
+        gin_params=tuple(FLAGS.gin_param),
+    )
+
+
+def data_folder() -> str | None:
+    """The folder that `--data_dir` names, None without it.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    folder = FLAGS.data_dir and expanded("data_dir", FLAGS.data_dir)
+    if folder and not os.path.isdir(folder):
+        what = "is a file" if os.path.exists(folder) else "does not exist"
+        raise UserError(f"--data_dir={folder} {what}: give the folder with the data")
+    return folder or None
+
+
+def description(experiment: Experiment, run: Run) -> dict:
+    """The costs of the experiment's networks; those of a teacher that is not there come from its own gin file."""
+    name = config.bound_teacher()
+    missing = None
+    if name is not None and not find_saved_model(name):
+        missing = json.loads(run_teacher(name, "describe", capture=True))["network"]
+    with config.explained():
+        return experiment.describe(missing) | ({"smoke": True} if run.smoke else {})
+
+
+def work(experiment: Experiment, run: Run, stage: str) -> None:
+    """Runs a stage that works in the run's folder, after a check of all that it needs."""
+    run.check()
+    with config.explained():
+        experiment.prepare_data(evaluating=stage in ("all", "evaluate"))
+    provide_teacher()
+    if stage != "teacher":
+        with config.explained():
+            experiment.prepare(training=stage in ("all", "train"))
+    with run.claim():
+        if stage in ("all", "train"):
+            run.write_operative_config()
+            experiment.train()
+        if stage in ("all", "export"):
+            experiment.export()
+        if stage in ("all", "evaluate"):
+            evaluate(experiment, run)
+
+
+def evaluate(experiment: Experiment, run: Run) -> None:
+    """Evaluates, writes the result and prints its table."""
+    result = experiment.evaluate()
+    write_json(run.path("result.json"), result.to_json())
+    tensorboard.write_scores(run, result)
+    run.write_operative_config()
+    print(results.table(result))
+
+
+def provide_teacher() -> None:
+    """Makes the teacher if the experiment names one that is not there."""
+    name = config.bound_teacher()
+    if name is None or find_saved_model(name):
+        logger.info("teacher: %s", find_saved_model(name) if name else "the experiment names none")
+        return
+    workdir = pathlib.Path("runs", name + SMOKE_SUFFIX if FLAGS.smoke else name)
+    if not find_saved_model(str(workdir)):
+        logger.info("teacher %s is not there: training it first, with gin/%s.gin", name, name)
+        run_teacher(name, "all", workdir)
+    config.bind_teacher(str(workdir))
+
+
+def run_teacher(name: str, stage: str, workdir: pathlib.Path | None = None, capture: bool = False) -> str | None:
+    """Runs a stage of the experiment that makes a teacher, in a process of its own, from its own gin file alone.
+
+    Args:
+        name: of the teacher.
+        stage: what to do.
+        workdir: its run folder, None where the stage needs none.
+        capture: returns what it prints, which else goes to stderr.
+
+    Raises:
+        UserError: no gin file makes it, or the process fails.
+    """
+    gin_file = config.teacher_gin_file(name)
+    if gin_file is None:
+        raise UserError(f"there is no teacher {name!r}, and no gin/{name}.gin that makes one")
+    command = [sys.executable, "-m", "akdg_tf", "run", f"--gin_file={gin_file}"]
+    command += [f"--stage={stage}", f"--devices={FLAGS.devices}"]
+    command += [f"--workdir={workdir}"] * bool(workdir)
+    command += [f"--data_dir={FLAGS.data_dir}"] * bool(FLAGS.data_dir) + ["--smoke"] * FLAGS.smoke
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE if capture else sys.stderr, text=True)
+    if done.returncode:
+        raise UserError(f"the teacher {name!r} could not be made: see above")
+    return done.stdout
