@@ -1,33 +1,52 @@
-"""Costs, speed and size of a frozen generator, measured."""
+"""Costs, speed, size and scores of a frozen generator, measured."""
 
-import os
 import pathlib
 import statistics
 import time
+from collections.abc import Mapping
 
 import tensorflow as tf
 
+from akdg_tf.artifacts.counting import frozen_graph
+from akdg_tf.artifacts.result import CALLABLE, Network, Score
 from akdg_tf.teachers.frozen import FrozenGenerator
 
-SPEED_BATCH, SPEED_REPEATS, SPEED_SECONDS = 64, 20, 3.0  # repeated so often, and so long, at least
+SPEED_BATCH, SPEED_REPEATS, SPEED_SECONDS = 64, 20, 3.0  # at least so many repeats, and at least so long
+OPAQUE = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}  # operations that call Python, where nothing can be counted
 
 
-def measure(generator: FrozenGenerator, metrics: dict[str, dict]) -> dict:
-    """Costs, speed and size of a frozen generator.
+def measure(generator: FrozenGenerator, scores: Mapping[str, Score], network: str | None = None) -> Network:
+    """Costs, speed, size and scores of a frozen generator.
 
     Args:
-        generator: from a SavedModel.
-        metrics: its scores, carried along.
+        generator: from a SavedModel, or any callable.
+        scores: its scores by name.
+        network: name of the network's class, None of a network that is not one of ours.
 
     Returns:
-        `describe()`'s counts, "file_size" of the SavedModel in bytes (absent for a callable), "images_per_second" at
-        batch 64 on this machine, and "metrics".
+        What the generator is, with its speed at batch 64 on this machine. A count is None where `counts` has none; the
+        file size is None of a callable.
     """
-    measures = {**generator.describe(), "images_per_second": round(_images_per_second(generator))}
-    if generator.folder:
-        measures["saved_model"] = os.fspath(generator.folder)
-        measures["file_size"] = folder_size(generator.folder)
-    return {**measures, "metrics": metrics}
+    return Network(
+        name=generator.name or CALLABLE,
+        network=network,
+        **counts(generator),
+        file_size=folder_size(generator.folder) if generator.folder else None,
+        images_per_second=round(_images_per_second(generator)),
+        scores=dict(scores),
+    )
+
+
+def counts(generator: FrozenGenerator) -> dict[str, int | None]:
+    """What `FrozenGenerator.describe` counts, each None but the latent's size where the generator is opaque.
+
+    It is opaque if its graph calls Python, or if no variables of it are found: then what costs lies elsewhere.
+    """
+    found = generator.describe()
+    operations = frozen_graph(generator, (generator.latent_dim,)).get_operations()
+    if found["bytes"] and not any(operation.type in OPAQUE for operation in operations):
+        return found
+    return {name: value if name == "latent_dim" else None for name, value in found.items()}
 
 
 def folder_size(folder: pathlib.Path) -> int:

@@ -5,12 +5,13 @@ import json
 import pathlib
 import re
 
-import dacite
-
+from akdg_tf.artifacts import typed_json
 from akdg_tf.errors import UserError
 
 SCHEMA = 1
 KINDS = ("teacher", "student", "classifier")
+CALLABLE = "callable"  # the name of a network that is a Python function
+EVALUATION = "scores"  # the name of the evaluation where an experiment has one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +20,6 @@ class Score:
 
     Attributes:
         value: the score.
-        evaluation: name of the evaluation that made it, as `GeneratorExperiment.evaluations` has it.
         n_real, n_fake: real and generated samples.
         classifier: what the score was computed over: a classifier's id, or "mixture".
         dataset, split: of the real samples.
@@ -28,10 +28,11 @@ class Score:
         std: spread of the value where one is known: over the splits of an Inception Score, the standard error of a KID.
         splits: of an Inception Score.
         neighbours: of precision and recall.
+        evaluation: name of the evaluation that made it, as `GeneratorExperiment.evaluations` has it. The experiment
+            sets it: an evaluation does not know its own name.
     """
 
     value: float
-    evaluation: str
     n_real: int
     n_fake: int
     classifier: str
@@ -42,6 +43,13 @@ class Score:
     std: float | None = None
     splits: int | None = None
     neighbours: int | None = None
+    evaluation: str = EVALUATION
+
+    def definition(self) -> dict[str, int | str]:
+        """All that defines the value, by name; the evaluation only where it has a name of its own."""
+        fields = {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
+        unshown = {"value", "std"} | ({"evaluation"} if self.evaluation == EVALUATION else set())
+        return {key: value for key, value in fields.items() if key not in unshown}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +57,7 @@ class Network:
     """What a network costs, and how it scores. A count is None where it cannot be known, as of an opaque callable.
 
     Attributes:
-        name: of the run, the entry or the SavedModel folder; "callable" of a Python function.
+        name: of the run, the entry or the SavedModel folder; `CALLABLE` of a Python function.
         network: name of its class, None of a network that is not one of ours.
         layers, params, mult_adds, executed_mult_adds, bytes: see `counting.Cost`.
         latent_dim: size of a generator's latent.
@@ -97,7 +105,7 @@ class OverSeeds:
     Attributes:
         mean: of the values.
         stdev: sample standard deviation, None of a single value.
-        values: one for each seed.
+        values: one for each seed, at least one.
         seeds: in the order of the values.
     """
 
@@ -137,14 +145,14 @@ class Result:
         teacher: the teacher that a student is compared with, scored with the same real samples.
         parents: what the network was made from, each with its own parents.
         dataset, split: registered name of the data, and what of them was trained on.
-        data_digest: SHA-256 of the data, in hex; None of an endless dataset.
+        data_digest: SHA-256 of the data, in hex; None where there is none, as of an endless dataset.
         seed: of weights, latents and data order.
         steps: of training.
         smoke: of a smoke run, whose numbers mean nothing.
         gin_files: as given.
         gin_params: each `--gin_param`, as given.
-        command: makes the run again; a data folder is called DATA.
-        machine: that speeds were measured on.
+        command: makes the run again, quoted for a shell; a data folder is called DATA.
+        machine: that speeds were measured on, None where none was measured.
         over_seeds: each score over the seeds that were published, by name; empty of a single run.
         litert: of an entry that holds a `model.tflite`.
     """
@@ -165,9 +173,15 @@ class Result:
     gin_files: tuple[str, ...]
     gin_params: tuple[str, ...]
     command: str
-    machine: str
+    machine: str | None
     over_seeds: dict[str, OverSeeds] = dataclasses.field(default_factory=dict)
     litert: LiteRTModel | None = None
+
+    def seeds_of(self, metric: str) -> OverSeeds | None:
+        """A score over the seeds that were published; of a single run its own value, None of a score that it lacks."""
+        score = self.network.scores.get(metric)
+        alone = score and OverSeeds(score.value, None, (score.value,), (self.seed,))
+        return self.over_seeds.get(metric, alone)
 
     def to_json(self) -> dict:
         """As JSON holds it."""
@@ -184,24 +198,34 @@ def from_json(found: object, source: str) -> Result:
     Raises:
         UserError: it is of another schema, or a field is missing, unknown or ill-typed; the field is named.
     """
+    _check_schema(found, source)
+    try:
+        result = typed_json.build(Result, found)
+    except typed_json.Mismatch as error:
+        raise UserError(f"{source}: {error}") from None
+    except RecursionError:
+        raise UserError(f"{source} is nested too deeply") from None
+    if result.kind not in KINDS:
+        raise UserError(f"{source}: the field kind must be one of {', '.join(KINDS)}")
+    if (result.kind == "student") != (result.teacher is not None):
+        raise UserError(f"{source}: a student has a teacher to compare with, and nothing else has one")
+    if any(not row.values or len(row.values) != len(row.seeds) for row in result.over_seeds.values()):
+        raise UserError(f"{source}: over_seeds must have a value for each seed")
+    return result
+
+
+def _check_schema(found: object, source: str) -> None:
     if not isinstance(found, dict):
         raise UserError(f"{source} holds no JSON object")
     if "schema" not in found:
         raise UserError(
-            f"{source} was written before results had a schema number: 'akdg run' with the run's own arguments and "
-            "--stage=evaluate writes it anew"
+            f"{source} was written by an older version of akdg_tf, whose results had no schema number: for a run, "
+            "'akdg run' with its own arguments and --stage=evaluate writes it anew"
         )
-    if found["schema"] != SCHEMA:
-        raise UserError(f"{source} has schema {found['schema']!r}, this version of akdg_tf reads {SCHEMA}")
-    try:
-        result = dacite.from_dict(Result, found, dacite.Config(cast=[tuple], strict=True))
-    except (dacite.DaciteError, TypeError, ValueError) as error:
-        raise UserError(f"{source}: {error}") from None
-    if result.kind not in KINDS:
-        raise UserError(f"{source}: kind {result.kind!r} is not one of {', '.join(KINDS)}")
-    if (result.kind == "student") != (result.teacher is not None):
-        raise UserError(f"{source}: a student has a teacher to compare with, and nothing else has one")
-    return result
+    schema = found["schema"]
+    if type(schema) is not int or schema != SCHEMA:
+        shown = schema if type(schema) is int and abs(schema) < 10**6 else "unknown"
+        raise UserError(f"{source} has the schema {shown}: this version of akdg_tf reads {SCHEMA}")
 
 
 def read(path: pathlib.Path) -> Result:
@@ -222,8 +246,14 @@ def read_run(run: pathlib.Path) -> Result:
     return read(run / "result.json")
 
 
-def finished_runs(experiment: str, folder: pathlib.Path) -> list[pathlib.Path]:
-    """Finished, real runs of an experiment, `<experiment>` and `<experiment>-seed<k>`, in the order of their seeds."""
-    runs = [path for path in folder.glob(f"{experiment}*") if re.sub(r"-seed\d+$", "", path.name) == experiment]
-    finished = [run for run in runs if (run / "result.json").exists() and not read_run(run).smoke]
-    return sorted(finished, key=lambda run: read_run(run).seed)
+def finished_runs(experiment: str, folder: pathlib.Path) -> dict[pathlib.Path, Result]:
+    """Finished, real runs of an experiment, in the order of their seeds, each with its result.
+
+    Args:
+        experiment: its runs are called `<experiment>` and `<experiment>-seed<k>`.
+        folder: where the runs lie.
+    """
+    pattern = re.compile(re.escape(experiment) + r"(-seed\d+)?")
+    folders = [path for path in folder.glob("*/") if pattern.fullmatch(path.name) and (path / "result.json").exists()]
+    found = {path: read_run(path) for path in folders}
+    return dict(sorted(((path, one) for path, one in found.items() if not one.smoke), key=lambda item: item[1].seed))

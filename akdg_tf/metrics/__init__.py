@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
+from akdg_tf.artifacts.result import Score
 from akdg_tf.data import Dataset
 from akdg_tf.metrics.modes import PointScores
 from akdg_tf.metrics.scores import ImageScores
@@ -24,8 +25,18 @@ class Evaluation(Protocol):
 
     def __call__(
         self, fakes: dict[str, Iterable[np.ndarray]], dataset: Dataset, seed: int
-    ) -> dict[str, dict[str, dict]]:
-        """Name of a generator, with batches of its samples, to metric to its record."""
+    ) -> dict[str, dict[str, Score]]:
+        """Scores generators.
+
+        Args:
+            fakes: name of a generator to batches of its samples, `samples` in all.
+            dataset: of the real samples.
+            seed: of the latents and of the choice of real samples, for the record.
+
+        Returns:
+            For each generator its scores by name. `Score.evaluation` is left at its default: an evaluation does not
+            know the name that the experiment gives it.
+        """
 
 
 __all__ = ["Evaluation", "ImageScores", "PointScores"]

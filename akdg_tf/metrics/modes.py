@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from akdg_tf.artifacts.result import Score
 from akdg_tf.data import Dataset
 from akdg_tf.data.points import GaussianMixture
 from akdg_tf.errors import UserError
@@ -13,7 +14,7 @@ BRIDGE_STDDEVS = 8.0
 
 
 class PointScores:
-    """Scores of 2-D points against the mixture that they are to follow.
+    """Scores of 2-D points against the mixture that they should follow.
 
     Args:
         samples: number of generated points.
@@ -29,27 +30,36 @@ class PointScores:
     def prepare(self, dataset: Dataset) -> None:
         """Raises UserError where the dataset is no mixture of Gaussians."""
         if not isinstance(dataset, GaussianMixture):
-            raise UserError(f"PointScores scores 2-D mixtures: dataset {dataset.name!r} is none, bind ImageScores")
+            raise UserError(f"dataset {dataset.name!r} has no mode centers: bind ImageScores instead of PointScores")
 
     def __call__(
         self, fakes: dict[str, Iterable[np.ndarray]], dataset: GaussianMixture, seed: int
-    ) -> dict[str, dict[str, dict]]:
-        """Scores generators: name, with batches of its points, to metric to {"value", and what defines it}."""
-        results = {}
-        for name, batches in fakes.items():
-            points = np.concatenate(list(batches))
-            record = {
-                "n_real": 0,
-                "n_fake": len(points),
-                "classifier": "mixture",
-                "dataset": dataset.name,
-                "split": dataset.split,
-                "resize": "none",
-                "seed": seed,
-            }
-            scores = mode_scores(points, dataset.centers, dataset.stddev)
-            results[name] = {metric: {"value": value, **record} for metric, value in scores.items()}
-        return results
+    ) -> dict[str, dict[str, Score]]:
+        """Scores generators.
+
+        Args:
+            fakes: name of a generator to batches of its points, float [any, 2].
+            dataset: the mixture.
+            seed: of the latents, for the record.
+
+        Returns:
+            For each generator: "modes", "high_quality", "kl_to_uniform" and "bridges"; see `mode_scores`.
+        """
+        return {name: self._scores(np.concatenate(list(batches)), dataset, seed) for name, batches in fakes.items()}
+
+    @staticmethod
+    def _scores(points: np.ndarray, dataset: GaussianMixture, seed: int) -> dict[str, Score]:
+        record = {
+            "n_real": 0,
+            "n_fake": len(points),
+            "classifier": "mixture",
+            "dataset": dataset.name,
+            "split": dataset.split,
+            "resize": "none",
+            "seed": seed,
+        }
+        values = mode_scores(points, dataset.centers, dataset.stddev)
+        return {metric: Score(value, **record) for metric, value in values.items()}
 
 
 def mode_scores(points: np.ndarray, centers: np.ndarray, stddev: float) -> dict[str, float]:

@@ -12,6 +12,7 @@ import numpy as np
 import prdc
 import tensorflow as tf
 
+from akdg_tf.artifacts.result import Score
 from akdg_tf.data import ImageDataset
 from akdg_tf.errors import UserError
 from akdg_tf.metrics import activations, tfgan
@@ -65,7 +66,7 @@ class ImageScores:
 
     def __call__(
         self, fakes: dict[str, Iterable[np.ndarray]], dataset: ImageDataset, seed: int
-    ) -> dict[str, dict[str, dict]]:
+    ) -> dict[str, dict[str, Score]]:
         """Scores generators, in constant memory.
 
         Args:
@@ -74,7 +75,8 @@ class ImageScores:
             seed: seed of the latents and of the choice of real images, for the record.
 
         Returns:
-            For each name: metric to {"value", "std" where there is one, and what defines it}.
+            For each generator: "is", "fid", "kid", "precision" and "recall", each followed by "[<classifier>]" unless
+            that is Inception.
         """
         classifier = self._classifier
         real = activations.of_reals(classifier, dataset, self.samples, seed, CACHE)
@@ -84,7 +86,7 @@ class ImageScores:
             with tempfile.TemporaryDirectory(dir=CACHE) as folder:
                 activations.write(classifier, batches, self.samples, pathlib.Path(folder), name)
                 fake = activations.read(pathlib.Path(folder))
-                scores = score(real, fake)
+                found = score(real, fake)
             record = {
                 "n_real": len(real.features),
                 "n_fake": len(fake.features),
@@ -94,7 +96,7 @@ class ImageScores:
                 "resize": classifier.resize,
                 "seed": seed,
             }
-            results[name] = {f"{metric}{suffix}": {**record, **value} for metric, value in scores.items()}
+            results[name] = {f"{metric}{suffix}": Score(**record | values) for metric, values in found.items()}
         return results
 
 
@@ -102,8 +104,8 @@ def score(real: Activations, fake: Activations) -> dict[str, dict[str, float]]:
     """Every score of generated images against real ones.
 
     Returns:
-        "is", "fid", "kid" (unbiased, may be below 0), "precision" and "recall", each with its "value" and what is its
-        own: "std" (of the score over the splits, or the standard error over the blocks), sizes.
+        "is", "fid", "kid" (unbiased, may be below 0), "precision" and "recall": those fields of a `Score` that are its
+        own, "value" first; "std" is that of the score over the splits, or the standard error over the blocks.
     """
     inception = [float(tfgan.classifier_score_from_logits(part)) for part in np.array_split(fake.logits, SPLITS)]
     return {

@@ -1,20 +1,22 @@
 """The paper's CIFAR-10 table (Tsunashima et al. 2020, table I) beside what our runs and the zoo measured."""
 
 import dataclasses
-import json
 import pathlib
+import shlex
 import statistics
-from collections.abc import Sequence
 
-from akdg_tf.artifacts.result import finished_runs, read_result
+from akdg_tf.artifacts.result import Result, finished_runs
 from akdg_tf.errors import UserError
-from akdg_tf.reporting.tables import mean_and_spread
+from akdg_tf.reporting import markdown
+from akdg_tf.reporting.markdown import escape
+from akdg_tf.reporting.tables import UNKNOWN, mean_and_spread
+from akdg_tf.zoo.entries import Entry
 
 BUDGET = "-budget_cpu"  # ends the names of runs under gin/budget_cpu.gin
 SHOWN = ("is", "fid", "kid", "precision", "recall")
 FOOTNOTE = (
-    "¹ The paper's 793M is exactly one 3x3 convolution of 256 channels a residual block; the SNGAN generator has two, "
-    "and costs 1,593M: against that the DCGAN's mult-adds are {dcgan} and the MLP's {mlp}."
+    "¹ The paper's 793M is exactly one 3x3 convolution of 256 channels per residual block. The SNGAN generator has "
+    "two, and costs 1,593M: compared with that, the DCGAN's mult-adds are {dcgan} and the MLP's {mlp}."
 )
 HONEST_TEACHER, DCGAN, MLP = 1_593_049_088, 229_310_464, 2_162_688  # mult-adds, counted by `counting`
 
@@ -72,9 +74,9 @@ class Measured:
 
     name: str
     folder: pathlib.Path
-    result: dict
-    values: dict[str, list[float]]
-    seeds: list[int]
+    result: Result
+    values: dict[str, tuple[float, ...]]
+    seeds: tuple[int, ...]
 
     @property
     def fid(self) -> tuple[str, float]:
@@ -86,28 +88,40 @@ def measured(row: Published, runs: pathlib.Path, zoo: pathlib.Path) -> Measured 
     """Our numbers for a row: of its finished runs, else of its zoo entry; the paper's own experiment comes first.
 
     Raises:
-        UserError: the runs of a row were not trained or scored in one and the same way, or have one seed.
+        UserError: the runs of a row were not trained or scored in one and the same way, have one seed, or lack a FID.
     """
     for name in row.experiments:
         found = finished_runs(name, runs)
         if found:
-            results = [read_result(run) for run in found]
-            seeds = [result["seed"] for result in results]
-            if len({(_scoring(result), _training(result)) for result in results}) > 1 or len(set(seeds)) < len(seeds):
-                raise UserError(
-                    f"the runs {', '.join(run.name for run in found)} are not of one experiment, or one seed"
-                )
-            first = results[0]
-            values = {metric: [one["metrics"][metric]["value"] for one in results] for metric in first["metrics"]}
-            return Measured(name, found[0], first, values, seeds)
+            return _of_runs(name, found)
     for name in dict.fromkeys(name.removesuffix(BUDGET) for name in row.experiments):
-        entry = zoo / name
-        if (entry / "metrics.json").exists():
-            result = json.loads((entry / "metrics.json").read_text())
-            values = {metric: over["values"] for metric, over in result["over_seeds"].items()}
-            seeds = next(iter(result["over_seeds"].values()))["seeds"]
-            return Measured(name, entry, result, values, seeds)
+        if (zoo / name / "metrics.json").exists():
+            return _of_entry(Entry(zoo / name))
     return None
+
+
+def _of_runs(name: str, found: dict[pathlib.Path, Result]) -> Measured:
+    for run, result in found.items():
+        _check_fid(result, run)
+    results, seeds = list(found.values()), tuple(result.seed for result in found.values())
+    if len({(_scoring(result), _training(result)) for result in results}) > 1 or len(set(seeds)) < len(seeds):
+        raise UserError(f"the runs {', '.join(run.name for run in found)} are not of one experiment, or one seed")
+    metrics = [metric for metric in results[0].network.scores if all(metric in one.network.scores for one in results)]
+    values = {metric: tuple(result.network.scores[metric].value for result in results) for metric in metrics}
+    return Measured(name, next(iter(found)), results[0], values, seeds)
+
+
+def _of_entry(entry: Entry) -> Measured:
+    _check_fid(entry.result, entry.folder)
+    over = {metric: entry.result.seeds_of(metric) for metric in entry.result.network.scores}
+    seeds = max((one.seeds for one in over.values()), key=len)
+    values = {metric: one.values for metric, one in over.items()}
+    return Measured(entry.name, entry.folder, entry.result, values, seeds)
+
+
+def _check_fid(result: Result, folder: pathlib.Path) -> None:
+    if not any(_bare(metric) == "fid" for metric in result.network.scores):
+        raise UserError(f"{folder} has no FID: run its command with --stage=evaluate")
 
 
 def measured_rows(runs: pathlib.Path, zoo: pathlib.Path) -> dict[Published, Measured]:
@@ -124,21 +138,19 @@ def measured_rows(runs: pathlib.Path, zoo: pathlib.Path) -> dict[Published, Meas
 
 def table(found: dict[Published, Measured]) -> str:
     """The table in Markdown, with what defines its numbers below it; a row that nobody ran has empty cells."""
+    suffix = _classifiers(found)
     heads = ["", "layers", *(f"paper: {head}" for head in ("params", "mult-adds", "IS", "FID"))]
-    heads += ["ours: params", "ours: mult-adds", *(f"ours: {head}{_classifiers(found)}" for head in SHOWN), "seeds"]
-    lines = [_line(heads), "|---" * len(heads) + "|"]
-    for row in CIFAR10:
-        mark = "¹" if row is TEACHER else ""
-        cells = [
-            row.label,
-            str(row.layers),
-            _count(row.params, TEACHER.params),
-            _count(row.mult_adds, TEACHER.mult_adds) + mark,
-        ]
-        cells += [f"{row.inception_score:.2f}", f"{row.fid:.2f}", *_our_cells(found.get(row), found.get(TEACHER))]
-        lines.append(_line(cells))
+    heads += ["ours: params", "ours: mult-adds", *(escape(f"ours: {head}{suffix}") for head in SHOWN), "seeds"]
+    rows = [[*_paper_cells(row), *_our_cells(found.get(row), found.get(TEACHER))] for row in CIFAR10]
+    lines = markdown.table(heads, rows, "l" + "r" * (len(heads) - 1))
     footnote = FOOTNOTE.format(dcgan=_change(DCGAN, HONEST_TEACHER), mlp=_change(MLP, HONEST_TEACHER))
     return "\n".join([*lines, "", *_gains(found), "", *_definitions(found), "", footnote])
+
+
+def _paper_cells(row: Published) -> list[str]:
+    mark = "¹" if row is TEACHER else ""
+    costs = [_count(row.params, TEACHER.params), _count(row.mult_adds, TEACHER.mult_adds) + mark]
+    return [row.label, str(row.layers), *costs, f"{row.inception_score:.2f}", f"{row.fid:.2f}"]
 
 
 def _our_cells(ours: Measured | None, teacher: Measured | None) -> list[str]:
@@ -146,10 +158,10 @@ def _our_cells(ours: Measured | None, teacher: Measured | None) -> list[str]:
         return [""] * (len(SHOWN) + 3)
     costs = []
     for key in ("params", "mult_adds"):
-        value = ours.result["student"][key]
-        costs.append(_count(value, teacher.result["student"][key] if teacher else value))
+        value = getattr(ours.result.network, key)
+        costs.append(_count(value, getattr(teacher.result.network, key) if teacher else value))
     scores = {_bare(name): values for name, values in ours.values.items()}
-    return [*costs, *(mean_and_spread(scores.get(key, [])) for key in SHOWN), ", ".join(map(str, ours.seeds))]
+    return [*costs, *(mean_and_spread(scores.get(key, ())) for key in SHOWN), ", ".join(map(str, ours.seeds))]
 
 
 def _gains(found: dict[Published, Measured]) -> list[str]:
@@ -159,7 +171,7 @@ def _gains(found: dict[Published, Measured]) -> list[str]:
         akdg, vanilla = (row for method in ("AKDG", "vanilla") for row in CIFAR10 if row.label == f"{network} {method}")
         line = f"FID of {network} AKDG against vanilla: paper {_change(akdg.fid, vanilla.fid)}"
         if akdg in found and vanilla in found and _scoring(found[akdg].result) == _scoring(found[vanilla].result):
-            line += f", ours{_classifiers(found)} {_change(found[akdg].fid[1], found[vanilla].fid[1])}"
+            line += f", {escape(f'ours{_classifiers(found)}')} {_change(found[akdg].fid[1], found[vanilla].fid[1])}"
         lines.append(f"{line}.")
     return lines
 
@@ -169,7 +181,7 @@ def _definitions(found: dict[Published, Measured]) -> list[str]:
     groups: dict[str, list[str]] = {}
     for row, ours in found.items():
         groups.setdefault(f"{_scoring(ours.result)}; {_training(ours.result)}", []).append(row.label)
-    return [f"Ours, {', '.join(labels)}: {text}." for text, labels in groups.items()]
+    return [f"Ours, {', '.join(labels)}: {escape(text)}." for text, labels in groups.items()]
 
 
 def _classifiers(found: dict[Published, Measured]) -> str:
@@ -178,17 +190,18 @@ def _classifiers(found: dict[Published, Measured]) -> str:
     return "".join(sorted(name.removeprefix("fid") for name in names))
 
 
-def _scoring(result: dict) -> str:
+def _scoring(result: Result) -> str:
     """What defines the scores of a run: two can be compared if these are equal."""
-    record = next(record for name, record in result["metrics"].items() if _bare(name) == "fid")
-    images = f"{record['n_fake']:,} generated and {record['n_real']:,} real images, dataset {record['dataset']}"
-    return f"{images}, split {record['split']}, classifier {record['classifier']}, resize {record['resize']}"
+    score = next(score for name, score in result.network.scores.items() if _bare(name) == "fid")
+    images = f"{score.n_fake:,} generated and {score.n_real:,} real images, dataset {score.dataset}"
+    return f"{images}, split {score.split}, classifier {score.classifier}, resize {score.resize}"
 
 
-def _training(result: dict) -> str:
+def _training(result: Result) -> str:
     """What, beside the experiment and the seed, defines a run."""
-    files = " ".join(f"--gin_file={file}" for file in result["gin_files"][1:])
-    return f"trained for {result['steps']:,} steps" + f" with {files}" * bool(files)
+    given = [f"--gin_file={file}" for file in result.gin_files[1:]]
+    given += [f"--gin_param={param}" for param in result.gin_params]
+    return f"trained for {result.steps:,} steps" + f" with {shlex.join(given)}" * bool(given)
 
 
 def _bare(metric: str) -> str:
@@ -196,14 +209,12 @@ def _bare(metric: str) -> str:
     return metric.partition("[")[0]
 
 
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _count(value: float, reference: float) -> str:
-    """A count in millions, and how far it lies from the teacher's."""
+def _count(value: float | None, reference: float | None) -> str:
+    """A count in millions, and how far it lies from the teacher's; "unknown" where there is none."""
+    if value is None:
+        return UNKNOWN
     millions = f"{value / 1e6:.3g}M" if value < 1e8 else f"{value / 1e6:,.0f}M"
-    return millions if value == reference else f"{millions} ({_change(value, reference)})"
+    return millions if value == reference or not reference else f"{millions} ({_change(value, reference)})"
 
 
 def _change(value: float, reference: float) -> str:

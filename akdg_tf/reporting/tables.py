@@ -1,33 +1,66 @@
-"""Tables: the one that ends a run, and how numbers are written."""
+"""How numbers are written, and the table that ends a run."""
 
 import statistics
 from collections.abc import Sequence
 
-ROWS = ("layers", "params", "mult_adds", "executed_mult_adds", "bytes", "file_size", "images_per_second")
+from akdg_tf.artifacts.result import Network, Result, Score
+
+COUNTS = ("layers", "params", "mult_adds", "executed_mult_adds", "bytes", "file_size")
+OF_GENERATORS = ("images_per_second", "latent_dim")
+UNKNOWN = "unknown"
 
 
-def table(result: dict) -> str:
-    """Teacher and student side by side, as text."""
-    sides = {name: result[name] for name in ("teacher", "student", "classifier") if result.get(name)}
-    lines = [("", *sides)]
-    for row in ROWS:
-        lines.append((row.replace("_", " "), *(f"{side[row]:,}" if row in side else "" for side in sides.values())))
-    for metric in result["metrics"]:
-        lines.append((metric, *(_number(side["metrics"][metric]) for side in sides.values())))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rows = [
-        line[0].ljust(widths[0]) + "".join(f"  {c:>{w}}" for c, w in zip(line[1:], widths[1:], strict=True))
-        for line in lines
+def table(result: Result) -> str:
+    """What a run ends with, as text: its network beside its teacher, and what defines the first score."""
+    networks = [network for network in (result.teacher, result.network) if network]
+    rows = [["", *(network.name for network in networks)]]
+    for name in counts_of(result):
+        rows.append([name.replace("_", " "), *(count(getattr(network, name)) for network in networks)])
+    for name in result.network.scores:
+        rows.append([name, *(_score(network, name) for network in networks)])
+    smoke = "  SMOKE RUN: the numbers mean nothing" if result.smoke else ""
+    head = f"{result.experiment}, seed {result.seed}, {result.steps} steps{smoke}"
+    definitions = [definition(score) for score in result.network.scores.values()][:1]
+    return "\n".join([head, *aligned(rows), *definitions])
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table as plain text: the first column left, the others right, each as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        first.ljust(widths[0]) + "".join(f"  {cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))
+        for first, *cells in rows
     ]
-    label = "  SMOKE RUN: the numbers mean nothing" if result["smoke"] else ""
-    record = next(iter(result["metrics"].values()))
-    rows.append("  ".join(f"{key} {record[key]}" for key in record if key not in ("value", "std", "splits")))
-    return "\n".join([f"{result['experiment']}, seed {result['seed']}, {result['steps']} steps{label}", *rows])
 
 
-def _number(record: dict) -> str:
-    spread = f" ({record['std']:.3g})" if "std" in record else ""
-    return f"{record['value']:.4g}{spread}"
+def counts_of(result: Result) -> tuple[str, ...]:
+    """Which fields of its networks are counts: some of a generator mean nothing of a classifier."""
+    return COUNTS if result.kind == "classifier" else COUNTS + OF_GENERATORS
+
+
+def count(value: int | None) -> str:
+    """A whole number with separators; "unknown" where there is none."""
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def number(value: int | float | str) -> str:
+    """A value as text: whole numbers with separators, others with four digits."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else value
+
+
+def share(part: int | None, whole: int | None) -> str:
+    """A count as a share of another, "" where one is unknown or there is nothing to share."""
+    return f"{part / whole:.3g}" if part is not None and whole else ""
+
+
+def definition(score: Score, less: Sequence[str] = ()) -> str:
+    """What defines a score, on one line.
+
+    Args:
+        score: the score.
+        less: names of fields that are left out.
+    """
+    return ", ".join(f"{key} {number(value)}" for key, value in score.definition().items() if key not in less)
 
 
 def mean_and_spread(values: Sequence[float]) -> str:
@@ -36,3 +69,11 @@ def mean_and_spread(values: Sequence[float]) -> str:
         return ""
     mean = f"{statistics.mean(values):.4g}"
     return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.2g}"
+
+
+def _score(network: Network, name: str) -> str:
+    """A score with its spread, "" of a network that was not scored so."""
+    score = network.scores.get(name)
+    if score is None:
+        return ""
+    return f"{score.value:.4g}" + (f" ({score.std:.3g})" if score.std is not None else "")

@@ -1,18 +1,32 @@
-"""An entry's `card.md`: what a user must know to trust a generator. All of it follows from metrics.json."""
+"""An entry's `card.md`: what a user must know to trust a generator.
 
-from akdg_tf.reporting.tables import mean_and_spread
-from akdg_tf.zoo.entries import LITERT, Entry
+All of it follows from metrics.json, but for one thing: a network that has an entry in the same zoo is a link to that
+entry's card.
+"""
 
-METHODS = {
-    "AKDG": "distilled from {teacher} by Adversarial Knowledge Distillation (AKDG; Tsunashima et al., ICPR 2020)",
-    "MSEDistillation": "made to imitate {teacher} latent by latent (MSE; Aguinaldo et al. 2019)",
+from collections.abc import Iterator
+
+from akdg_tf.artifacts.result import CALLABLE, Parent, Result
+from akdg_tf.reporting import markdown, tables
+from akdg_tf.reporting.markdown import code, escape
+from akdg_tf.zoo.definitions import definitions
+from akdg_tf.zoo.entries import LITERT, Entry, check_name
+
+KINDS = {"student": "student generator", "teacher": "teacher generator", "classifier": "classifier"}
+# What was done, and whom by: what stands before the teacher, and after it.
+DISTILLED = {
+    "AKDG": ("distilled from", "by Adversarial Knowledge Distillation (AKDG; Tsunashima et al., ICPR 2020)"),
+    "MSEDistillation": ("made to imitate", "latent by latent (MSE; Aguinaldo et al. 2019)"),
+}
+TRAINED = {
     "GAN": "trained as a plain GAN, without a teacher (vanilla; Mescheder et al. 2018)",
     "classifier": "trained on labelled images, for metrics to be computed over",
 }
-COUNTS = {
+ORIGINS = {"teacher": "learned from", "init_from": "started from the weights of"}
+LABELS = {
     "layers": "layers",
     "params": "params",
-    "mult_adds": "mult-adds an image",
+    "mult_adds": "mult-adds per image",
     "executed_mult_adds": "mult-adds executed",
     "bytes": "weights, bytes",
     "file_size": "saved_model/, bytes",
@@ -26,117 +40,145 @@ import akdg_tf
 images = akdg_tf.load("{name}").sample(16)  # float32, in [0, 1]
 ```
 """
-LIMITS = """It draws what its training images show, at their size and no other, and cannot be told what to draw. Its
-latents are drawn from N(0, I). Scores compare with others over the same classifier, split and numbers of images alone,
-and none of them says that an image can be recognised: look at the samples first. What real images score stands in the
-repository's README. It may reproduce single training images; that was not tested for."""
-CLASSIFIER_LIMITS = "It is a ruler for generators of the same dataset: its outputs for anything else mean nothing."
+LIMITS = """It draws what its training images show, at their size and no other. It cannot be told what to draw. Its
+latents are drawn from N(0, I). Its scores compare only with scores over the same classifier, split and numbers of
+images. None of them says that an image can be recognised: look at the samples first. For the scores of real images,
+see the repository's README. It may reproduce single training images; that was not tested."""
+CLASSIFIER_LIMITS = "It measures generators of the same dataset. Its outputs for other images mean nothing."
 LICENCE = """Apache-2.0, as all of this repository. The training images are not part of it; their terms are their
 publishers'."""
 
 
 def card(entry: Entry) -> str:
-    """The entry's card, in Markdown."""
-    metrics, classifier = entry.metrics, entry.kind == "classifier"
-    name = metrics["experiment"]
-    lines = [f"# {name}", "", _what(entry), ""]
+    """The entry's card, in Markdown.
+
+    Raises:
+        UserError: metrics.json cannot be read, or the folder's name is not the name of an entry.
+    """
+    result, classifier, name = entry.result, entry.kind == "classifier", check_name(entry.name)
+    lines = [f"# {name}", "", " ".join([_what(entry), *_origins(entry)]), ""]
     if not classifier:
         lines += ["![samples](samples.png)", "", LOAD.format(name=name)]
     lines += [
-        f"- data: {metrics['dataset']}",
-        f"- method: {metrics['method']}, {metrics['steps']:,} steps, seed {metrics['seed']}",
-        f"- command: `{metrics['command']}`",
-        *_warnings(entry),
+        f"- data: {escape(result.dataset)}, {escape(result.split)}",
+        f"- method: {escape(result.method)}, {result.steps:,} steps, seed {result.seed}",
+        f"- command: {code(result.command)}",
+        *_gin_files(result),
+        *_warnings(result),
         *("", *_table(entry), ""),
         *_definition_lines(entry),
-        *_over_seeds(metrics["over_seeds"]),
+        *_over_seeds(result),
+        *_litert(result),
     ]
-    if "litert" in metrics:
-        lines += ["", _litert(metrics["litert"])]
     lines += ["", "## Limits", "", CLASSIFIER_LIMITS if classifier else LIMITS, "", "## Licence", "", LICENCE]
     return "\n".join(lines) + "\n"
 
 
+def mentioned(result: Result) -> set[str]:
+    """Names of the networks that a card links to, where they have an entry."""
+    found = {parent.name for parent in _ancestors(result.parents)}
+    return found | ({result.teacher.name} if result.teacher else set())
+
+
+def _ancestors(parents: tuple[Parent, ...]) -> Iterator[Parent]:
+    """Parents and theirs, each followed by its own."""
+    for parent in parents:
+        yield parent
+        yield from _ancestors(parent.parents)
+
+
+def _named(entry: Entry, name: str) -> str:
+    """A network's name, a link to its card if it has an entry in the same zoo."""
+    if name == CALLABLE:
+        return "a Python callable"
+    return markdown.link(name, "..", name, "card.md") if entry.sibling(name) else escape(name)
+
+
 def _what(entry: Entry) -> str:
-    metrics, name = entry.metrics, entry.metrics.get("teacher_name")
-    how = METHODS.get(metrics["method"], f"trained by {metrics['method']}")
-    kind = {"student": "student generator", "teacher": "teacher generator", "classifier": "classifier"}[entry.kind]
-    beside = f", beside [{name}](../{name}/card.md)" if entry.kind == "student" and "{teacher}" not in how else ""
-    return f"A {kind}, {metrics['network']}, {how.format(teacher=f'[{name}](../{name}/card.md)')}{beside}."
+    result = entry.result
+    kind = f"A {KINDS[entry.kind]}" + (f", {escape(result.network.network)}" if result.network.network else "")
+    if result.method in DISTILLED and result.teacher:
+        verb, method = DISTILLED[result.method]
+        return f"{kind}, {verb} {_named(entry, result.teacher.name)} {method}."
+    beside = f", beside {_named(entry, result.teacher.name)}" if result.teacher else ""
+    return f"{kind}, {TRAINED.get(result.method, f'trained by {escape(result.method)}')}{beside}."
 
 
-def _warnings(entry: Entry) -> list[str]:
+def _origins(entry: Entry) -> Iterator[str]:
+    """A sentence for each network that it comes from, but for the teacher that `_what` names."""
+    result = entry.result
+    said = result.teacher.name if result.method in DISTILLED and result.teacher else None
+    for parent in result.parents:
+        if parent.role != "teacher" or parent.name != said:
+            yield f"It {_origin(entry, parent)}."
+    for parent in _ancestors(result.parents):
+        for one in parent.parents:
+            yield f"{_named(entry, parent.name)} itself {_origin(entry, one)}."
+
+
+def _origin(entry: Entry, parent: Parent) -> str:
+    verb = ORIGINS.get(parent.role, f"was made ({escape(parent.role)}) from")
+    step = f" at step {parent.step:,}" if parent.step is not None else ""
+    return f"{verb} {_named(entry, parent.name)}{step}"
+
+
+def _gin_files(result: Result) -> list[str]:
+    """What a reader must know of gin files that the repository does not hold."""
+    own = [file for file in result.gin_files if "/" not in file]
+    return [f"- gin file {code(file)}: see [config.gin](config.gin), which holds all that it binds" for file in own]
+
+
+def _warnings(result: Result) -> list[str]:
     """What a student costs more of than its teacher."""
-    if entry.kind != "student":
-        return []
-    costs = {"params": "params", "mult_adds": "mult-adds"}
-    more = [label for key, label in costs.items() if entry.network[key] > entry.metrics["teacher"][key]]
+    student, teacher = result.network, result.teacher
+    pairs = {"params": "params", "mult_adds": "mult-adds"} if teacher else {}
+    costs = {label: (getattr(student, key), getattr(teacher, key)) for key, label in pairs.items()}
+    more = [label for label, (ours, its) in costs.items() if ours is not None and its is not None and ours > its]
     return [f"- **it has more {' and more '.join(more)} than its teacher**"] if more else []
 
 
 def _table(entry: Entry) -> list[str]:
-    """Counts and metrics, with the teacher's and the share of them beside a student's."""
-    network, teacher = entry.network, entry.metrics.get("teacher")
-    heads = ["", entry.metrics["experiment"], *(["teacher", "student / teacher"] if teacher else [])]
-    lines = [line(*heads), "|---" * len(heads) + "|"]
-    for key, label in COUNTS.items():
-        if key in network:
-            share = [f"{teacher[key]:,}", f"{network[key] / teacher[key]:.3g}"] if teacher else []
-            lines.append(line(label, f"{network[key]:,}", *share))
-    for metric, record in entry.metrics["metrics"].items():
-        beside = [number(teacher["metrics"][metric]["value"]), ""] if teacher else []
+    """Counts and scores, with the teacher's and the share of them beside a student's."""
+    result, network, teacher = entry.result, entry.result.network, entry.result.teacher
+    head = ["", escape(entry.name), *([_named(entry, teacher.name), "student / teacher"] if teacher else [])]
+    rows = []
+    for key in tables.counts_of(result):
+        ours = getattr(network, key)
+        its = getattr(teacher, key) if teacher else None
+        rows.append([LABELS[key], tables.count(ours), *([tables.count(its), tables.share(ours, its)] * bool(teacher))])
+    for metric, score in network.scores.items():
         better = BETTER.get(metric.partition("[")[0])
-        lines.append(line(f"{metric}, {better} is better" if better else metric, number(record["value"]), *beside))
-    return lines
-
-
-def definitions(found: list[Entry], less: tuple[str, ...] = ()) -> list[dict]:
-    """What defines the metrics of entries: a {"metrics", "generators", "text"} for each different definition.
-
-    Args:
-        found: the entries.
-        less: what of a metric's record is left out, beside its value and spread.
-    """
-    alike: dict[str, dict] = {}
-    for entry in found:
-        for metric, record in entry.metrics["metrics"].items():
-            keys = [key for key in record if key not in ("value", "std", *less)]
-            text = ", ".join(f"{key} {number(record[key])}" for key in keys)
-            definition = alike.setdefault(text, {"metrics": [], "generators": []})
-            for key, value in (("metrics", metric), ("generators", entry.name)):
-                if value not in definition[key]:
-                    definition[key].append(value)
-    return [{**definition, "text": text} for text, definition in alike.items()]
+        label = escape(metric) + (f", {better} is better" if better else "")
+        its = teacher.scores.get(metric) if teacher else None
+        beside = [tables.number(its.value) if its else "", ""] if teacher else []
+        rows.append([label, tables.number(score.value), *beside])
+    return markdown.table(head, rows, "l" + "r" * (len(head) - 1))
 
 
 def _definition_lines(entry: Entry) -> list[str]:
-    lines = [f"{', '.join(definition['metrics'])}: {definition['text']}." for definition in definitions([entry])]
-    speed = [f"Speed: {entry.metrics['machine']}."] if "machine" in entry.metrics else []
+    lines = [f"{', '.join(map(escape, one.metrics))}: {escape(one.text)}." for one in definitions([entry])]
+    speed = [f"Speed: {escape(entry.result.machine)}."] if entry.result.machine else []
     return [f"{line}  " for line in (*lines, *speed)]
 
 
-def _over_seeds(over_seeds: dict[str, dict]) -> list[str]:
-    several = {metric: row for metric, row in over_seeds.items() if len(row["values"]) > 1}
+def _over_seeds(result: Result) -> list[str]:
+    several = {metric: row for metric, row in result.over_seeds.items() if len(row.values) > 1}
     lines = ["", "Over seeds (mean ± sample standard deviation, each seed's value):", ""] if several else []
     for metric, row in several.items():
-        values = ", ".join(f"{seed}: {number(value)}" for seed, value in zip(row["seeds"], row["values"], strict=True))
-        lines.append(f"- {metric}: {mean_and_spread(row['values'])} (seed {values})")
-    alone = [metric for metric in over_seeds if metric not in several]
+        pairs = zip(row.seeds, row.values, strict=True)
+        values = ", ".join(f"{seed}: {tables.number(value)}" for seed, value in pairs)
+        lines.append(f"- {escape(metric)}: {tables.mean_and_spread(row.values)} (seed {values})")
+    alone = [escape(metric) for metric in result.over_seeds if metric not in several]
     return [*lines, "", f"Of one seed alone: {', '.join(alone)}."] if alone else lines
 
 
-def _litert(record: dict) -> str:
-    return (
-        f"`{LITERT}`: {record['file_size']:,} bytes, weights in {record['weights']}; its images differ from the "
-        f"SavedModel's by {record['max_difference']:.1e} at most ({record['samples']} images in [0, 1])."
-    )
-
-
-def number(value) -> str:
-    """A value as text: whole numbers with separators, others with four digits."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def line(*cells: str) -> str:
-    """A line of a table."""
-    return f"| {' | '.join(cells)} |"
+def _litert(result: Result) -> list[str]:
+    model = result.litert
+    if model is None:
+        return []
+    differ = f"its images differ from the SavedModel's by at most {model.max_difference:.1e}"
+    return [
+        "",
+        f"`{LITERT}`: {model.file_size:,} bytes, weights in {escape(model.weights)}; {differ} "
+        f"({model.samples} images in [0, 1]).",
+    ]

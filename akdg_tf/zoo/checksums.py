@@ -4,7 +4,7 @@ import pathlib
 import re
 
 from akdg_tf.errors import UserError
-from akdg_tf.files import sha256
+from akdg_tf.files import sha256, write_text
 
 SUMS = "SHA256SUMS"
 LINKS = ("saved_model.pb", "variables")  # into saved_model/, so that the entry itself is a SavedModel
@@ -13,7 +13,7 @@ LINKS = ("saved_model.pb", "variables")  # into saved_model/, so that the entry 
 def seal(folder: pathlib.Path) -> None:
     """Writes `SHA256SUMS` of the files of an entry, and the links."""
     lines = [f"{sha256(folder / name)}  {name}\n" for name in _files(folder)]
-    (folder / SUMS).write_text("".join(lines))
+    write_text(folder / SUMS, "".join(lines))
     for name in LINKS:
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(pathlib.Path("saved_model", name))

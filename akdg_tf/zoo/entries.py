@@ -2,126 +2,107 @@
 
 import dataclasses
 import functools
-import json
 import pathlib
 import re
 
-import numpy as np
-
-from akdg_tf.reporting import pictures
+from akdg_tf.artifacts import result as results
+from akdg_tf.artifacts.result import CALLABLE, Result
 from akdg_tf.errors import UserError
-from akdg_tf.latents import sample_frozen
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.load import load_generator
 from akdg_tf.zoo import checksums
 
 ZOO = pathlib.Path("zoo")
 LITERT = "model.tflite"
+SAMPLES = "samples.png"
 FILES = {"saved_model/saved_model.pb", "card.md", "metrics.json", "config.gin"}  # of every entry
-FILES_BY_KIND = {"classifier": set(), "teacher": {"samples.png"}, "student": {"samples.png", LITERT}}
-METRICS_KEYS = {"experiment", "network", "method", "dataset", "command", "gin_files", "seed", "steps", "metrics"}
-METRICS_KEYS |= {"over_seeds"}
-GENERATOR_KEYS = {"teacher", "teacher_name", "student", "machine"}
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
-UNFINISHED = (".part", ".old")  # what `files.replace_folder` may leave when it is killed
-GRID, GRID_COLUMNS, GRID_POINTS = 64, 8, 2000
+PART = ".part"  # what `files.replacing` adds to the name of a folder that is being made
+UNFINISHED = (PART, ".old")  # what it may leave when it is killed
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """The folder of an entry, `zoo/<name>`.
 
-    It holds `saved_model/`, `model.tflite` of a student, `card.md`, `metrics.json`, `config.gin` (operative),
-    `samples.png` of a generator, `SHA256SUMS` of all these, and links that make the folder itself a SavedModel.
+    It holds `saved_model/`, `model.tflite` where the run exported one, `card.md`, `metrics.json`, `config.gin`
+    (operative), `samples.png` of a generator, `SHA256SUMS` of all these, and links that make the folder itself a
+    SavedModel.
     """
 
     folder: pathlib.Path
 
     @property
     def name(self) -> str:
-        return self.folder.name
+        """The folder's name, without the mark of a folder that is being made."""
+        return self.folder.name.removesuffix(PART)
 
     @functools.cached_property
-    def metrics(self) -> dict:
+    def result(self) -> Result:
         """What `metrics.json` holds.
 
         Raises:
-            UserError: there is none that can be read, or it lacks what an entry must tell.
+            UserError: there is none that can be read, or it is the one of another entry.
         """
-        return read_metrics(self.folder / "metrics.json")
+        path = self.folder / "metrics.json"
+        found = results.read(path)
+        if found.experiment != self.name:
+            raise UserError(f"{path} is of the entry {found.experiment[:80]!r}: this folder has another one's files")
+        return found
 
     @property
     def kind(self) -> str:
-        """One of "student", "teacher" and "classifier"."""
-        if "classifier" in self.metrics:
-            return "classifier"
-        return "student" if self.metrics["teacher"] else "teacher"
+        """One of `artifacts.result.KINDS`."""
+        return self.result.kind
 
     @property
-    def network(self) -> dict:
-        """Counts, sizes and metrics of the entry's own network."""
-        return self.metrics["classifier" if self.kind == "classifier" else "student"]
+    def teacher_name(self) -> str | None:
+        """Name of a student's teacher; None if that is a Python callable, or the entry is not a student."""
+        teacher = self.result.teacher
+        return teacher.name if teacher and teacher.name != CALLABLE else None
+
+    def sibling(self, name: str) -> "Entry | None":
+        """The entry of this name in the same zoo, None if there is none."""
+        folder = self.folder.parent / name
+        return Entry(folder) if is_name(name) and (folder / "metrics.json").exists() else None
 
     def load(self) -> FrozenGenerator:
         """The generator, frozen, loaded anew."""
         return load_generator(self.folder / "saved_model")
 
-    def draw_samples(self) -> np.ndarray:
-        """The picture in `samples.png`: the generator's first 64 images, or 2,000 points, of the entry's seed.
-
-        Returns:
-            uint8 [height, width, 3].
-        """
-        generator, seed = self.load(), self.metrics["seed"]
-        samples = sample_frozen(generator, GRID, seed)
-        if samples.ndim == 4:
-            return pictures.tile(samples, GRID_COLUMNS)
-        return pictures.side_by_side({"": sample_frozen(generator, GRID_POINTS, seed)})
-
     def check(self) -> None:
-        """Checks that the entry is whole, and its files are those that `SHA256SUMS` lists.
+        """Checks that the entry is whole, and that its files are those that `SHA256SUMS` lists.
 
         Raises:
             UserError: they are not; the file is named.
         """
         checksums.check(self.folder, FILES)
-        for name in FILES_BY_KIND[self.kind]:
-            if not (self.folder / name).is_file():
-                raise UserError(f"{self.folder} is no whole entry of a {self.kind}: it lacks {name}")
+        wanted = set() if self.kind == "classifier" else {SAMPLES}
+        wanted |= {LITERT} if self.result.litert else set()
+        for name in (SAMPLES, LITERT):
+            if (self.folder / name).is_file() != (name in wanted):
+                what = "lacks" if name in wanted else "must not hold"
+                raise UserError(f"{self.folder} is not a whole entry of a {self.kind}: it {what} {name}")
 
 
-def read_metrics(path: pathlib.Path) -> dict:
-    """The metrics of an entry, or the result of a run.
-
-    Raises:
-        UserError: the file cannot be read, or lacks what an entry must tell.
-    """
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path.parent} holds no sound {path.name}") from error
-    if not isinstance(found, dict):
-        raise UserError(f"{path} holds no JSON object")
-    found.setdefault("over_seeds", {})
-    lacking = METRICS_KEYS - set(found) | (set() if "classifier" in found else GENERATOR_KEYS - set(found))
-    if lacking:
-        raise UserError(f"{path} lacks {', '.join(sorted(lacking))}")
-    return found
+def is_name(name: str) -> bool:
+    """Whether an entry may have this name."""
+    return bool(NAME.fullmatch(name)) and not name.endswith(UNFINISHED)
 
 
 def check_name(name: str) -> str:
     """Returns the name of an entry.
 
     Raises:
-        UserError: it is no name that an entry may have.
+        UserError: no entry may have this name.
     """
-    if not NAME.fullmatch(name) or name.endswith(UNFINISHED):
-        raise UserError(f"{name!r} is not the name of an entry")
+    if not is_name(name):
+        raise UserError(f"{name[:80]!r} is not the name of an entry")
     return name
 
 
 def entries(zoo: pathlib.Path = ZOO) -> list[Entry]:
-    """The entries of a zoo, sorted by name; what lies there half-made is none."""
+    """The entries of a zoo, sorted by name; an unfinished one does not count."""
     folders = sorted(path.parent for path in zoo.glob("*/metrics.json"))
     return [Entry(folder) for folder in folders if not folder.name.endswith(UNFINISHED)]
 
@@ -131,7 +112,7 @@ class Group:
     """A teacher with its students.
 
     Attributes:
-        name: of the teacher; None of students whose teacher has none.
+        name: of the teacher; None of students whose teacher has no name.
         teacher: its entry, None where it has none.
         students: in the order of their names.
     """
@@ -147,10 +128,16 @@ class Group:
 
 
 def groups(found: list[Entry]) -> list[Group]:
-    """The generators among entries, each with its teacher: first the teachers that have an entry, then the others."""
-    teachers = {entry.name: entry for entry in found if entry.kind == "teacher"}
-    students: dict[str | None, list[Entry]] = {name: [] for name in teachers}
-    for entry in found:
+    """The generators among entries, each student with its teacher.
+
+    First come the groups of the teachers that have an entry, then the others. A student that teaches others stands in
+    its teacher's group, and at the head of its own.
+    """
+    generators = {entry.name: entry for entry in found if entry.kind != "classifier"}
+    students: dict[str | None, list[Entry]] = {
+        name: [] for name, entry in generators.items() if entry.kind == "teacher"
+    }
+    for entry in generators.values():
         if entry.kind == "student":
-            students.setdefault(entry.metrics["teacher_name"], []).append(entry)
-    return [Group(name, teachers.get(name), group) for name, group in students.items()]
+            students.setdefault(entry.teacher_name, []).append(entry)
+    return [Group(name, generators.get(name), group) for name, group in students.items()]

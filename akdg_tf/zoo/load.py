@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf import latents
+from akdg_tf.artifacts.result import Result
 from akdg_tf.errors import UserError
 from akdg_tf.files import cache_folder, locked, replacing
 from akdg_tf.progress import Progress
@@ -47,7 +48,7 @@ class PublishedGenerator:
     name: str
     latent_dim: int
     card: str = dataclasses.field(repr=False)
-    metrics: dict = dataclasses.field(repr=False)
+    metrics: Result = dataclasses.field(repr=False)
     generator: tf.Module = dataclasses.field(repr=False)
 
     @functools.cached_property
@@ -92,8 +93,8 @@ def load(name: str, zoo: str | os.PathLike | None = None) -> PublishedGenerator:
     entry.check()
     if entry.kind == "classifier":
         raise UserError(f"{name} is a classifier, which draws nothing: akdg_tf.metrics.classifiers.load_classifier")
-    card, generator = (entry.folder / "card.md").read_text(), entry.load()
-    return PublishedGenerator(entry.name, generator.latent_dim, card, entry.metrics, generator.module)
+    card, generator = (entry.folder / "card.md").read_text(encoding="utf-8"), entry.load()
+    return PublishedGenerator(entry.name, generator.latent_dim, card, entry.result, generator.module)
 
 
 def find_entry(name: str, zoo: str | os.PathLike | None = None) -> Entry:

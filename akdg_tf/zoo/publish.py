@@ -1,17 +1,22 @@
 """Making an entry of finished runs."""
 
+import dataclasses
+import logging
 import pathlib
 import shutil
 import statistics
 
-from akdg_tf.reporting import pictures
+from akdg_tf.artifacts import result as results
+from akdg_tf.artifacts.result import OverSeeds, Result
 from akdg_tf.errors import UserError
 from akdg_tf.files import replacing, write_json, write_text
+from akdg_tf.reporting import pictures
 from akdg_tf.training import config
-from akdg_tf.zoo import card, checksums, readme, routes
-from akdg_tf.zoo.entries import LITERT, ZOO, Entry, check_name, entries, read_metrics
+from akdg_tf.zoo import card, checksums, local_paths, readme, routes
+from akdg_tf.zoo.entries import LITERT, SAMPLES, ZOO, Entry, check_name, entries
+from akdg_tf.zoo.samples import draw_samples
 
-COPIED = {"saved_model": "saved_model", LITERT: LITERT, "operative_config.gin": "config.gin"}
+logger = logging.getLogger(__name__)
 
 
 def publish(runs: list[pathlib.Path], zoo: pathlib.Path = ZOO, overwrite: bool = False) -> Entry:
@@ -26,103 +31,122 @@ def publish(runs: list[pathlib.Path], zoo: pathlib.Path = ZOO, overwrite: bool =
         The entry.
 
     Raises:
-        UserError: a run is not finished, is a smoke run or of another experiment, or was not made by its gin files as
-            they are; or a different entry is there already.
+        UserError: a run is not finished, is a smoke run or of another experiment, or was not made by its gin files and
+            `--gin_param`s; or a different entry is there already.
     """
-    results = [read_finished(run) for run in runs]
-    check_configuration(runs, results)
-    return write_entry(runs[0], {**results[0], "over_seeds": over_seeds(results)}, zoo, overwrite)
+    found = [read_finished(run) for run in runs]
+    check_configuration(runs, found)
+    return write_entry(runs[0], dataclasses.replace(found[0], over_seeds=over_seeds(found)), zoo, overwrite)
 
 
-def read_finished(run: pathlib.Path) -> dict:
+def read_finished(run: pathlib.Path) -> Result:
     """The result of a finished run.
 
     Raises:
-        UserError: it is not finished, is a smoke run, or has no metrics.
+        UserError: it is not finished, is a smoke run, or has no scores.
     """
-    if not (run / "result.json").exists() or not (run / "saved_model").exists():
-        raise UserError(f"{run} is not a finished run: it needs result.json and saved_model/")
-    result = read_metrics(run / "result.json")
-    if result.get("smoke"):
+    missing = [name for name in ("result.json", "saved_model", "operative_config.gin") if not (run / name).exists()]
+    if missing:
+        raise UserError(f"{run} is not a finished run: it lacks {missing[0]}")
+    result = results.read_run(run)
+    if result.smoke:
         raise UserError(f"{run} is a smoke run: its numbers mean nothing")
-    if not result["metrics"]:
-        raise UserError(f"{run} has no metrics: run its command with --stage=evaluate")
+    if not result.network.scores:
+        raise UserError(f"{run} has no scores: run its command with --stage=evaluate")
     return result
 
 
-def check_configuration(runs: list[pathlib.Path], results: list[dict]) -> None:
-    """Checks that the runs are of one experiment, of a seed each, and that their gin files as they are make them.
+def check_configuration(runs: list[pathlib.Path], found: list[Result]) -> None:
+    """Checks that the runs are of one experiment, of a seed each, and are what their command lines make.
+
+    Args:
+        runs: run folders.
+        found: their results.
 
     Raises:
         UserError: they are not.
     """
-    experiments = {(result["experiment"], result["steps"]) for result in results}
+    experiments = {(result.experiment, result.steps) for result in found}
     bindings = [config.effective([run / "config.gin"]) for run in runs]
     if len(experiments) > 1 or any(others != bindings[0] for others in bindings):
         raise UserError(f"these runs are not of one experiment and configuration: {sorted(experiments)}")
-    gin_files = results[0]["gin_files"]
-    if config.effective(gin_files) != bindings[0]:
-        raise UserError(
-            f"{runs[0]} was not made by {' and '.join(gin_files)} as they are: the command in its card would be wrong"
-        )
-    if len({result["seed"] for result in results}) < len(results):
+    first = found[0]
+    if config.effective(first.gin_files, first.gin_params) != bindings[0]:
+        given = " and ".join([*first.gin_files, *(f"--gin_param {param}" for param in first.gin_params)])
+        raise UserError(f"{runs[0]} was not made by {given} as they are: the command in its card would be wrong")
+    if len({result.seed for result in found}) < len(found):
         raise UserError("two of these runs have the same seed")
 
 
-def over_seeds(results: list[dict]) -> dict[str, dict]:
-    """Mean and sample standard deviation of each metric over the runs' seeds."""
+def over_seeds(found: list[Result]) -> dict[str, OverSeeds]:
+    """Each score of the first run over the seeds of those runs that have it."""
     table = {}
-    for metric in results[0]["metrics"]:
-        values = [result["metrics"][metric]["value"] for result in results]
+    for metric in found[0].network.scores:
+        scored = [result for result in found if metric in result.network.scores]
+        values = tuple(result.network.scores[metric].value for result in scored)
         spread = statistics.stdev(values) if len(values) > 1 else None
-        seeds = [result["seed"] for result in results]
-        table[metric] = {"mean": statistics.mean(values), "stdev": spread, "values": values, "seeds": seeds}
+        table[metric] = OverSeeds(statistics.mean(values), spread, values, tuple(result.seed for result in scored))
     return table
 
 
-def write_entry(run: pathlib.Path, metrics: dict, zoo: pathlib.Path, overwrite: bool) -> Entry:
-    """Writes the entry of a run, then the zoo's README.
+def write_entry(run: pathlib.Path, result: Result, zoo: pathlib.Path, overwrite: bool) -> Entry:
+    """Writes the entry of a run, then what else of the zoo follows from it: its README, and links in other cards.
 
     Args:
         run: its folder.
-        metrics: its `result.json`, with "over_seeds".
+        result: its `result.json`, with `over_seeds`.
         zoo: where the entry goes.
         overwrite: replaces a different entry that is there.
 
     Raises:
-        UserError: the run lacks a file, or something is in the way: a different entry, or what is no entry at all.
+        UserError: the run lacks a file, or something is in the way: a different entry, or what is not an entry at all.
     """
-    folder = zoo / check_name(metrics["experiment"])
+    folder = zoo / check_name(result.experiment)
     readme.check_place(zoo)
     if folder.exists() or folder.is_symlink():
-        checksums.read(folder)  # which says if this is no entry
+        checksums.read(folder)  # which says if this is not an entry
     with replacing(folder) as part:
-        _fill(part, run, metrics)
+        _fill(part, run, result)
         if folder.exists() and not overwrite and checksums.read(part) != checksums.read(folder):
             raise UserError(f"a different {folder} is there already: --overwrite replaces it")
     readme.write(zoo)
+    _link_from_others(folder.name, zoo)
     return Entry(folder)
 
 
-def _fill(part: pathlib.Path, run: pathlib.Path, metrics: dict) -> None:
+def _fill(part: pathlib.Path, run: pathlib.Path, result: Result) -> None:
     """Writes all files of an entry to the folder `part`."""
-    for source, name in COPIED.items():
-        if (run / source).is_dir():
-            shutil.copytree(run / source, part / name)
-        elif (run / source).exists():
-            shutil.copy(run / source, part / name)
-    for side in ("teacher", "student"):
-        (metrics.get(side) or {}).pop("saved_model", None)  # where a run lay is nobody's business
-    write_json(part / "metrics.json", metrics)
+    shutil.copytree(run / "saved_model", part / "saved_model")
+    write_text(part / "config.gin", local_paths.bindings((run / "operative_config.gin").read_text(encoding="utf-8")))
+    network = dataclasses.replace(result.network, name=result.experiment)  # the run folder may have any name
+    result = dataclasses.replace(local_paths.without(result), network=network)
+    write_json(part / "metrics.json", result.to_json())
+    if (run / LITERT).exists():
+        shutil.copy(run / LITERT, part / LITERT)
+        result = dataclasses.replace(result, litert=routes.litert_record(Entry(part)))
+        write_json(part / "metrics.json", result.to_json())
     entry = Entry(part)
     if entry.kind != "classifier":
-        pictures.save_png(entry.draw_samples(), part / "samples.png")
-    if (part / LITERT).exists():
-        entry.metrics["litert"] = routes.litert_record(entry)
-        write_json(part / "metrics.json", entry.metrics)
-    write_text(part / "card.md", card.card(entry))
-    checksums.seal(part)
+        pictures.save_png(draw_samples(entry), part / SAMPLES)
+    write_card(entry)
     entry.check()
+
+
+def write_card(entry: Entry) -> None:
+    """Writes an entry's card, and its checksums."""
+    write_text(entry.folder / "card.md", card.card(entry))
+    checksums.seal(entry.folder)
+
+
+def _link_from_others(name: str, zoo: pathlib.Path) -> None:
+    """Writes those cards anew that name the new entry, so that they link to it."""
+    for entry in entries(zoo):
+        try:
+            if name in card.mentioned(entry.result):
+                entry.check()
+                write_card(entry)
+        except UserError as error:
+            logger.warning("%s; its card stays as it is", error)
 
 
 def rewrite_cards(zoo: pathlib.Path) -> None:
@@ -134,6 +158,5 @@ def rewrite_cards(zoo: pathlib.Path) -> None:
     readme.check_place(zoo)
     for entry in entries(zoo):
         entry.check()
-        write_text(entry.folder / "card.md", card.card(entry))
-        checksums.seal(entry.folder)
+        write_card(entry)
     readme.write(zoo)

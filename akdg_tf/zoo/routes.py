@@ -7,10 +7,11 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from akdg_tf import latents
+from akdg_tf.artifacts.result import LiteRTModel
 from akdg_tf.zoo.entries import LITERT, Entry
 
 SIGNATURES = ("serving_default", "default", "generator")
-SAMPLES = 64
+COMPARED = 64
 
 Route = Callable[[np.ndarray], np.ndarray]
 
@@ -38,22 +39,22 @@ def litert(entry: Entry) -> Route:
 
 def differences(entry: Entry) -> dict[str, float]:
     """How far each route's images are at most from those of `m(z)`, over 64 latents of the entry's seed."""
-    z = evaluation_latents(entry, SAMPLES)
+    z = evaluation_latents(entry, COMPARED)
     images = {name: route(z) for name, route in routes(entry).items()}
     return {name: float(np.abs(values - images["m(z)"]).max()) for name, values in images.items()}
 
 
 def evaluation_latents(entry: Entry, count: int) -> np.ndarray:
     """The latents of the first images of `samples.png`, float32 [count, latent_dim]."""
-    return latents.sample(lambda z: z, "normal", entry.network["latent_dim"], count, entry.metrics["seed"])
+    return latents.sample(lambda z: z, "normal", entry.result.network.latent_dim, count, entry.result.seed)
 
 
-def litert_record(entry: Entry) -> dict:
+def litert_record(entry: Entry) -> LiteRTModel:
     """What `metrics.json` says of `model.tflite`."""
     details = Interpreter(str(entry.folder / LITERT)).get_tensor_details()
-    return {
-        "file_size": (entry.folder / LITERT).stat().st_size,
-        "weights": "float16" if any(tensor["dtype"] == np.float16 for tensor in details) else "float32",
-        "samples": SAMPLES,
-        "max_difference": differences(entry)[LITERT],
-    }
+    return LiteRTModel(
+        file_size=(entry.folder / LITERT).stat().st_size,
+        weights="float16" if any(tensor["dtype"] == np.float16 for tensor in details) else "float32",
+        samples=COMPARED,
+        max_difference=differences(entry)[LITERT],
+    )

@@ -11,12 +11,17 @@ import tensorflow_hub as hub
 from PIL import Image
 
 from akdg_tf.artifacts.counting import count_cost
+from akdg_tf.artifacts.measure import counts as counted
+from akdg_tf.artifacts.measure import folder_size
+from akdg_tf.artifacts.result import Network
 from akdg_tf.errors import UserError
 from akdg_tf.metrics.classifiers import load_classifier
+from akdg_tf.reporting import tables
 from akdg_tf.training import config
 from akdg_tf.training.workdir import Run
 from akdg_tf.zoo import card, checksums, readme, routes
-from akdg_tf.zoo.entries import Entry, check_name, entries
+from akdg_tf.zoo.entries import SAMPLES, Entry, check_name, entries
+from akdg_tf.zoo.samples import draw_samples
 
 SIGNATURE_TOLERANCE = 1e-6
 LITERT_TOLERANCE = {"float32": 1e-5, "float16": 1 / 255}
@@ -29,8 +34,8 @@ def verify(entry: Entry, metrics: bool = False, data_dir: str | None = None) -> 
 
     Args:
         entry: the entry.
-        metrics: computes its metrics once more, which takes as long as `run.py --stage=evaluate`.
-        data_dir: folder with the data, for the metrics of datasets that read files.
+        metrics: computes its scores once more, which takes as long as `akdg run --stage=evaluate`.
+        data_dir: folder with the data, for the scores of datasets that read files.
 
     Returns:
         What was checked, and what was found.
@@ -55,7 +60,7 @@ def verify_readme(zoo: pathlib.Path) -> None:
         UserError: it is not.
     """
     path = zoo / "README.md"
-    if not path.exists() or path.read_text() != readme.readme(entries(zoo)):
+    if not path.exists() or path.read_text(encoding="utf-8") != readme.readme(entries(zoo)):
         raise UserError(f"{path} is not that of the entries: akdg zoo cards writes it anew")
 
 
@@ -66,10 +71,9 @@ def intact(entry: Entry) -> str:
 
 
 def card_text(entry: Entry) -> str:
-    """The card is the one of these metrics, and the entry's name is its folder's."""
-    _hold(entry.metrics["experiment"] == entry.name, entry, f"metrics.json is of {entry.metrics['experiment']}")
-    same = (entry.folder / "card.md").read_text() == card.card(entry)
-    _hold(same, entry, "card.md is not what metrics.json makes: akdg zoo cards writes it anew")
+    """The card is the one of these metrics, its links are those of this zoo."""
+    same = (entry.folder / "card.md").read_text(encoding="utf-8") == card.card(entry)
+    _hold(same, entry, "card.md is not what metrics.json makes in this zoo: akdg zoo cards writes it anew")
     return "as metrics.json"
 
 
@@ -83,7 +87,10 @@ def configuration(entry: Entry) -> str:
 def loads(entry: Entry) -> str:
     """Each route gives the images of `m(z)`."""
     found = routes.differences(entry)
-    tolerances = {routes.LITERT: LITERT_TOLERANCE[entry.metrics["litert"]["weights"]]} if routes.LITERT in found else {}
+    litert = entry.result.litert
+    known = litert is None or litert.weights in LITERT_TOLERANCE
+    _hold(known, entry, f"metrics.json has weights of {routes.LITERT} that are none of {', '.join(LITERT_TOLERANCE)}")
+    tolerances = {routes.LITERT: LITERT_TOLERANCE[litert.weights]} if litert else {}
     for name, difference in found.items():
         most = tolerances.get(name, SIGNATURE_TOLERANCE)
         _hold(difference <= most, entry, f"{name} differs from m(z) by {difference:.1e}, more than {most:.1e}")
@@ -100,8 +107,8 @@ def classifies(entry: Entry) -> str:
 
 def samples(entry: Entry) -> str:
     """`samples.png` is what the generator draws for the entry's seed."""
-    drawn = entry.draw_samples().astype(int)
-    shown = np.asarray(Image.open(entry.folder / "samples.png").convert("RGB")).astype(int)
+    drawn = draw_samples(entry).astype(int)
+    shown = np.asarray(Image.open(entry.folder / SAMPLES).convert("RGB")).astype(int)
     _hold(drawn.shape == shown.shape, entry, "samples.png has another size than what the generator draws")
     levels = int(np.abs(drawn - shown).max())
     _hold(levels <= LEVELS, entry, f"samples.png is not what the generator draws: {levels} gray levels apart")
@@ -110,22 +117,22 @@ def samples(entry: Entry) -> str:
 
 def counts(entry: Entry) -> str:
     """Layers, params, mult-adds, bytes and the latent's size are counted anew; a teacher's too, if it has an entry."""
-    _hold_counts(entry, entry.network, _cost(entry))
-    if entry.kind == "student":
-        teacher = Entry(entry.folder.with_name(entry.metrics["teacher_name"] or entry.name))
-        if teacher != entry and (teacher.folder / "metrics.json").exists():
-            _hold_counts(entry, entry.metrics["teacher"], teacher.load().describe(), "the teacher's ")
-    return f"{entry.network['params']:,} params, {entry.network['mult_adds']:,} mult-adds"
+    network = entry.result.network
+    _hold_counts(entry, network, _cost(entry) | {"file_size": folder_size(entry.folder / "saved_model")})
+    teacher = entry.sibling(entry.teacher_name) if entry.teacher_name else None
+    if teacher and teacher != entry:
+        _hold_counts(entry, entry.result.teacher, counted(teacher.load()), "the teacher's ")
+    return f"{tables.count(network.params)} params, {tables.count(network.mult_adds)} mult-adds"
 
 
-def _hold_counts(entry: Entry, stated: dict, found: dict[str, int], whose: str = "") -> None:
+def _hold_counts(entry: Entry, stated: Network, found: dict[str, int | None], whose: str = "") -> None:
     for name, value in found.items():
-        _hold(stated[name] == value, entry, f"{whose}{name} is {value}, not {stated[name]}")
+        _hold(getattr(stated, name) == value, entry, f"{whose}{name} is {value}, not {getattr(stated, name)}")
 
 
-def _cost(entry: Entry) -> dict[str, int]:
+def _cost(entry: Entry) -> dict[str, int | None]:
     if entry.kind != "classifier":
-        return entry.load().describe()
+        return counted(entry.load())
     module = _module(entry)
     cost = count_cost(module, _image_shape(module), module.variables, module.trainable_variables)
     return dataclasses.asdict(cost)
@@ -142,19 +149,20 @@ def _image_shape(classifier) -> tuple[int, ...]:
 
 
 def recomputed(entry: Entry, data_dir: str | None) -> str:
-    """The metrics, by the very code of `run.py --stage=evaluate`, from the operative configuration."""
+    """The scores, by the very code of `akdg run --stage=evaluate`, from the operative configuration."""
     gin.clear_config()
     config.parse([str(entry.folder / "config.gin")], [])
-    run = Run(entry.folder, entry.name, seed=entry.metrics["seed"], data_dir=data_dir)
+    run = Run(entry.folder, entry.name, seed=entry.result.seed, data_dir=data_dir)
     experiment = config.build(run)
     with config.explained():
         experiment.prepare_data(evaluating=True)
-        found = experiment.evaluate()["metrics"]
-    for name, record in entry.metrics["metrics"].items():
-        value, stated = found[name]["value"], record["value"]
-        near = math.isclose(value, stated, rel_tol=METRIC_TOLERANCE, abs_tol=METRIC_TOLERANCE)
-        _hold(near, entry, f"{name} is {value:.4g}, not {stated:.4g}")
-    return ", ".join(f"{name} {record['value']:.4g}" for name, record in found.items())
+        found = experiment.evaluate().network.scores
+    for name, stated in entry.result.network.scores.items():
+        _hold(name in found, entry, f"its configuration computes no {name}")
+        value = found[name].value
+        near = math.isclose(value, stated.value, rel_tol=METRIC_TOLERANCE, abs_tol=METRIC_TOLERANCE)
+        _hold(near, entry, f"{name} is {value:.4g}, not {stated.value:.4g}")
+    return ", ".join(f"{name} {score.value:.4g}" for name, score in found.items())
 
 
 def _hold(condition: bool, entry: Entry, otherwise: str) -> None:

@@ -4,6 +4,7 @@ The page itself lies in `page/`; what is written here are its data. Every addres
 from another host: the folder can be put under any path of any static host.
 """
 
+import dataclasses
 import json
 import pathlib
 import shutil
@@ -11,9 +12,10 @@ import urllib.parse
 
 from akdg_tf.errors import UserError
 from akdg_tf.files import replacing, write_text
-from akdg_tf.zoo import card, readme
+from akdg_tf.zoo import readme
+from akdg_tf.zoo.definitions import definitions
+from akdg_tf.zoo.entries import LITERT, SAMPLES, Entry, entries, groups
 from akdg_tf.zoo.gallery import litert_js
-from akdg_tf.zoo.entries import LITERT, Entry, entries, groups
 from akdg_tf.zoo.routes import evaluation_latents
 
 PAGE = pathlib.Path(__file__).with_name("page")
@@ -41,9 +43,7 @@ def build(zoo: pathlib.Path, output: pathlib.Path) -> pathlib.Path:
     """
     output = output.resolve()  # `.` has no name to make a folder beside, a link would be replaced
     if output.exists() and not _is_gallery(output):
-        raise UserError(
-            f"{output} is there already and is no gallery, or not one alone: name another folder, or remove it"
-        )
+        raise UserError(f"{output} exists and holds something other than a gallery: name another folder, or remove it")
     found = entries(zoo)
     generators = [entry for entry in found if entry.kind != "classifier"]
     if not generators:
@@ -55,8 +55,8 @@ def build(zoo: pathlib.Path, output: pathlib.Path) -> pathlib.Path:
             shutil.copy(PAGE / name, part)
         for entry in generators:
             entry.check()
-            shutil.copy(entry.folder / "samples.png", part / "pictures" / f"{entry.name}.png")
-            if entry.kind == "student":
+            shutil.copy(entry.folder / SAMPLES, part / "pictures" / f"{entry.name}.png")
+            if entry.kind == "student" and entry.result.litert:
                 _write_model(entry, part / "models")
         litert_js.vendor(part / "litert")
         write_text(part / "data.js", f"{MARK}{json.dumps(_data(found, part), indent=1)};\n")
@@ -70,24 +70,21 @@ def _data(found: list[Entry], part: pathlib.Path) -> dict:
     return {
         "groups": names,
         "generators": [_row(entry, part) for entry in generators],
-        "definitions": card.definitions(generators, less=VARYING),
+        "definitions": [dataclasses.asdict(one) for one in definitions(generators, less=VARYING)],
         "classifiers": [f"{entry.name}, {readme.accuracy(entry)}" for entry in found if entry.kind == "classifier"],
     }
 
 
 def _row(entry: Entry, part: pathlib.Path) -> dict:
-    """A generator as the page shows it. Addresses are quoted: a name may hold what means something in one."""
-    name, record = entry.name, entry.metrics
+    """A generator as the page shows it; a count is None if it is unknown. Addresses are quoted, as names are not."""
+    name, network = entry.name, entry.result.network
     address, model = urllib.parse.quote(name), part / "models" / f"{name}.tflite"
-    over_seeds = {metric: record["over_seeds"][metric] for metric in record["metrics"]}
-    scores = {
-        metric: {"value": row["mean"], "spread": row["stdev"], "seeds": row["seeds"]}
-        for metric, row in over_seeds.items()
-    }
+    rows = {metric: entry.result.seeds_of(metric) for metric in network.scores}
+    scores = {metric: {"value": row.mean, "spread": row.stdev, "seeds": row.seeds} for metric, row in rows.items()}
     return {
         "name": name,
         "method": readme.method(entry),
-        **{key: entry.network[key] for key in COUNTS},
+        **{key: getattr(network, key) for key in COUNTS},
         "metrics": scores,
         "picture": f"pictures/{address}.png",
         "tflite_size": model.stat().st_size if model.exists() else None,

@@ -12,22 +12,24 @@ function element(tag, properties = {}, ...children) {
   return node;
 }
 
+const UNKNOWN = "unknown"; // a count of a network that cannot be looked into
 const whole = (value) => value.toLocaleString("en");
 const short = (value) => value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
 const bytes = (value) => (value < 1e6 ? `${Math.round(value / 1e3)} kB` : `${(value / 1e6).toFixed(2)} MB`);
 const digits = (value, count) => Number(value.toPrecision(count)).toLocaleString("en", { maximumFractionDigits: 6 });
 const score = ({ value, spread }) => digits(value, 4) + (spread === null ? "" : ` ± ${digits(spread, 2)}`);
 
-// A column: its head, what stands over that, the value that it is sorted by, and how that is written.
+// A column: its head, what stands over that, the value that it is sorted by, how that is written, and what stands for
+// a value that is missing.
 const columns = [
   { head: "generator", value: (g) => g.name },
   { head: "method", value: (g) => (g.teaches ? `teacher (${g.method})` : g.method) },
-  { head: "layers", value: (g) => g.layers, write: whole },
-  { head: "params", value: (g) => g.params, write: whole },
-  { head: "mult-adds", value: (g) => g.mult_adds, write: short },
-  { head: "file size", over: "SavedModel", value: (g) => g.file_size, write: bytes },
+  { head: "layers", value: (g) => g.layers, write: whole, missing: UNKNOWN },
+  { head: "params", value: (g) => g.params, write: whole, missing: UNKNOWN },
+  { head: "mult-adds", value: (g) => g.mult_adds, write: short, missing: UNKNOWN },
+  { head: "file size", over: "SavedModel", value: (g) => g.file_size, write: bytes, missing: UNKNOWN },
   { head: "file size", over: ".tflite", value: (g) => g.tflite_size, write: bytes },
-  { head: "images/s", value: (g) => g.images_per_second, write: whole },
+  { head: "images/s", value: (g) => g.images_per_second, write: whole, missing: UNKNOWN },
   ...metrics.map((metric) => {
     const [, head, over] = metric.match(/^(.*?)(?:\[(.*)\])?$/s);
     return { head, over, value: (g) => g.metrics[metric]?.value ?? null, write: (_, g) => score(g.metrics[metric]) };
@@ -37,7 +39,8 @@ const columns = [
 function figure(generator, role) {
   const { name, picture } = generator;
   const fid = Object.keys(generator.metrics).find((metric) => metric.startsWith("fid"));
-  const lines = [role, `${short(generator.params)} params · ${short(generator.mult_adds)} mult-adds`];
+  const [params, multAdds] = [generator.params, generator.mult_adds].map((count) => (count === null ? UNKNOWN : short(count)));
+  const lines = [role, `params: ${params} · mult-adds: ${multAdds}`];
   if (fid) lines.push(`fid ${score(generator.metrics[fid])}`);
   const image = element("img", { src: picture, alt: `64 samples of ${name}`, className: "pixels", width: 256, height: 256 });
   const caption = element("figcaption", {}, element("strong", {}, ...breakable(name)), ...lines.map((line) => element("div", {}, line)));
@@ -51,15 +54,15 @@ function breakable(name) {
 
 function group({ teacher, students }) {
   const known = byName.get(teacher);
-  const left = known ? figure(known, "teacher") : element("p", { className: "quiet" }, teacher ?? "No teacher is named.");
+  const left = known ? figure(known, "teacher") : element("p", { className: "quiet" }, teacher ?? "Their teacher has no name.");
   const right = students.map((name) => figure(byName.get(name), byName.get(name).method));
   return element("div", { className: "group" }, left, element("div", { className: "students" }, ...right));
 }
 
 function row(generator, columns) {
-  const cells = columns.map(({ value, write }, index) => {
+  const cells = columns.map(({ value, write, missing = "" }, index) => {
     const content = value(generator);
-    const text = content === null ? "" : write ? write(content, generator) : content;
+    const text = content === null ? missing : write ? write(content, generator) : content;
     const cell = element(index ? "td" : "th", { className: write ? "" : "word" }, ...(index ? [text] : breakable(text)));
     if (!index) cell.scope = "row";
     return cell;
@@ -108,7 +111,7 @@ function choices() {
 }
 
 function notes() {
-  const several = "A score is the mean ± the sample standard deviation over seeds where several were run; pictures and models are of the first.";
+  const several = "A score is the mean ± the sample standard deviation over seeds where several were run; pictures and models are of the first seed.";
   const speed = "Images/s: the SavedModel at batch 64, on the machine that its card names.";
   const scores = definitions.map(({ metrics, generators: names, text }) => {
     const all = generators.every(({ name, metrics: has }) => names.includes(name) || !metrics.some((metric) => metric in has));

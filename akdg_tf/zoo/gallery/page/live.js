@@ -56,7 +56,7 @@ async function show(generator) {
   const { ms, runs, rounds } = await student.measure(first[0]);
   if (get("student").value !== generator.name) return;
   get("speed").textContent =
-    `${ms.toPrecision(2)} ms an image: the median of ${rounds} rounds of ${runs} ${runs > 1 ? "runs" : "run"} of the model alone, batch 1, ` +
+    `${ms.toPrecision(2)} ms per image: the median of ${rounds} rounds of ${runs} ${runs > 1 ? "runs" : "run"} of the model alone, batch 1, ` +
     "on one thread of this device's CPU through WebAssembly (wasm).";
 }
 

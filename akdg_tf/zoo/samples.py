@@ -1,0 +1,22 @@
+"""The picture of an entry, `samples.png`."""
+
+import numpy as np
+
+from akdg_tf.latents import sample_frozen
+from akdg_tf.reporting import pictures
+from akdg_tf.zoo.entries import Entry
+
+GRID, GRID_COLUMNS, GRID_POINTS = 64, 8, 2000
+
+
+def draw_samples(entry: Entry) -> np.ndarray:
+    """The picture in `samples.png`: the generator's first 64 images, or 2,000 points, of the entry's seed.
+
+    Returns:
+        uint8 [height, width, 3].
+    """
+    generator, seed = entry.load(), entry.result.seed
+    samples = sample_frozen(generator, GRID, seed)
+    if samples.ndim == 4:
+        return pictures.tile(samples, GRID_COLUMNS)
+    return pictures.side_by_side({"": sample_frozen(generator, GRID_POINTS, seed)})
