@@ -47,7 +47,7 @@ class ImageDataset(Dataset, Protocol):
         """What tells these images from others, in hex."""
 
 
-_LOADERS: dict[str, Callable[[str | None, tuple[int, ...] | None], Dataset]] = {}
+_LOADERS: dict[str, Callable[[str | os.PathLike | None, tuple[int, ...] | None], Dataset]] = {}
 
 
 def register_dataset(name: str):
