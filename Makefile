@@ -1,23 +1,32 @@
-# make demo: distil the zoo's MNIST teacher into a small student. make test: lint, format check, the whole suite.
+# make demo: distil the zoo's MNIST teacher into a small student. make test: lint, format check, types, the whole suite.
+# make docs: the documentation as a site, in site/.
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test
+.PHONY: demo test docs
 demo: .venv/installed
 	$(BIN)/python run.py --gin_file=gin/mnist_mlp_akdg.gin
 
 test: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -q --numprocesses=2 --dist=loadfile
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q --numprocesses=2 --dist=loadfile --cov=akdg_tf --cov-report=term:skip-covered
 
-.venv/installed: setup.cfg pyproject.toml
+docs: .venv/installed-docs
+	$(BIN)/mkdocs build --strict
+
+.venv/installed: setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(INSTALL) .
 	touch $@
 
 .venv/installed-test: .venv/installed
 	$(INSTALL) '.[test]'
+	touch $@
+
+.venv/installed-docs: .venv/installed
+	$(INSTALL) '.[docs]'
 	touch $@

@@ -135,7 +135,7 @@ def provide_teacher() -> None:
     config.bind_teacher(str(workdir))
 
 
-def run_teacher(name: str, stage: str, workdir: pathlib.Path | None = None, capture: bool = False) -> str | None:
+def run_teacher(name: str, stage: str, workdir: pathlib.Path | None = None, capture: bool = False) -> str:
     """Runs a stage of the experiment that makes a teacher, in a process of its own, from its own gin file alone.
 
     Args:
@@ -157,4 +157,4 @@ def run_teacher(name: str, stage: str, workdir: pathlib.Path | None = None, capt
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE if capture else sys.stderr, text=True)
     if done.returncode:
         raise UserError(f"the teacher {name!r} could not be made: see above")
-    return done.stdout
+    return done.stdout or ""

@@ -40,7 +40,7 @@ def _download() -> ImageArrays:
         train, test = keras.datasets.cifar10.load_data()
     except Exception:  # keras raises a bare Exception where there is no network
         raise UserError(f"CIFAR-10 is not here and cannot be downloaded: {WAYS}") from None
-    return _split("train", *train, "", _split("test", *test, ""))
+    return _split("train", train[0], train[1], "", _split("test", test[0], test[1], ""))
 
 
 def _read_folder(data_dir: pathlib.Path) -> ImageArrays:
@@ -154,7 +154,7 @@ def _unpickle(content: bytes) -> dict:
     tuples = 0
     for opcode, argument, _ in pickletools.genops(content):
         tuples += opcode.name.startswith("TUPLE")
-        far = opcode.name == "LONG_BINPUT" and argument > len(content)
+        far = opcode.name == "LONG_BINPUT" and (argument or 0) > len(content)
         if opcode.name not in OPCODES or tuples > MOST_TUPLES or far:
             raise pickle.UnpicklingError(f"no batch needs its {opcode.name}")
     loaded = _Unpickler(io.BytesIO(content), encoding="bytes").load()

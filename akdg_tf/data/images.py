@@ -66,10 +66,11 @@ class ImageArrays:
         order = np.random.default_rng(seed).permutation(len(self.images))
         parts = (order[held_out:], order[:held_out])
         names = (f"{self.split} less {held_out} held out", f"{held_out} held out of {self.split}")
-        return tuple(
+        others, held = (
             ImageArrays(self.name, name, self.images[part], self.labels[part])
             for name, part in zip(names, parts, strict=True)
         )
+        return others, held
 
     def reals(self, count: int, seed: int) -> np.ndarray:
         """The first `count` images of an order fixed by the seed."""
@@ -83,7 +84,7 @@ class ImageArrays:
 
     def digest(self) -> str:
         """Of the pixels."""
-        return hashlib.sha256(np.ascontiguousarray(self.images)).hexdigest()
+        return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
 
 
 def shifted_and_flipped(images: tf.Tensor, shift: int, seed: int, step: tf.Tensor) -> tf.Tensor:

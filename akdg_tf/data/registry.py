@@ -47,7 +47,7 @@ class ImageDataset(Dataset, Protocol):
         """The images of `reals`, batch by batch, float32 [any, height, width, channels] in [-1, 1]."""
 
 
-_LOADERS: dict[str, Callable[[str | None, tuple[int, ...] | None], Dataset]] = {}
+_LOADERS: dict[str, Callable[[str | os.PathLike | None, tuple[int, ...] | None], Dataset]] = {}
 
 
 def register_dataset(name: str):

@@ -83,6 +83,9 @@ class _SpectralNorm:
     One power iteration a training call; the gradient flows through sigma. `u` is state, not a weight.
     """
 
+    kernel: keras.Variable  # of the layer that this is mixed into, as is the next
+    compute_dtype: str
+
     def _build_spectral_norm(self):
         self.u = self.add_weight(
             name="u", shape=(1, self.kernel.shape[-1]), initializer="random_normal", trainable=False

@@ -81,7 +81,9 @@ def weights_by_tag(networks: Mapping[str, keras.Model]) -> dict[str, keras.Varia
 
 def _paths(network: keras.Model) -> list[str]:
     """Path of each weight of a network below it, such as "dense_1/kernel"."""
-    layers_by_kind = collections.defaultdict(dict)  # each layer by the path to it, with its number
+    layers_by_kind: dict[str, dict[tuple[str, ...], int]] = collections.defaultdict(
+        dict
+    )  # each layer by the path to it, with its number
     paths = []
     for weight in network.weights:
         path = weight.path.split("/")

@@ -48,7 +48,7 @@ def vendor(folder: pathlib.Path) -> None:
         with tarfile.open(_tarball(package)) as archive:
             for member, name in files.items():
                 # The content alone is taken: no path, link or mode of the archive reaches the disk.
-                (folder / name).write_bytes(archive.extractfile(member).read())
+                (folder / name).write_bytes(archive.extractfile(member).read())  # type: ignore[union-attr]
     packages = ", ".join(f"{package} {VERSION}" for package in SHA512)
     (folder / "NOTICE").write_text(NOTICE.format(packages=packages))
     (folder / "LICENSE").write_bytes(pathlib.Path(__file__).with_name("page").joinpath("LICENSE").read_bytes())
