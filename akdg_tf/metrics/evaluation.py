@@ -34,7 +34,17 @@ class Evaluation(Protocol):
         """Loads what it needs, and fails early where it does not fit the dataset."""
 
     def __call__(self, fakes: dict[str, Iterable[np.ndarray]], dataset: Dataset, seed: int) -> dict[str, Scores]:
-        """Name of a generator, with batches of its samples, to its scores by name."""
+        """Scores generators.
+
+        Args:
+            fakes: name of a generator to batches of its samples, `samples` in all.
+            dataset: of the real samples.
+            seed: of the latents and of the choice of real samples, for the record.
+
+        Returns:
+            For each generator its scores by name. `Score.evaluation` is left at its default: an evaluation does not
+            know the name that the experiment gives it.
+        """
 
 
 def score_all(
