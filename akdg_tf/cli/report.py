@@ -9,7 +9,7 @@ from akdg_tf.reporting import report
 
 def main(argv: list[str] | None = None) -> None:
     """Prints and writes each family's table and picture; what is wrong is one line, and exit code 2."""
-    parser = argparse.ArgumentParser(prog="akdg report", description=report.main.__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(prog="akdg report", description="Tables and pictures of finished runs.")
     parser.add_argument("family", nargs="+", help="cifar10, mnist_mlp, mnist_dcgan, toy_ring, toy_grid")
     parser.add_argument("--data_dir", help="folder with the data, to show real images beside the generated ones")
     arguments = parser.parse_args(argv)

@@ -32,7 +32,7 @@ class Adversary(keras.layers.Layer):
     ):
         super().__init__(name=name)
         self.discriminator, self.loss, self.penalty, self.weight = discriminator, loss, penalty, weight
-        self.optimizer = None
+        self.optimizer: keras.optimizers.Optimizer = None  # until `compile` gives it
 
     def build(self, input_shape):
         if not self.discriminator.built:

@@ -10,12 +10,13 @@ import tensorflow as tf
 class Penalty(Protocol):
     """What is added to a discriminator's loss, of the images that it sees.
 
-    Attributes:
-        every: the penalty is computed at every `every`-th discriminator step, and then weighted by `every` (lazy
-            regularization, Karras et al. 2020).
+    It is computed at every `every`-th discriminator step, and then weighted by `every` (lazy regularization, Karras et
+    al. 2020).
     """
 
-    every: int
+    @property
+    def every(self) -> int:
+        """Discriminator steps from one penalty to the next."""
 
     def __call__(
         self, discriminator: Callable[..., tf.Tensor], reference: tf.Tensor, generated: tf.Tensor

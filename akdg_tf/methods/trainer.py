@@ -1,6 +1,7 @@
 """The training loop that every method shares: a generator before any number of adversaries."""
 
 from collections.abc import Sequence
+from typing import ClassVar, Protocol
 
 import keras
 import tensorflow as tf
@@ -9,6 +10,20 @@ from akdg_tf import latents
 from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.losses import replica_mean
 from akdg_tf.methods.optimizers import Optimizers, state_of
+
+
+class Method(Protocol):
+    """What makes the trainer of a generator, such as the class `AKDG`: an experiment gives what is its own.
+
+    Attributes:
+        teacher_role: what it asks of its `teacher`, `ImageSource` or `PairSource`; None if it takes none.
+    """
+
+    teacher_role: type | None
+    __name__: str
+
+    def __call__(self, generator: keras.Model, *, seed: int, **parts) -> "GeneratorTrainer":
+        """The trainer; a method with a teacher is given one as `teacher`."""
 
 
 class GeneratorTrainer(keras.Model):
@@ -33,7 +48,7 @@ class GeneratorTrainer(keras.Model):
         ValueError: d_steps < 1, or ema_decay outside [0, 1).
     """
 
-    teacher_role: type | None = None
+    teacher_role: ClassVar[type | None] = None
 
     def __init__(
         self, generator: keras.Model, adversaries: Sequence[Adversary], d_steps: int, ema_decay: float, seed: int
@@ -47,8 +62,8 @@ class GeneratorTrainer(keras.Model):
         self.latent_dim = latents.latent_dim_of(generator)
         self.ema_generator = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(generator))
         self.ema_generator.trainable = False
-        self.trackers = {}
-        self.step_counter = None
+        self.trackers: dict[str, keras.metrics.Metric] = {}
+        self.step_counter: keras.Variable = None  # until `build` makes it
 
     def build(self, input_shape=None):
         """Makes every variable; called by `compile`."""
@@ -111,6 +126,10 @@ class GeneratorTrainer(keras.Model):
     def step(self) -> tf.Tensor:
         """Generator updates done so far, int64 scalar."""
         return tf.convert_to_tensor(self.step_counter)
+
+    def set_step(self, step: int) -> None:
+        """Counts on from another step, which latents and lazy penalties follow from."""
+        self.step_counter.assign(step)
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:

@@ -41,7 +41,8 @@ class Classifier:
     def activations(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits [n, classes] and features [n, d] of images in [-1, 1], batch by batch."""
         batches = [self.outputs(tf.constant(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
-        return tuple(np.concatenate([batch[key] for batch in batches]) for key in ("logits", "features"))
+        logits, features = (np.concatenate([batch[key] for batch in batches]) for key in ("logits", "features"))
+        return logits, features
 
 
 def load_classifier(name: str) -> Classifier:
@@ -57,8 +58,8 @@ def load_classifier(name: str) -> Classifier:
         UserError: there is none.
     """
     folder = find_saved_model(name)
-    meta = folder and folder / "assets.extra" / "classifier.json"
-    if not meta or not meta.exists():
+    meta = (folder or pathlib.Path()) / "assets.extra" / "classifier.json"
+    if folder is None or not meta.exists():
         raise UserError(
             f"there is no classifier {name!r}: name a zoo entry, or train one as gin/mnist_classifier.gin does"
         )

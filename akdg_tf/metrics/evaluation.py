@@ -33,7 +33,7 @@ class Evaluation(Protocol):
     def prepare(self, dataset: Dataset) -> None:
         """Loads what it needs, and fails early where it does not fit the dataset."""
 
-    def __call__(self, fakes: dict[str, Iterable[np.ndarray]], dataset: Dataset, seed: int) -> dict[str, Scores]:
+    def __call__(self, fakes: Mapping[str, Iterable[np.ndarray]], dataset: Dataset, seed: int) -> dict[str, Scores]:
         """Scores generators.
 
         Args:

@@ -66,14 +66,17 @@ def load_generator(
     output_range = tuple(output_range or meta.get("output_range", (0.0, 1.0)))
     function = module
     if signature or not callable(module):
-        function = _signature_function(module, signature or "serving_default", folder)
-        latent_dim = latent_dim or next(iter(function.inputs)).shape[-1]
+        function, width = _signature_function(module, signature or "serving_default", folder)
+        latent_dim = latent_dim or width
     if not latent_dim:
         raise UserError(f"the teacher in {folder} does not tell the size of its latent: bind load_teacher.latent_dim")
     return FrozenGenerator(function, latent_dim, prior, output_range, module, folder)
 
 
-def _signature_function(module, signature: str, folder: pathlib.Path) -> Callable[[tf.Tensor], tf.Tensor]:
+def _signature_function(
+    module, signature: str, folder: pathlib.Path
+) -> tuple[Callable[[tf.Tensor], tf.Tensor], int | None]:
+    """A signature as a function of latents, and the width of its input, None where that is not fixed."""
     if signature not in module.signatures:
         raise UserError(f"the teacher in {folder} has no signature {signature!r}: it has {sorted(module.signatures)}")
     concrete = module.signatures[signature]
@@ -84,5 +87,4 @@ def _signature_function(module, signature: str, folder: pathlib.Path) -> Callabl
     def function(z):
         return concrete(**{argument: z})[output]
 
-    function.inputs = concrete.inputs
-    return function
+    return function, next(iter(concrete.inputs)).shape[-1]

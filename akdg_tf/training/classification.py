@@ -84,9 +84,7 @@ class ClassifierExperiment:
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
         """Cost of the classifier."""
-        network = self.classifier
-        cost = count_cost(network, network.sample_shape, network.variables, network.trainable_variables)
-        return {"network": dataclasses.asdict(cost), "teacher": None}
+        return {"network": self._cost(), "teacher": None}
 
     def train(self) -> None:
         """Trains to `steps`, from the last checkpoint if there is one."""
@@ -163,4 +161,9 @@ class ClassifierExperiment:
         """Costs and scores of the classifier."""
         size = folder_size(self.run.path("saved_model"))
         name, network = self.run.experiment, type(self.classifier).__name__
-        return Network(name, network, **self.describe()["network"], file_size=size, scores=scores)
+        return Network(name, network, **self._cost(), file_size=size, scores=scores)
+
+    def _cost(self) -> dict[str, int]:
+        network = self.classifier
+        cost = count_cost(network, network.sample_shape, network.variables, network.trainable_variables)
+        return dataclasses.asdict(cost)

@@ -25,7 +25,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 from akdg_tf.latents import latent_dim_of, sample, sample_frozen, sample_shape_of
 from akdg_tf.methods.optimizers import Optimizers
-from akdg_tf.methods.trainer import GeneratorTrainer
+from akdg_tf.methods.trainer import GeneratorTrainer, Method
 from akdg_tf.metrics.evaluation import Evaluation, score_all
 from akdg_tf.reporting import pictures
 from akdg_tf.teachers.frozen import FrozenGenerator
@@ -67,7 +67,7 @@ class GeneratorExperiment:
         self,
         run: Run,
         generator: keras.Model = gin.REQUIRED,
-        method: Callable[..., GeneratorTrainer] = gin.REQUIRED,
+        method: Method = gin.REQUIRED,
         data: Data = gin.REQUIRED,
         schedule: Schedule = gin.REQUIRED,
         optimizers: Optimizers = Optimizers(),
@@ -100,7 +100,8 @@ class GeneratorExperiment:
     def _drawn_teacher(self) -> ImageSource:
         """What the method draws from."""
         source = self.teacher_source.open(self.teacher, self.run.smoke)
-        if not isinstance(source, self.method.teacher_role):
+        role = self.method.teacher_role
+        if role is not None and not isinstance(source, role):
             raise UserError(f"{self.method.__name__} needs pairs of latents and images: {source} gives images alone")
         return source
 
@@ -162,18 +163,18 @@ class GeneratorExperiment:
             checkpoints=self._checkpoints(),
             tensors=self.shown_tensors,
             draw=self.picture,
-            begin=self._warm_start if self.init_from else None,
+            begin=functools.partial(self._warm_start, self.init_from) if self.init_from else None,
         )
 
     def _checkpoints(self) -> Checkpoints:
         return Checkpoints(self.trainer.state, self.run.path("checkpoints"), self.schedule.keep_every)
 
-    def _warm_start(self) -> int:
+    def _warm_start(self, init_from: str) -> int:
         """Takes the state that `init_from` names; returns the step from which training counts on, 0 in a smoke run."""
-        parent = warm_start(self.trainer, self.init_from)
+        parent = warm_start(self.trainer, init_from)
         write_json(self.run.path(WARM_START), dataclasses.asdict(parent))
         if self.run.smoke:
-            self.trainer.step_counter.assign(0)
+            self.trainer.set_step(0)
         return int(self.trainer.step)
 
     def _batch(self, step: tf.Tensor) -> tf.Tensor:
