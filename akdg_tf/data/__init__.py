@@ -1,6 +1,14 @@
 """Datasets, registered by name. To add one, see `images.py` for the shortest example."""
 
 from akdg_tf.data import cifar, folder, images, points  # noqa: F401  (their loaders register themselves)
-from akdg_tf.data.registry import Dataset, ImageDataset, by_step, check_name, load_dataset, register_dataset
+from akdg_tf.data.registry import (
+    Dataset,
+    ImageDataset,
+    by_step,
+    check_name,
+    load_dataset,
+    reads_folder,
+    register_dataset,
+)
 
-__all__ = ["Dataset", "ImageDataset", "by_step", "check_name", "load_dataset", "register_dataset"]
+__all__ = ["Dataset", "ImageDataset", "by_step", "check_name", "load_dataset", "reads_folder", "register_dataset"]

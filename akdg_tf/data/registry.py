@@ -48,17 +48,24 @@ class ImageDataset(Dataset, Protocol):
 
 
 _LOADERS: dict[str, Callable[[str | os.PathLike | None, tuple[int, ...] | None], Dataset]] = {}
+_WITHOUT_FOLDER: set[str] = set()  # names of the datasets that read no data folder
 
 
-def register_dataset(name: str):
+def register_dataset(name: str, reads_folder: bool = True):
     """Decorator: registers a function that returns a `Dataset`.
 
-    It is called with the data folder and the shape of the samples that are wanted, either of which may be None; a
-    dataset whose samples have a shape of their own passes over the second.
+    It is called with the data folder and the shape of the samples that are wanted. Either may be None. A dataset whose
+    samples have a shape of their own ignores the second.
+
+    Args:
+        name: what `Data.name` binds.
+        reads_folder: whether it reads files of the data folder. If not, a data folder that is given is an error.
     """
 
     def decorator(loader):
         _LOADERS[name] = loader
+        if not reads_folder:
+            _WITHOUT_FOLDER.add(name)
         return loader
 
     return decorator
@@ -73,6 +80,11 @@ def check_name(name: str) -> str:
     if name not in _LOADERS:
         raise UserError(f"unknown dataset {name!r}: choose one of {', '.join(sorted(_LOADERS))}")
     return name
+
+
+def reads_folder(name: str) -> bool:
+    """Whether a registered dataset reads files of the data folder."""
+    return check_name(name) not in _WITHOUT_FOLDER
 
 
 @functools.cache
@@ -90,8 +102,12 @@ def load_dataset(
         The dataset.
 
     Raises:
-        UserError: the name is unknown, or the data cannot be had.
+        UserError: the name is unknown, the data cannot be had, or a folder is given to a dataset that reads none.
     """
+    if data_dir is not None and not reads_folder(name):
+        raise UserError(
+            f"dataset {name!r} reads no --data_dir: leave that out, or bind Data.name='folder' to train on its images"
+        )
     return _LOADERS[check_name(name)](data_dir, sample_shape)
 
 
