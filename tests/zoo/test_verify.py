@@ -1,13 +1,12 @@
 """Every published entry: the images that it draws through the real tensorflow_hub, its scores, and `verify`."""
 
 import json
-import pathlib
 
 import numpy as np
-from support import ROOT
 import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
+from support import ROOT
 
 from akdg_tf.errors import UserError
 from akdg_tf.zoo import checksums
