@@ -102,7 +102,7 @@ def test_numbers_that_do_not_compare_are_not_compared(folders):
 def test_an_entry_under_anothers_name_is_found_out(folders):
     runs, zoo = folders
     (zoo / "cifar10_mlp_vanilla").rename(zoo / "cifar10_mlp_mse")
-    with pytest.raises(UserError, match="is of the entry 'cifar10_mlp_vanilla'"):
+    with pytest.raises(UserError, match="belongs to the entry 'cifar10_mlp_vanilla'"):
         paper.measured_rows(runs, zoo)
 
 

@@ -14,7 +14,7 @@ def test_two_entries_that_were_exchanged_are_found_out(tmp_path):
     write_metrics(tmp_path / "b")
     (tmp_path / "a").rename(tmp_path / "c")
     (tmp_path / "b").rename(tmp_path / "a")
-    with pytest.raises(UserError, match=r"a/metrics\.json is of the entry 'b': this folder has another one's"):
+    with pytest.raises(UserError, match=r"a/metrics\.json belongs to the entry 'b', but its folder is 'a'"):
         _ = Entry(tmp_path / "a").kind
 
 

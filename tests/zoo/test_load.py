@@ -180,7 +180,9 @@ def test_two_entries_that_were_exchanged_are_refused_wherever_they_lie(students,
         shutil.copytree(students[0] / name, zoo / other, symlinks=True)
     port = serve(zoo)
     for place in (zoo, f"http://127.0.0.1:{port}"):
-        with pytest.raises(UserError, match=r"metrics\.json is of the entry 'teacher': this folder has another one's"):
+        with pytest.raises(
+            UserError, match=r"metrics\.json belongs to the entry 'teacher', but its folder is 'student'"
+        ):
             akdg_tf.load("student", place)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", "/akdg/student/1?tf-hub-format=compressed")
