@@ -5,12 +5,13 @@ import os
 
 import numpy as np
 import pytest
-from made_up_zoo import write_metrics
+from made_up_zoo import made_up_network, made_up_score, write_metrics
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from akdg_tf import latents
 from akdg_tf.artifacts.litert import litert_model
+from akdg_tf.artifacts.result import LiteRTModel
 from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.models import DCGANGenerator, MLPGenerator
 from akdg_tf.reporting import pictures
@@ -44,8 +45,8 @@ def make_zoo(zoo):
         for file in ("card.md", "config.gin"):
             (zoo / name / file).write_text("")
         checksums.seal(zoo / name)
-    accuracy = {"accuracy": {"value": 0.75, "n_real": 1000, "split": "test"}}
-    write_metrics(zoo / "judge", classifier={}, metrics=accuracy)
+    scores = {"accuracy": made_up_score(0.75, n_real=1000, split="test")}
+    write_metrics(zoo / "judge", kind="classifier", network=made_up_network("judge", scores=scores))
     return expected
 
 
@@ -55,12 +56,12 @@ def make_entry(folder, model, seed, teacher_name, params, file_size, fid):
     export_generator(model, folder / "saved_model", (0, 1))
     samples = latents.sample_frozen(load_teacher(str(folder / "saved_model")), 64, seed)
     pictures.save_png(pictures.tile(samples, 8), folder / "samples.png")
-    side = {"layers": 2, "params": params, "mult_adds": 5, "latent_dim": model.latent_dim}
-    side |= {"file_size": file_size, "images_per_second": 7}
-    metric = {"fid[c]": {"value": fid, "n_real": 9, "n_fake": 9, "classifier": "c", "split": "train"}}
-    record = {"seed": seed, "student": side, "metrics": metric, "teacher": side if teacher_name else None}
-    record["over_seeds"] = {"fid[c]": {"mean": fid, "stdev": None, "values": [fid], "seeds": [seed]}}
-    write_metrics(folder, teacher_name=teacher_name, **record)
+    counts = {"params": params, "mult_adds": 5, "latent_dim": model.latent_dim, "file_size": file_size}
+    scores = {"fid[c]": made_up_score(fid, seed=seed)}
+    record = {"seed": seed, "network": made_up_network(folder.name, scores=scores, **counts)}
+    if teacher_name:
+        record |= {"teacher": made_up_network(teacher_name), "litert": LiteRTModel(9, "float32", 64, 0.0)}
+    write_metrics(folder, **record)
     return samples[:16]
 
 

@@ -1,24 +1,25 @@
-"""A small run and a small zoo for tests, of random generators: what training would leave, without the training."""
+"""Made-up results, a run and a small zoo of random generators: what training would leave, without the training."""
 
-import json
+import dataclasses
 import pathlib
 
 import keras
 import numpy as np
 
 from akdg_tf.artifacts.litert import litert_model
-from akdg_tf.artifacts.measure import measure
+from akdg_tf.artifacts.measure import counts, folder_size
+from akdg_tf.artifacts.result import SCHEMA, Network, Parent, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
 from akdg_tf.files import write_bytes, write_json
-from akdg_tf.latents import latent_dim_of
 from akdg_tf.models import DCGANGenerator, MLPGenerator
 from akdg_tf.teachers.load import load_generator
 from akdg_tf.zoo import publish
 from akdg_tf.zoo.entries import Entry
 
 GIN = """make_experiment.experiment = @GeneratorExperiment
-GeneratorExperiment.steps = {steps}
+GeneratorExperiment.generator = {generator}
 """
+GIN_TEXT = GIN.format(generator="@MLPGenerator()")
 
 
 def random_dcgan(seed: int, channels: int = 1) -> keras.Model:
@@ -36,6 +37,28 @@ def random_mlp(seed: int = 0) -> keras.Model:
     return MLPGenerator(4, (8, 8, 1), width=4, depth=1)
 
 
+def made_up_score(value: float, **changes) -> Score:
+    record = {"n_real": 9, "n_fake": 9, "classifier": "c", "dataset": "d", "split": "s", "resize": "none", "seed": 0}
+    return Score(**{"value": value, **record, **changes})
+
+
+def made_up_network(name: str, value: float = 1.0, **changes) -> Network:
+    """A generator that nobody made, with a score "fid[c]"."""
+    counted = {"layers": 2, "params": 30, "mult_adds": 20, "executed_mult_adds": 20, "bytes": 120, "latent_dim": 4}
+    record = {"network": "N", **counted, "file_size": 999, "images_per_second": 7}
+    return Network(**{"name": name, **record, "scores": {"fid[c]": made_up_score(value)}, **changes})
+
+
+def made_up_result(experiment: str, **changes) -> Result:
+    """A result of a run that nobody made: of a teacher, or of what `changes` make it."""
+    kind = "student" if changes.get("teacher") else "teacher"
+    record = {"method": "AKDG" if kind == "student" else "GAN", "network": made_up_network(experiment)}
+    record |= {"teacher": None, "parents": (), "dataset": "d", "split": "s", "data_digest": None, "seed": 0, "steps": 7}
+    record |= {"smoke": False, "gin_files": ("gin/x.gin",), "gin_params": (), "machine": "m"}
+    record |= {"command": "python run.py --gin_file=gin/x.gin --seed=0"}
+    return Result(**{"schema": SCHEMA, "kind": kind, "experiment": experiment, **record, **changes})
+
+
 def write_run(
     folder: pathlib.Path,
     generator: keras.Model,
@@ -43,40 +66,42 @@ def write_run(
     teacher: str | None = "t",
     seed: int = 0,
     value: float = 1.0,
-    gin_file: str = "gin/x.gin",
-    gin_text: str = GIN.format(steps=7),
+    gin_text: str = GIN_TEXT,
+    **changes,
 ) -> pathlib.Path:
-    """The folder of a finished run of `generator`; without a `teacher` it made one."""
-    copy = detached_copy(generator)
-    export_generator(copy, folder / "saved_model", (0, 1))
+    """The folder of a finished run of `generator`; without a `teacher` it made one; `changes` are of its result."""
+    export_generator(detached_copy(generator), folder / "saved_model", (0, 1))
     if teacher:
         write_bytes(folder / "model.tflite", litert_model(generator, (0, 1)))
-    metric = {"value": value, "n_real": 9, "n_fake": 9, "classifier": "c", "split": "s", "resize": "none", "seed": seed}
-    side = measure(load_generator(folder / "saved_model"), {"fid[c]": metric})
-    result = {"experiment": experiment, "network": type(generator).__name__, "method": "AKDG" if teacher else "GAN"}
-    result |= {"teacher_name": teacher, "dataset": "d, s", "seed": seed, "machine": "m", "gin_files": [gin_file]}
-    result |= {"command": f"python run.py --gin_file={gin_file} --seed={seed}"}
-    result |= {"steps": 7, "smoke": False, "teacher": side if teacher else None, "student": side}
-    (folder / "result.json").write_text(json.dumps({**result, "metrics": side["metrics"]}))
+    loaded = load_generator(folder / "saved_model")
+    costs = {**counts(loaded), "file_size": folder_size(folder / "saved_model")}
+    scores = {"fid[c]": made_up_score(value, seed=seed)}
+    network = made_up_network(folder.name, network=type(generator).__name__, scores=scores, **costs)
+    beside = {"teacher": dataclasses.replace(network, name=teacher), "parents": (Parent("teacher", teacher),)}
+    record = {"network": network, "seed": seed, **(beside if teacher else {})}
+    record |= {"command": f"python run.py --gin_file=gin/x.gin --seed={seed}"}
+    write_json(folder / "result.json", made_up_result(experiment, **{**record, **changes}).to_json())
     (folder / "config.gin").write_text(f"# experiment {experiment}, seed {seed}\n{gin_text}")
     (folder / "operative_config.gin").write_text(gin_text)
-    assert latent_dim_of(generator) == side["latent_dim"]
     return folder
 
 
 def write_metrics(folder: pathlib.Path, **changes) -> Entry:
     """An entry of which metrics.json alone is there: of a teacher, unless `changes` make it something else."""
-    metrics = {"experiment": folder.name, "network": "N", "method": "GAN", "dataset": "d", "seed": 0, "gin_files": []}
-    metrics |= {"steps": 1, "teacher": None, "teacher_name": None, "metrics": {}, "over_seeds": {}}
-    metrics |= {"command": "python run.py", "machine": "m", "student": {}, **changes}
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "metrics.json", metrics)
+    write_json(folder / "metrics.json", made_up_result(folder.name, **changes).to_json())
     return Entry(folder)
+
+
+def change_metrics(entry: Entry, **changes) -> None:
+    """Writes other fields of an entry's metrics.json."""
+    write_json(entry.folder / "metrics.json", entry.result.to_json() | changes)
 
 
 def write_zoo(zoo: pathlib.Path, generators: dict[str, keras.Model], teacher: str) -> None:
     """A zoo of these generators, of which one is the others' teacher."""
     for name, generator in generators.items():
         run = write_run(zoo.with_name(f"run-{name}"), generator, name, None if name == teacher else teacher)
-        result = json.loads((run / "result.json").read_text())
-        publish.write_entry(run, {**result, "over_seeds": publish.over_seeds([result])}, zoo, overwrite=False)
+        result = publish.read_finished(run)
+        result = dataclasses.replace(result, over_seeds=publish.over_seeds([result]))
+        publish.write_entry(run, result, zoo, overwrite=False)

@@ -1,5 +1,6 @@
 """Costs, speed, size and scores of a frozen generator, measured."""
 
+import dataclasses
 import pathlib
 import statistics
 import time
@@ -7,7 +8,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from akdg_tf.artifacts.counting import frozen_graph
+from akdg_tf.artifacts.counting import Cost, frozen_graph
 from akdg_tf.artifacts.result import CALLABLE, Network, Score
 from akdg_tf.teachers.frozen import FrozenGenerator
 
@@ -42,11 +43,13 @@ def counts(generator: FrozenGenerator) -> dict[str, int | None]:
 
     It is opaque if its graph calls Python, or if no variables of it are found: then what costs lies elsewhere.
     """
-    found = generator.describe()
     operations = frozen_graph(generator, (generator.latent_dim,)).get_operations()
-    if found["bytes"] and not any(operation.type in OPAQUE for operation in operations):
-        return found
-    return {name: value if name == "latent_dim" else None for name, value in found.items()}
+    if not any(operation.type in OPAQUE for operation in operations):
+        found = generator.describe()
+        if found["bytes"]:
+            return found
+    unknown = dict.fromkeys(field.name for field in dataclasses.fields(Cost))
+    return {**unknown, "latent_dim": generator.latent_dim}
 
 
 def folder_size(folder: pathlib.Path) -> int:

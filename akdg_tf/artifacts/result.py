@@ -219,8 +219,8 @@ def _check_schema(found: object, source: str) -> None:
         raise UserError(f"{source} holds no JSON object")
     if "schema" not in found:
         raise UserError(
-            f"{source} was written by an older version of akdg_tf, whose results had no schema number: for a run, "
-            "'akdg run' with its own arguments and --stage=evaluate writes it anew"
+            f"{source} was written by an older version of akdg_tf, whose results had no schema number: 'akdg run' with "
+            "the run's own arguments and --stage=evaluate writes a result.json anew; a zoo's entry must be got anew"
         )
     schema = found["schema"]
     if type(schema) is not int or schema != SCHEMA:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 # What means something in Markdown or HTML. Brackets that directly follow a word stay as they are, as in "fid[c]": they
 # begin no link, unless "(" or "[" comes next.
-_SPECIAL = re.compile(r"((?<=\w)\[[\w.-]+\](?![(\[]))|([\\`*\[\]<>|&#~]|(?<!\w)_|_(?!\w))")
+_SPECIAL = re.compile(r"((?<=\w)\[[\w.-]+\](?![(\[]))|([\\`*\[\]<>|&#~]|(?<![^\W_])_|_(?![^\W_]))")
 _RULES = {"l": "---", "r": "---:"}
 
 

@@ -42,12 +42,12 @@ class Entry:
         """What `metrics.json` holds.
 
         Raises:
-            UserError: there is none that can be read, or it is the one of another entry.
+            UserError: it cannot be read, or belongs to another entry.
         """
         path = self.folder / "metrics.json"
         found = results.read(path)
         if found.experiment != self.name:
-            raise UserError(f"{path} is of the entry {found.experiment[:80]!r}: this folder has another one's files")
+            raise UserError(f"{path} belongs to the entry {found.experiment[:80]!r}, but its folder is {self.name!r}")
         return found
 
     @property

@@ -36,7 +36,8 @@ def publish(runs: list[pathlib.Path], zoo: pathlib.Path = ZOO, overwrite: bool =
     """
     found = [read_finished(run) for run in runs]
     check_configuration(runs, found)
-    return write_entry(runs[0], dataclasses.replace(found[0], over_seeds=over_seeds(found)), zoo, overwrite)
+    result = local_paths.without(dataclasses.replace(found[0], over_seeds=over_seeds(found)))
+    return write_entry(runs[0], result, zoo, overwrite)
 
 
 def read_finished(run: pathlib.Path) -> Result:
@@ -119,7 +120,7 @@ def _fill(part: pathlib.Path, run: pathlib.Path, result: Result) -> None:
     shutil.copytree(run / "saved_model", part / "saved_model")
     write_text(part / "config.gin", local_paths.bindings((run / "operative_config.gin").read_text(encoding="utf-8")))
     network = dataclasses.replace(result.network, name=result.experiment)  # the run folder may have any name
-    result = dataclasses.replace(local_paths.without(result), network=network)
+    result = dataclasses.replace(result, network=network)
     write_json(part / "metrics.json", result.to_json())
     if (run / LITERT).exists():
         shutil.copy(run / LITERT, part / LITERT)

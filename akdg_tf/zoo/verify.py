@@ -89,7 +89,7 @@ def loads(entry: Entry) -> str:
     found = routes.differences(entry)
     litert = entry.result.litert
     known = litert is None or litert.weights in LITERT_TOLERANCE
-    _hold(known, entry, f"metrics.json has weights of {routes.LITERT} that are none of {', '.join(LITERT_TOLERANCE)}")
+    _hold(known, entry, f"metrics.json has weights of {routes.LITERT} that are not one of {', '.join(LITERT_TOLERANCE)}")
     tolerances = {routes.LITERT: LITERT_TOLERANCE[litert.weights]} if litert else {}
     for name, difference in found.items():
         most = tolerances.get(name, SIGNATURE_TOLERANCE)

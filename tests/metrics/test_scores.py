@@ -11,6 +11,7 @@ import scipy.spatial
 import scipy.stats
 import tensorflow as tf
 
+from akdg_tf.artifacts.result import Score
 from akdg_tf.data import load_dataset
 from akdg_tf.data.images import ImageArrays
 from akdg_tf.errors import UserError
@@ -62,7 +63,7 @@ def test_frechet_distance_is_the_closed_form(scored):
     covariances = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
     root = scipy.linalg.sqrtm(covariances[0] @ covariances[1]).real
     expected = np.sum((real.mean(0) - fake.mean(0)) ** 2) + np.trace(covariances[0] + covariances[1] - 2 * root)
-    assert scores["fid[mnist-classifier]"]["value"] == pytest.approx(expected, rel=1e-4)
+    assert scores["fid[mnist-classifier]"].value == pytest.approx(expected, rel=1e-4)
 
 
 def test_inception_score_is_the_mean_over_ten_splits(scored):
@@ -71,8 +72,8 @@ def test_inception_score_is_the_mean_over_ten_splits(scored):
     for part in np.split(logits, 10):
         p = np.exp(part) / np.exp(part).sum(1, keepdims=True)
         values.append(np.exp(np.mean(np.sum(p * (np.log(p) - np.log(p.mean(0))), axis=1))))
-    assert scores["is[mnist-classifier]"]["value"] == pytest.approx(np.mean(values), rel=1e-5)
-    assert scores["is[mnist-classifier]"]["std"] == pytest.approx(np.std(values), rel=1e-3)
+    assert scores["is[mnist-classifier]"].value == pytest.approx(np.mean(values), rel=1e-5)
+    assert scores["is[mnist-classifier]"].std == pytest.approx(np.std(values), rel=1e-3)
 
 
 def test_kernel_distance_is_the_unbiased_cubic_mmd(scored):
@@ -85,7 +86,7 @@ def test_kernel_distance_is_the_unbiased_cubic_mmd(scored):
     n = COUNT
     within = [(kernel(a, a).sum() - np.trace(kernel(a, a))) / (n * (n - 1)) for a in (real, fake)]
     expected = sum(within) - 2 * kernel(real, fake).mean()
-    assert scores["kid[mnist-classifier]"]["value"] == pytest.approx(expected, rel=1e-3)
+    assert scores["kid[mnist-classifier]"].value == pytest.approx(expected, rel=1e-3)
 
 
 def test_kernel_distance_of_several_blocks_is_their_mean_with_its_standard_error(monkeypatch):
@@ -110,9 +111,9 @@ def test_precision_and_recall_count_samples_within_the_other_sets_fifth_neighbou
     precision, recall = scores["precision[mnist-classifier]"], scores["recall[mnist-classifier]"]
     radius = [np.sort(scipy.spatial.distance.cdist(a, a), axis=1)[:, 5] for a in (real, fake)]
     distance = scipy.spatial.distance.cdist(real, fake)
-    assert precision["value"] == pytest.approx((distance < radius[0][:, None]).any(axis=0).mean(), abs=2 / COUNT)
-    assert recall["value"] == pytest.approx((distance < radius[1][None]).any(axis=1).mean(), abs=2 / COUNT)
-    assert 0.05 < recall["value"] < 0.95 and precision["neighbours"] == 5
+    assert precision.value == pytest.approx((distance < radius[0][:, None]).any(axis=0).mean(), abs=2 / COUNT)
+    assert recall.value == pytest.approx((distance < radius[1][None]).any(axis=1).mean(), abs=2 / COUNT)
+    assert 0.05 < recall.value < 0.95 and precision.neighbours == 5
 
 
 def test_real_activations_are_computed_once_for_a_dataset_a_classifier_and_a_seed(cache):
@@ -151,17 +152,14 @@ def test_progress_of_a_scoring_is_logged(cache, caplog):
 
 
 def test_every_number_says_what_defines_it(scored):
-    scores = {metric: record for metric, record in scored[0].items() if "neighbours" not in record}
-    assert len(scores) == 3
-    for record in scores.values():
-        assert {key: record[key] for key in ("n_real", "n_fake", "classifier", "split", "resize", "seed")} == {
-            "n_real": COUNT,
-            "n_fake": COUNT,
-            "classifier": "mnist-classifier",
-            "split": "train",
-            "resize": "none",
-            "seed": 5,
-        }
+    scores = scored[0]
+    record = {"n_real": COUNT, "n_fake": COUNT, "classifier": "mnist-classifier", "dataset": "d", "split": "train"}
+    record |= {"resize": "none", "seed": 5}
+    own = {"is": {"splits": 10}, "fid": {}, "kid": {}, "precision": {"neighbours": 5}, "recall": {"neighbours": 5}}
+    assert {name: score.definition() for name, score in scores.items()} == {
+        f"{metric}[mnist-classifier]": record | more for metric, more in own.items()
+    }
+    assert {score.evaluation for score in scores.values()} == {"scores"}  # the experiment names it
 
 
 class LikeInception(tf.Module):
@@ -192,8 +190,8 @@ def test_plain_fid_is_inceptions_alone(tmp_path):
     fakes = {"a": [dataset.reals(20, 1)]}
     scores = ImageScores(lambda: load_inception(str(tmp_path)), 20)(fakes, dataset, 0)["a"]
     assert set(scores) == {"is", "fid", "kid", "precision", "recall"}
-    assert scores["fid"]["resize"] == "tf1-bilinear 299x299"
-    assert scores["fid"]["value"] == pytest.approx(0.0, abs=1e-4)
+    assert scores["fid"].resize == "tf1-bilinear 299x299"
+    assert scores["fid"].value == pytest.approx(0.0, abs=1e-4)
 
 
 @pytest.mark.parametrize(("samples", "size"), [(9, 100), (0, 100), (-1, 100), (100, 9), (20.5, 100)])
@@ -207,7 +205,7 @@ def test_ten_images_of_each_kind_give_every_score(monkeypatch):
     dataset = ImageArrays("d", "train", np.random.default_rng(0).integers(0, 256, (10, 4, 4, 1), np.uint8), None)
     monkeypatch.setattr(scores_module, "KID_BLOCK", 3)  # more blocks than can hold two of each
     scores = ImageScores(fake_classifier, 10)({"a": [dataset.reals(10, 0)]}, dataset, 0)["a"]
-    assert all(np.isfinite(record["value"]) for record in scores.values())
+    assert all(np.isfinite(score.value) for score in scores.values())
 
 
 def test_images_that_are_not_finite_are_named():
@@ -218,18 +216,11 @@ def test_images_that_are_not_finite_are_named():
 
 def test_points_are_scored_by_a_mixture_alone_and_say_what_defines_their_numbers():
     ring = load_dataset("ring")
-    record = PointScores(100)({"a": halves(ring.reals(100, 0))}, ring, 3)["a"]["modes"]
-    assert record == {
-        "value": 8,
-        "n_real": 0,
-        "n_fake": 100,
-        "classifier": "mixture",
-        "dataset": "ring",
-        "split": "endless",
-        "resize": "none",
-        "seed": 3,
-    }
-    with pytest.raises(UserError, match="dataset 'mnist5k' is none"):
+    scores = PointScores(100)({"a": halves(ring.reals(100, 0))}, ring, 3)["a"]
+    assert list(scores) == ["modes", "high_quality", "kl_to_uniform", "bridges"]
+    record = {"n_real": 0, "n_fake": 100, "classifier": "mixture", "dataset": "ring", "split": "endless"}
+    assert scores["modes"] == Score(8, **record, resize="none", seed=3)
+    with pytest.raises(UserError, match="dataset 'mnist5k' has no mode centers: bind ImageScores"):
         PointScores().prepare(load_dataset("mnist5k"))
 
 

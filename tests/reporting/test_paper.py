@@ -1,30 +1,30 @@
 """The paper's table beside ours: published numbers as printed, ours as measured, nothing where nothing was run."""
 
-import json
+import dataclasses
 
 import pytest
+from made_up_zoo import made_up_network, made_up_result, made_up_score
 
+from akdg_tf.artifacts.result import OverSeeds, read
 from akdg_tf.errors import UserError
+from akdg_tf.files import write_json
 from akdg_tf.reporting import paper
 
 TEACHER, DCGAN_VANILLA, *_, MLP_VANILLA, _, MLP_AKDG = paper.CIFAR10
 
 
-def record(value):
-    shared = {"n_real": 50, "n_fake": 40, "classifier": "c", "dataset": "cifar10", "split": "train", "resize": "none"}
-    return {"value": value, **shared}
+SCORED = {"n_real": 50, "n_fake": 40, "dataset": "cifar10", "split": "train"}
 
 
-def result(seed, fid, params, gin_files):
-    side = {"params": params, "mult_adds": 2 * params}
-    metrics = {"is[c]": record(5.0), "fid[c]": record(fid)}
-    head = {"seed": seed, "smoke": False, "steps": 7, "gin_files": gin_files}
-    return {**head, "student": side, "metrics": metrics}
+def result(name, seed, fid, params, gin_files):
+    scores = {"is[c]": made_up_score(5.0, **SCORED), "fid[c]": made_up_score(fid, **SCORED)}
+    network = made_up_network(name, params=params, mult_adds=params and 2 * params, scores=scores)
+    return made_up_result(name, seed=seed, gin_files=tuple(gin_files), network=network)
 
 
 def write(path, content):
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(content))
+    write_json(path, content.to_json())
 
 
 @pytest.fixture
@@ -32,13 +32,13 @@ def folders(tmp_path):
     """A teacher in the zoo, three seeds of an MLP by AKDG under the budget, one vanilla one in the zoo."""
     runs, zoo = tmp_path / "runs", tmp_path / "zoo"
     for name, fid, params in (("cifar10_sngan_teacher_cpu", 10.0, 1_000_000), ("cifar10_mlp_vanilla", 50.0, 750_000)):
-        published = result(0, fid, params, [f"gin/{name}.gin"])
-        published["over_seeds"] = {"fid[c]": {"values": [fid], "seeds": [0]}, "is[c]": {"values": [5.0], "seeds": [0]}}
-        write(zoo / name / "metrics.json", published)
+        published = result(name, 0, fid, params, [f"gin/{name}.gin"])
+        over = {"fid[c]": OverSeeds(fid, None, (fid,), (0,)), "is[c]": OverSeeds(5.0, None, (5.0,), (0,))}
+        write(zoo / name / "metrics.json", dataclasses.replace(published, over_seeds=over))
     files = ["gin/cifar10_mlp_akdg.gin", "gin/budget_cpu.gin"]
     for seed, fid in enumerate((39.0, 40.0, 41.0)):
         folder = runs / f"cifar10_mlp_akdg-budget_cpu{f'-seed{seed}' * bool(seed)}"
-        write(folder / "result.json", result(seed, fid, 750_000, files))
+        write(folder / "result.json", result("cifar10_mlp_akdg", seed, fid, 750_000, files))
     return runs, zoo
 
 
@@ -71,13 +71,14 @@ def test_below_the_table_stand_the_gains_what_defines_them_and_the_footnote(fold
     assert "FID of MLP AKDG against vanilla: paper -12.3 %, ours[c] -20.0 %." in text
     assert "FID of DCGAN AKDG against vanilla: paper -6.5 %." in text
     assert "Ours, MLP AKDG: 40 generated and 50 real images, dataset cifar10, split train, classifier c" in text
-    assert "with --gin_file=gin/budget_cpu.gin" in text
-    assert "costs 1,593M: against that the DCGAN's mult-adds are -85.6 % and the MLP's -99.9 %" in text
+    assert "trained for 7 steps with --gin_file=gin/budget_cpu.gin." in text
+    assert "costs 1,593M: compared with that, the DCGAN's mult-adds are -85.6 % and the MLP's -99.9 %" in text
 
 
 def test_a_run_of_the_papers_own_experiment_comes_before_one_under_the_budget(folders):
     runs, zoo = folders
-    write(runs / "cifar10_mlp_akdg" / "result.json", result(0, 30.0, 750_000, ["gin/cifar10_mlp_akdg.gin"]))
+    full = result("cifar10_mlp_akdg", 0, 30.0, 750_000, ["gin/cifar10_mlp_akdg.gin"])
+    write(runs / "cifar10_mlp_akdg" / "result.json", full)
     assert paper.measured(MLP_AKDG, runs, zoo).fid == ("fid[c]", 30.0)
     assert paper.measured(MLP_VANILLA, runs, zoo).folder == zoo / "cifar10_mlp_vanilla"
     assert paper.measured(DCGAN_VANILLA, runs, zoo) is None
@@ -86,16 +87,37 @@ def test_a_run_of_the_papers_own_experiment_comes_before_one_under_the_budget(fo
 def test_numbers_that_do_not_compare_are_not_compared(folders):
     runs, zoo = folders
     path = runs / "cifar10_mlp_akdg-budget_cpu-seed1" / "result.json"
-    other = json.loads(path.read_text())
-    for record in other["metrics"].values():
-        record["n_fake"] = 10
-    path.write_text(json.dumps(other))
+    other = read(path)
+    for name, score in other.network.scores.items():
+        other.network.scores[name] = dataclasses.replace(score, n_fake=10)
+    write_json(path, other.to_json())
     with pytest.raises(UserError, match="are not of one experiment"):
         paper.measured(MLP_AKDG, runs, zoo)
     for seed in ("", "-seed2"):
         (runs / f"cifar10_mlp_akdg-budget_cpu{seed}" / "result.json").unlink()
     text = paper.table(paper.measured_rows(runs, zoo))
     assert "FID of MLP AKDG against vanilla: paper -12.3 %." in text  # and none of ours: 10 images against 40
+
+
+def test_an_entry_under_anothers_name_is_found_out(folders):
+    runs, zoo = folders
+    (zoo / "cifar10_mlp_vanilla").rename(zoo / "cifar10_mlp_mse")
+    with pytest.raises(UserError, match="belongs to the entry 'cifar10_mlp_vanilla'"):
+        paper.measured_rows(runs, zoo)
+
+
+def test_costs_that_are_unknown_are_said_to_be(tmp_path):
+    opaque = result("cifar10_mlp_vanilla", 0, 50.0, None, ["gin/cifar10_mlp_vanilla.gin"])
+    write(tmp_path / "cifar10_mlp_vanilla" / "metrics.json", opaque)
+    lines = paper.table(paper.measured_rows(tmp_path / "runs", tmp_path)).splitlines()
+    assert lines[6].endswith("| 4.66 | 61.30 | unknown | unknown | 5 | 50 |  |  |  | 0 |")
+
+
+def test_a_run_without_a_fid_is_said_in_one_line(tmp_path):
+    bare = made_up_result("cifar10_mlp_vanilla", network=made_up_network("x", scores={}))
+    write(tmp_path / "cifar10_mlp_vanilla" / "result.json", bare)
+    with pytest.raises(UserError, match="cifar10_mlp_vanilla has no FID: run its command with --stage=evaluate"):
+        paper.measured_rows(tmp_path, tmp_path / "zoo")
 
 
 def test_nothing_at_all_is_an_error(tmp_path):

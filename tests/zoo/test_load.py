@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import json
 import os
-import pathlib
 import shutil
 import socketserver
 import subprocess
@@ -12,10 +11,10 @@ import sys
 import threading
 
 import numpy as np
-from support import ROOT
 import pytest
 from made_up_zoo import random_dcgan, random_mlp, write_zoo
 from PIL import Image
+from support import ROOT
 
 import akdg_tf
 from akdg_tf.errors import UserError
@@ -114,7 +113,7 @@ def test_a_loaded_generator_samples_what_its_picture_shows(students):
     np.testing.assert_array_equal(tile(images * 2 - 1, 8), shown)
     np.testing.assert_allclose(loaded.sample(3, seed=0), images[:3], atol=1e-6)
     assert np.abs(loaded.sample(3) - loaded.sample(3)).max() > 1e-3  # without a seed, others each time
-    assert loaded.card.startswith("# student\n") and loaded.metrics["teacher_name"] == "teacher"
+    assert loaded.card.startswith("# student\n") and loaded.metrics.teacher.name == "teacher"
     with pytest.raises(UserError, match="0 images are wanted"):
         loaded.sample(0)
 
@@ -173,6 +172,29 @@ def test_a_fetched_entry_is_kept_and_fetched_anew_when_it_was_published_anew(stu
     (zoo / "student" / "card.md").write_text("# student, once more\n")
     checksums.seal(zoo / "student")
     assert akdg_tf.load("student", url).card == "# student, once more\n"
+
+
+def test_two_entries_that_were_exchanged_are_refused_wherever_they_lie(students, serve, tmp_path):
+    zoo = tmp_path / "zoo"
+    for name, other in (("student", "teacher"), ("teacher", "student")):
+        shutil.copytree(students[0] / name, zoo / other, symlinks=True)
+    port = serve(zoo)
+    for place in (zoo, f"http://127.0.0.1:{port}"):
+        with pytest.raises(
+            UserError, match=r"metrics\.json belongs to the entry 'teacher', but its folder is 'student'"
+        ):
+            akdg_tf.load("student", place)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/akdg/student/1?tf-hub-format=compressed")
+    assert connection.getresponse().status == 404
+    connection.close()
+
+
+def test_loading_needs_neither_a_plotting_library_nor_a_data_set():
+    """Keras takes a plotting library where there is one, and does without."""
+    program = "import sys; sys.modules.update(matplotlib=None, mlxtend=None); import akdg_tf; print(akdg_tf.load)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 DIGEST = b"0" * 64

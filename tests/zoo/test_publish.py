@@ -1,15 +1,28 @@
 """Making an entry of a run, what is refused, and what `verify` finds out."""
 
+import dataclasses
 import json
 import re
+import shlex
 import shutil
 
 import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
-from made_up_zoo import GIN, random_mlp, write_run, write_zoo
+from made_up_zoo import (
+    GIN,
+    GIN_TEXT,
+    change_metrics,
+    made_up_network,
+    made_up_result,
+    made_up_score,
+    random_mlp,
+    write_run,
+    write_zoo,
+)
 from PIL import Image
 
+from akdg_tf.artifacts.result import OverSeeds, Parent
 from akdg_tf.cli.zoo import main
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
@@ -29,7 +42,7 @@ def made_zoo(tmp_path_factory):
 def _folder_with_gin_files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "gin").mkdir()
-    (tmp_path / "gin" / "x.gin").write_text(GIN.format(steps=7))
+    (tmp_path / "gin" / "x.gin").write_text(GIN_TEXT)
 
 
 def test_publish_reports_every_seed_and_says_what_the_entry_is(tmp_path):
@@ -37,14 +50,17 @@ def test_publish_reports_every_seed_and_says_what_the_entry_is(tmp_path):
         write_run(tmp_path / f"run{k}", random_mlp(k), seed=k, value=value) for k, value in enumerate((1.0, 2.0, 6.0))
     ]
     entry = publish.publish(runs)
-    row = entry.metrics["over_seeds"]["fid[c]"]
-    assert row == {"mean": 3.0, "stdev": pytest.approx(7**0.5), "values": [1.0, 2.0, 6.0], "seeds": [0, 1, 2]}
+    row = entry.result.over_seeds["fid[c]"]
+    assert row == OverSeeds(3.0, pytest.approx(7**0.5), (1.0, 2.0, 6.0), (0, 1, 2))
     text = (entry.folder / "card.md").read_text()
-    assert "distilled from [t](../t/card.md) by Adversarial Knowledge Distillation" in text
+    assert "distilled from t by Adversarial Knowledge Distillation" in text
     assert "`python run.py --gin_file=gin/x.gin --seed=0`" in text and "3 ± 2.6 (seed 0: 1, 1: 2, 2: 6)" in text
-    assert "n_real 9, n_fake 9, classifier c, split s" in text and "Apache-2.0" in text and "## Limits" in text
+    assert (
+        "n_real 9, n_fake 9, classifier c, dataset d, split s" in text and "Apache-2.0" in text and "## Limits" in text
+    )
     assert hub.load(str(entry.folder))(tf.zeros((2, 4))).shape == (2, 8, 8, 1)
-    assert entry.metrics["litert"]["weights"] == "float32" and entry.metrics["litert"]["max_difference"] < 1e-6
+    assert entry.result.litert.weights == "float32" and entry.result.litert.max_difference < 1e-6
+    assert entry.result.network.name == "x"  # whatever the run folder was called
     assert str(tmp_path) not in (entry.folder / "metrics.json").read_text()
     assert "[x](x/card.md) | AKDG |" in (entry.folder.parent / "README.md").read_text()
     assert verify(entry)["samples"] == "redrawn, at most 0 of 255 gray levels apart"
@@ -85,44 +101,108 @@ def test_publish_never_replaces_a_different_entry_unasked(tmp_path):
     other = write_run(tmp_path / "other", random_mlp(), value=2.0)
     with pytest.raises(UserError, match="a different zoo/x is there already: --overwrite replaces it"):
         publish.publish([other])
-    assert json.loads((entry.folder / "metrics.json").read_text())["metrics"]["fid[c]"]["value"] == 1.0
+    assert Entry(entry.folder).result.network.scores["fid[c]"].value == 1.0
     assert [path.name for path in (tmp_path / "zoo").iterdir() if path.is_dir()] == ["x"]
     publish.publish([other], overwrite=True)
-    assert json.loads((entry.folder / "metrics.json").read_text())["metrics"]["fid[c]"]["value"] == 2.0
+    assert Entry(entry.folder).result.network.scores["fid[c]"].value == 2.0
 
 
 def test_publish_refuses_what_its_command_would_not_make(tmp_path):
     run = write_run(tmp_path / "run", random_mlp())
     with pytest.raises(UserError, match="same seed"):
         publish.publish([run, run])
-    dirty = write_run(tmp_path / "dirty", random_mlp(), seed=3, gin_text=GIN.format(steps=8))
+    dirty = write_run(tmp_path / "dirty", random_mlp(), seed=3, gin_text=GIN.format(generator="@DCGANGenerator()"))
     with pytest.raises(UserError, match="not of one experiment and configuration"):
         publish.publish([run, dirty])
     with pytest.raises(UserError, match=r"not made by gin/x\.gin as they are"):
         publish.publish([dirty])
+    other = {"gin_params": ("GeneratorExperiment.generator=@SNGANGenerator()",)}
+    with pytest.raises(UserError, match=r"not made by gin/x\.gin and --gin_param GeneratorExperiment.generator=@SNGAN"):
+        publish.publish([write_run(tmp_path / "another", random_mlp(), gin_text=GIN_TEXT, **other)])
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         ({"smoke": True}, "smoke run"),
-        ({"metrics": {}}, "has no metrics"),
-        ({"seed": None, "steps": None}, "result.json lacks seed, steps"),
+        ({"network": dataclasses.asdict(made_up_network("x", scores={}))}, "has no scores"),
+        ({"seed": None}, "result.json: the field seed must be an integer"),
         ({"experiment": "../x"}, "is not the name of an entry"),
+        ({"command": "python run.py 'x"}, "the command of x is not one that a shell takes"),
     ],
 )
 def test_publish_refuses_runs_that_are_not_to_be_shown(tmp_path, change, says):
-    with pytest.raises(UserError, match="not a finished run"):
+    with pytest.raises(UserError, match=r"is not a finished run: it lacks result\.json"):
         publish.publish([tmp_path])
     run = write_run(tmp_path / "run", random_mlp())
     result = json.loads((run / "result.json").read_text()) | change
-    write_json(run / "result.json", {key: value for key, value in result.items() if value is not None})
+    write_json(run / "result.json", result)
     with pytest.raises(UserError, match=says):
         publish.publish([run])
     assert not (tmp_path / "zoo").exists()
     (run / "result.json").write_text("{")
     with pytest.raises(UserError, match=r"holds no sound result\.json"):
         publish.publish([run])
+
+
+GIVEN = "load_teacher.name='/secret/place/t/saved_model'"
+
+
+def test_publish_takes_a_run_with_gin_params_and_shows_no_path_of_this_machine(tmp_path):
+    gin_file = tmp_path / "my files" / "mine.gin"
+    gin_file.parent.mkdir()
+    gin_file.write_text(GIN_TEXT + "GeneratorExperiment.teacher = @load_teacher\n")
+    words = ["python", "run.py", f"--gin_file={gin_file}", f"--gin_param={GIVEN}", "--seed=0"]
+    given = {"gin_files": (str(gin_file),), "gin_params": (GIVEN,), "command": shlex.join(words)}
+    entry = publish.publish(
+        [write_run(tmp_path / "run", random_mlp(), gin_text=f"{gin_file.read_text()}{GIVEN}\n", **given)]
+    )
+    assert (entry.result.gin_files, entry.result.gin_params) == (("mine.gin",), ("load_teacher.name='t'",))
+    words = [words[0], words[1], "--gin_file=mine.gin", "--gin_param=load_teacher.name='t'", "--seed=0"]
+    assert shlex.split(entry.result.command) == words
+    text = (entry.folder / "card.md").read_text()
+    assert f"- command: `{shlex.join(words)}`\n- gin file `mine.gin`: see [config.gin](config.gin)," in text
+    assert "load_teacher.name='t'" in (entry.folder / "config.gin").read_text()
+    written = [path.read_bytes() for path in entry.folder.rglob("*") if path.is_file()]
+    assert not [content for content in written if b"secret" in content or str(tmp_path).encode() in content]
+
+
+def test_the_cards_of_students_link_to_their_teacher_as_soon_as_it_is_published(tmp_path):
+    student = publish.publish([write_run(tmp_path / "run", random_mlp())])
+    assert "distilled from t by" in (student.folder / "card.md").read_text()
+    (tmp_path / "gin" / "t.gin").write_text(GIN_TEXT)
+    publish.publish([write_run(tmp_path / "teacher", random_mlp(), "t", None, gin_files=("gin/t.gin",))])
+    assert "distilled from [t](../t/card.md) by" in (student.folder / "card.md").read_text()
+    main(["verify"])
+    shutil.rmtree(tmp_path / "zoo" / "t")
+    with pytest.raises(UserError, match=r"card\.md is not what metrics\.json makes in this zoo: akdg zoo cards"):
+        verify(Entry(student.folder))
+
+
+def test_a_student_without_a_litert_model_is_an_entry_too(tmp_path):
+    run = write_run(tmp_path / "run", random_mlp())
+    (run / "model.tflite").unlink()
+    entry = publish.publish([run])
+    assert entry.result.litert is None and "model.tflite" not in (entry.folder / "card.md").read_text()
+    assert verify(entry)["loads"].startswith("4 routes")
+    (entry.folder / "model.tflite").write_bytes(b"a stranger")
+    checksums.seal(entry.folder)
+    with pytest.raises(UserError, match=r"it must not hold model\.tflite"):
+        verify(entry)
+
+
+def test_publish_keeps_what_a_run_comes_from(tmp_path):
+    parents = (Parent("teacher", "t", "ab", None, (Parent("init_from", "u", None, 2000),)),)
+    run = write_run(tmp_path / "run", random_mlp(), parents=parents, data_digest="cd")
+    entry = publish.publish([run])
+    assert (entry.result.parents, entry.result.data_digest) == (parents, "cd")
+
+
+def test_a_score_that_other_seeds_lack_is_of_those_that_have_it(tmp_path):
+    runs = [made_up_result("x", seed=seed) for seed in (0, 1)]
+    runs[0].network.scores["kid[c]"] = made_up_score(5.0)
+    table = publish.over_seeds(runs)
+    assert (table["fid[c]"].seeds, table["kid[c]"]) == ((0, 1), OverSeeds(5.0, None, (5.0,), (0,)))
 
 
 def reseal(entry):
@@ -177,19 +257,42 @@ def configure_nonsense(entry, other):
 
 def write_no_object(entry, other):
     (entry.folder / "metrics.json").write_text("5")
+    checksums.seal(entry.folder)
 
 
 def claim_fewer_params(entry, other):
-    metrics = json.loads((entry.folder / "metrics.json").read_text())
-    metrics["student"]["params"] = 1
-    write_json(entry.folder / "metrics.json", metrics)
+    change_metrics(entry, network=dataclasses.asdict(dataclasses.replace(entry.result.network, params=1)))
+    reseal(entry)
+
+
+def claim_a_cheaper_teacher(entry, other):
+    change_metrics(entry, teacher=dataclasses.asdict(dataclasses.replace(entry.result.teacher, mult_adds=1)))
+    reseal(entry)
+
+
+def claim_a_smaller_file(entry, other):
+    change_metrics(entry, network=dataclasses.asdict(dataclasses.replace(entry.result.network, file_size=1)))
+    reseal(entry)
+
+
+def claim_other_weights(entry, other):
+    change_metrics(entry, litert=dataclasses.asdict(dataclasses.replace(entry.result.litert, weights="int8")))
     reseal(entry)
 
 
 def forget_the_seed(entry, other):
-    metrics = json.loads((entry.folder / "metrics.json").read_text())
-    del metrics["seed"]
-    write_json(entry.folder / "metrics.json", metrics)
+    change_metrics(entry, seed=None)
+    checksums.seal(entry.folder)
+
+
+def take_the_others_name(entry, other):
+    change_metrics(entry, experiment="y")
+    checksums.seal(entry.folder)
+
+
+def become_the_other_entry(entry, other):
+    shutil.rmtree(entry.folder)
+    shutil.copytree(other.folder, entry.folder, symlinks=True)
 
 
 def break_the_saved_model(entry, other):
@@ -217,14 +320,19 @@ def exchange_the_litert_model(entry, other):
         (remove_file, "config.gin is missing"),
         (write_a_wrong_card, "card.md is not what metrics.json makes"),
         (exchange_what_the_folder_itself_loads, "x/saved_model.pb must be a link to saved_model/saved_model.pb"),
-        (remove_the_litert_model, "lacks model.tflite"),
+        (remove_the_litert_model, "x is not a whole entry of a student: it lacks model.tflite"),
         (link_to_a_file_elsewhere, "card.md was changed|card.md is not listed in SHA256SUMS, or is a link"),
-        (forget_the_seed, "metrics.json lacks seed|metrics.json was changed"),
-        (write_no_object, "metrics.json holds no JSON object|metrics.json was changed"),
+        (forget_the_seed, "x/metrics.json: the field seed must be an integer"),
+        (take_the_others_name, "x/metrics.json belongs to the entry 'y', but its folder is 'x'"),
+        (become_the_other_entry, "x/metrics.json belongs to the entry 'y', but its folder is 'x'"),
+        (write_no_object, "x/metrics.json holds no JSON object"),
         (configure_nonsense, "gin configuration:"),
         (break_the_saved_model, "cannot be loaded: it is damaged"),
         (cut_the_variables_short, "cannot be loaded: it is damaged"),
-        (claim_fewer_params, r"params is \d+, not 1"),
+        (claim_fewer_params, r"zoo/x: params is \d+, not 1"),
+        (claim_a_cheaper_teacher, r"the teacher's mult_adds is \d+, not 1"),
+        (claim_a_smaller_file, r"file_size is \d+, not 1"),
+        (claim_other_weights, r"weights of model.tflite that are not one of float32, float16"),
         (show_better_samples, "samples.png is not what the generator draws: 2 gray levels apart|254 gray levels"),
         (exchange_the_litert_model, r"model.tflite differs from m\(z\) by"),
     ],
@@ -232,7 +340,7 @@ def exchange_the_litert_model(entry, other):
 def test_verify_finds_what_was_changed(made_zoo, tmp_path, change, says, capsys):
     shutil.copytree(made_zoo, tmp_path / "zoo", symlinks=True)
     x, y = Entry(tmp_path / "zoo" / "x"), Entry(tmp_path / "zoo" / "y")
-    assert verify(x)["counts"].startswith(f"{x.network['params']} params")
+    assert verify(x)["counts"].startswith(f"{x.result.network.params} params")
     change(x, y)
     with pytest.raises(SystemExit, match="2"):
         main(["verify"])

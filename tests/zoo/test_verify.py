@@ -1,17 +1,16 @@
 """Every published entry: the images that it draws through the real tensorflow_hub, its scores, and `verify`."""
 
-import json
-import pathlib
+import dataclasses
 
 import numpy as np
-from support import ROOT
 import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
+from support import ROOT
 
 from akdg_tf.errors import UserError
 from akdg_tf.zoo import checksums
-from akdg_tf.zoo.entries import entries
+from akdg_tf.zoo.entries import Entry, entries
 from akdg_tf.zoo.verify import recomputed, verify, verify_readme
 
 ENTRIES = entries(ROOT / "zoo")
@@ -26,8 +25,8 @@ TEACHERS = {"mnist": "mnist_sngan_teacher", "cifar10": "cifar10_sngan_teacher_cp
 IMAGES = {"mnist": ((32, 32, 1), 0.10, 0.2), "cifar10": ((32, 32, 3), 0.47, 0.15)}
 
 
-def metrics(name):
-    return json.loads((ROOT / "zoo" / name / "metrics.json").read_text())
+def result(name):
+    return Entry(ROOT / "zoo" / name).result
 
 
 def family(name):
@@ -49,7 +48,7 @@ def test_the_entries_are_there():
 
 @pytest.mark.parametrize("name", [*TEACHERS.values(), *STUDENTS])
 def test_entry_draws_images_that_are_not_black_squares(name):
-    latent_dim, (shape, mean, spread) = metrics(name)["student"]["latent_dim"], IMAGES[family(name)]
+    latent_dim, (shape, mean, spread) = result(name).network.latent_dim, IMAGES[family(name)]
     images = hub.load(str(ROOT / "zoo" / name))(tf.random.stateless_normal((64, latent_dim), (0, 0))).numpy()
     assert images.shape == (64, *shape) and images.dtype == np.float32
     assert images.min() >= 0 and images.max() <= 1
@@ -58,14 +57,23 @@ def test_entry_draws_images_that_are_not_black_squares(name):
 
 @pytest.mark.parametrize("name", STUDENTS)
 def test_the_teacher_is_better_and_costs_more_than_its_student(name):
-    teacher, student = metrics(TEACHERS[family(name)]), metrics(name)
-    assert 2 * student["student"]["mult_adds"] < teacher["student"]["mult_adds"] or "cifar10_dcgan" in name
-    assert teacher["metrics"][fid(name)]["value"] < min(student["over_seeds"][fid(name)]["values"])
+    teacher, student = result(TEACHERS[family(name)]), result(name)
+    assert 2 * student.network.mult_adds < teacher.network.mult_adds or "cifar10_dcgan" in name
+    assert teacher.network.scores[fid(name)].value < min(student.over_seeds[fid(name)].values)
+
+
+@pytest.mark.parametrize("name", STUDENTS)
+def test_a_student_names_its_teacher_as_the_teacher_names_itself(name):
+    teacher, student = result(TEACHERS[family(name)]), result(name)
+    assert student.teacher.scores == teacher.network.scores
+    speeds = {"images_per_second": None}  # measured in each run anew
+    assert dataclasses.replace(student.teacher, **speeds) == dataclasses.replace(teacher.network, **speeds)
+    learned = [] if name.endswith("vanilla") else [("teacher", teacher.experiment)]
+    assert [(parent.role, parent.name) for parent in student.parents] == learned
 
 
 def test_students_are_published_with_the_seeds_that_were_run():
-    seeds = {name: metrics(name)["over_seeds"][fid(name)]["seeds"] for name in STUDENTS}
-    assert seeds == {name: [0, 1, 2] for name in STUDENTS}
+    assert {name: result(name).over_seeds[fid(name)].seeds for name in STUDENTS} == dict.fromkeys(STUDENTS, (0, 1, 2))
 
 
 def test_no_entry_is_too_big():
@@ -77,10 +85,10 @@ def test_no_entry_is_too_big():
 
 
 def test_the_classifiers_are_good():
-    assert metrics("mnist_classifier")["metrics"]["accuracy"]["value"] >= 0.97
-    accuracy = metrics("cifar10_classifier")["metrics"]["accuracy"]
-    assert accuracy["value"] >= 0.85
-    assert (accuracy["n_real"], accuracy["split"]) == (10_000, "test (10,000, JPEG)")
+    assert result("mnist_classifier").network.scores["accuracy"].value >= 0.97
+    accuracy = result("cifar10_classifier").network.scores["accuracy"]
+    assert accuracy.value >= 0.85
+    assert (accuracy.n_real, accuracy.split) == (10_000, "test (10,000, JPEG)")
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
@@ -99,8 +107,9 @@ def test_the_readme_of_the_zoo_is_made_of_its_entries():
 def test_the_published_metrics_are_those_of_the_published_weights(monkeypatch):
     """Of the quickest student; a metric that was raised by one is found out."""
     monkeypatch.chdir(ROOT)
-    entry = entries(ROOT / "zoo")[[one.name for one in ENTRIES].index("mnist_mlp_mse")]
-    assert f"fid[mnist-classifier] {entry.metrics['metrics'][fid(entry.name)]['value']:.4g}" in recomputed(entry, None)
-    entry.metrics["metrics"][fid(entry.name)]["value"] += 1.0
+    entry = Entry(ROOT / "zoo" / "mnist_mlp_mse")
+    scores = entry.result.network.scores
+    assert f"fid[mnist-classifier] {scores[fid(entry.name)].value:.4g}" in recomputed(entry, None)
+    scores[fid(entry.name)] = dataclasses.replace(scores[fid(entry.name)], value=scores[fid(entry.name)].value + 1.0)
     with pytest.raises(UserError, match=r"fid\[mnist-classifier\] is 6\d\.\d+, not 6\d\.\d+"):
         recomputed(entry, None)

@@ -1,4 +1,4 @@
-"""What the gallery is made of: groups, definitions, latents, LiteRT.js as it is pinned, and what `build` refuses."""
+"""What the gallery is made of: rows, latents, LiteRT.js as it is pinned, and what `build` refuses."""
 
 import base64
 import hashlib
@@ -9,56 +9,45 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
-from made_up_zoo import write_metrics
+from made_up_zoo import made_up_network, made_up_score, write_metrics
 
 from akdg_tf import latents
 from akdg_tf.artifacts.litert import litert_model
+from akdg_tf.artifacts.result import OverSeeds
 from akdg_tf.errors import UserError
 from akdg_tf.models import DCGANGenerator
-from akdg_tf.zoo.card import definitions
-from akdg_tf.zoo.entries import groups
 from akdg_tf.zoo.gallery import build as gallery
 from akdg_tf.zoo.gallery import litert_js
 
-STUDENT = {"params": 1}
 
-
-def score(value, **definition):
-    return {"value": value, "std": 0.1, "seed": 0, "n_real": 9000, **definition}
-
-
-def test_students_stand_with_their_teacher_and_none_is_lost(tmp_path):
-    teachers = {"a": "big", "big": None, "b": "big", "lonely": None, "c": "not here", "d": "unnamed", "judge": None}
-    found = []
-    for name, teacher in teachers.items():
-        changes = {"teacher": STUDENT, "teacher_name": None if teacher == "unnamed" else teacher} if teacher else {}
-        changes |= {"classifier": {}} if name == "judge" else {}
-        found.append(write_metrics(tmp_path / name, **changes))
-    names = [(g.name, g.teacher and g.teacher.name, [entry.name for entry in g.students]) for g in groups(found)]
-    assert names == [
-        ("big", "big", ["a", "b"]),
-        ("lonely", "lonely", []),
-        ("not here", None, ["c"]),
-        (None, None, ["d"]),
-    ]
-
-
-def test_scores_that_are_defined_alike_share_a_note(tmp_path):
-    fid, kid = score(1.0, split="train"), score(2.0, split="train")
-    found = [
-        write_metrics(tmp_path / "a", metrics={"fid": fid, "kid": kid}),
-        write_metrics(tmp_path / "b", metrics={"fid": score(3.0, split="test")}),
-    ]
-    assert definitions(found, less=("seed",)) == [
-        {"metrics": ["fid", "kid"], "generators": ["a"], "text": "n_real 9,000, split train"},
-        {"metrics": ["fid"], "generators": ["b"], "text": "n_real 9,000, split test"},
-    ]
+def test_a_row_shows_means_over_seeds_and_unknown_counts_as_such(tmp_path):
+    over = {"fid[c]": OverSeeds(2.0, 1.5, (1.0, 3.0), (0, 1))}
+    scores = {"fid[c]": made_up_score(1.0), "kid[c]": made_up_score(4.0)}
+    network = made_up_network("a", params=None, scores=scores)
+    row = gallery._row(write_metrics(tmp_path / "a", network=network, over_seeds=over), tmp_path)
+    assert row == {
+        "name": "a",
+        "method": "vanilla GAN",
+        "layers": 2,
+        "params": None,
+        "mult_adds": 20,
+        "file_size": 999,
+        "images_per_second": 7,
+        "metrics": {
+            "fid[c]": {"value": 2.0, "spread": 1.5, "seeds": (0, 1)},
+            "kid[c]": {"value": 4.0, "spread": None, "seeds": (0,)},
+        },
+        "picture": "pictures/a.png",
+        "tflite_size": None,
+        "model": None,
+        "latents": None,
+    }
 
 
 def test_the_first_latents_are_those_of_the_evaluation_stream_in_float32(tmp_path):
     drawn = []
     latents.sample(lambda z: drawn.append(z.numpy()) or z, "normal", 5, 64, seed=7)
-    entry = write_metrics(tmp_path / "a", seed=7, student={"latent_dim": 5})
+    entry = write_metrics(tmp_path / "a", seed=7, network=made_up_network("a", latent_dim=5))
     z = json.loads(json.dumps(gallery.first_latents(entry)))
     assert np.array_equal(np.float32(z), drawn[0][:16])
 
@@ -91,7 +80,7 @@ def test_build_refuses_folders_that_are_not_galleries_and_leaves_them(tmp_path):
     (tmp_path / "hosted" / "data.js").write_text(gallery.MARK)
     (tmp_path / "hosted" / "CNAME").write_text("mine")
     for name in ("photos", "file", "hosted"):
-        with pytest.raises(UserError, match="is no gallery, or not one alone"):
+        with pytest.raises(UserError, match="exists and holds something other than a gallery"):
             gallery.build(tmp_path, tmp_path / name)
     kept = ("photos/index.html", "file", "hosted/CNAME")
     assert [(tmp_path / name).read_text() for name in kept] == ["mine"] * 3
@@ -100,7 +89,7 @@ def test_build_refuses_folders_that_are_not_galleries_and_leaves_them(tmp_path):
 def test_build_refuses_what_is_not_a_whole_zoo(tmp_path):
     with pytest.raises(UserError, match="holds no generators"):
         gallery.build(tmp_path / "zoo", tmp_path / "gallery")
-    write_metrics(tmp_path / "zoo" / "a", student=STUDENT, teacher=STUDENT)
+    write_metrics(tmp_path / "zoo" / "a")
     with pytest.raises(UserError, match=r"zoo/a is not an entry of a zoo: it holds no SHA256SUMS"):
         gallery.build(tmp_path / "zoo", tmp_path / "gallery")
     assert not (tmp_path / "gallery").exists()

@@ -99,7 +99,7 @@ def test_the_browser_draws_what_python_draws(name, side, page, site):
     assert expected.std() > 20 and len({tile.tobytes() for tile in tiles(expected, side)}) == 16
     assert difference(page.pixels("#images"), expected) <= GRAY_LEVELS
     assert re.search(r"Largest difference of a pixel from it: [01] of 255\.", page.get("#agreement").text)
-    assert float(re.match(r"([\d.]+) ms an image", page.get("#speed").text)[1]) > 0
+    assert float(re.match(r"([\d.]+) ms per image", page.get("#speed").text)[1]) > 0
     assert "wasm" in page.get("#speed").text
 
 
@@ -167,7 +167,7 @@ def test_teacher_and_students_stand_side_by_side(page):
     widths = page.browser.execute_script("return [...document.images].map((image) => image.naturalWidth)")
     assert widths == [64, 64, 128]
     notes = page.get("#notes").text
-    assert "fid[c]: n_real 9, n_fake 9, classifier c, split train." in notes
+    assert "fid[c]: n_real 9, n_fake 9, classifier c, dataset d, split s, resize none." in notes
     assert "Where scores come from: judge, 75.00 % of 1,000 images right (test)." in notes
 
 

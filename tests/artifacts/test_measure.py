@@ -1,0 +1,73 @@
+"""What a generator costs is counted, or said to be unknown; it is never counted as nothing."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from made_up_zoo import made_up_score
+
+from akdg_tf.artifacts import measure as module
+from akdg_tf.artifacts.measure import measure
+from akdg_tf.artifacts.saved_model import export_generator
+from akdg_tf.models import MLPGenerator
+from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.load import load_generator
+
+COUNTS = ("layers", "params", "mult_adds", "executed_mult_adds", "bytes")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(module, "SPEED_REPEATS", 2)
+    monkeypatch.setattr(module, "SPEED_SECONDS", 0.0)
+
+
+def counts(network):
+    return [getattr(network, name) for name in COUNTS]
+
+
+def test_a_saved_model_is_measured_under_its_own_name(tmp_path):
+    export_generator(MLPGenerator(3, (2, 2, 1), width=5, depth=1), tmp_path / "mine" / "saved_model", (0, 1))
+    scores = {"fid[c]": made_up_score(2.0)}
+    network = measure(load_generator(tmp_path / "mine" / "saved_model"), scores, "MLPGenerator")
+    assert (network.name, network.network, network.latent_dim, network.scores) == ("mine", "MLPGenerator", 3, scores)
+    assert counts(network) == [2, 3 * 5 + 5 + 5 * 4 + 4, 3 * 5 + 5 * 4, 3 * 5 + 5 * 4, 4 * 44]
+    files = [path for path in (tmp_path / "mine" / "saved_model").rglob("*") if path.is_file()]
+    assert network.file_size == sum(len(path.read_bytes()) for path in files) and network.images_per_second > 0
+
+
+def test_a_function_of_tensorflow_is_counted_and_has_no_file():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)])
+    network = measure(FrozenGenerator(lambda z: model(z), 3), {})
+    assert (network.name, network.network, network.file_size, network.scores) == ("callable", None, None, {})
+    assert counts(network) == [1, 16, 12, 12, 64]
+
+
+def through_numpy(z):
+    return tf.numpy_function(lambda values: np.tanh(values), [z], tf.float32)
+
+
+def through_eager_python(z):
+    return tf.ensure_shape(tf.py_function(lambda values: tf.tanh(values), [z], tf.float32), (None, 3))
+
+
+def partly_through_numpy(z):
+    return tf.ensure_shape(through_numpy(z), (None, 3)) @ PARTLY.kernel
+
+
+class Partly(tf.Module):
+    """What has weights of its own, and calls Python too."""
+
+    def __init__(self):
+        self.kernel = tf.Variable(tf.ones((3, 3)))
+
+
+PARTLY = Partly()
+
+
+@pytest.mark.parametrize("function", [through_numpy, through_eager_python, partly_through_numpy, tf.tanh])
+def test_the_costs_of_an_opaque_callable_are_unknown(function):
+    """Of one that calls Python, and of one whose weights are nowhere to be found."""
+    network = measure(FrozenGenerator(function, 3), {})
+    assert counts(network) == [None] * 5
+    assert network.latent_dim == 3 and network.images_per_second > 0

@@ -1,0 +1,129 @@
+"""A card says what an entry is and where it comes from; what comes from outside is shown as it is."""
+
+import dataclasses
+import re
+
+import pytest
+from made_up_zoo import made_up_network, made_up_score, write_metrics
+
+from akdg_tf.artifacts.result import LiteRTModel, OverSeeds, Parent
+from akdg_tf.errors import UserError
+from akdg_tf.zoo import card
+
+UNKNOWN = {"layers": None, "params": None, "mult_adds": None, "executed_mult_adds": None, "bytes": None}
+T = Parent("teacher", "t")
+
+
+def what(entry):
+    """The first sentences of a card."""
+    return card.card(entry).splitlines()[2]
+
+
+def test_a_student_links_to_its_teacher_where_that_has_an_entry(tmp_path):
+    entry = write_metrics(tmp_path / "x", teacher=made_up_network("t"), parents=(T,))
+    expected = "A student generator, N, distilled from {} by Adversarial Knowledge Distillation"
+    assert what(entry).startswith(expected.format("t"))
+    write_metrics(tmp_path / "t")
+    assert what(entry).startswith(expected.format("[t](../t/card.md)"))
+    assert "| [t](../t/card.md) | student / teacher |" in card.card(entry)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("callable", "a Python callable"),
+        ("..", r".."),
+        ("../zoo/t", "../zoo/t"),
+        ("t](http://evil)", r"t\](http://evil)"),
+        ("<img src=x>", r"\<img src=x\>"),
+    ],
+)
+def test_a_teacher_that_has_no_entry_is_plain_text(name, shown, tmp_path):
+    write_metrics(tmp_path / "zoo" / "t")
+    entry = write_metrics(tmp_path / "zoo" / "x", teacher=made_up_network(name), method="MSEDistillation")
+    assert what(entry) == (
+        f"A student generator, N, made to imitate {shown} latent by latent (MSE; Aguinaldo et al. 2019)."
+    )
+
+
+def test_a_vanilla_student_stands_beside_its_teacher(tmp_path):
+    entry = write_metrics(tmp_path / "x", teacher=made_up_network("t"), method="GAN")
+    assert what(entry).endswith("without a teacher (vanilla; Mescheder et al. 2018), beside t.")
+
+
+def test_the_chain_of_parents_is_told(tmp_path):
+    start = Parent("init_from", "u", step=2000)
+    chain = (Parent("teacher", "t", parents=(Parent("teacher", "big"), start)), start, Parent("pruned", "v"))
+    write_metrics(tmp_path / "u")
+    entry = write_metrics(tmp_path / "x", teacher=made_up_network("t"), parents=chain)
+    _, _, rest = what(entry).partition("ICPR 2020). ")
+    assert rest == (
+        "It started from the weights of [u](../u/card.md) at step 2,000. It was made (pruned) from v. "
+        "t itself learned from big. t itself started from the weights of [u](../u/card.md) at step 2,000."
+    )
+    assert card.mentioned(entry.result) == {"t", "big", "u", "v"}
+
+
+def test_a_method_of_ones_own_names_the_teacher_it_learned_from(tmp_path):
+    entry = write_metrics(tmp_path / "x", teacher=made_up_network("t"), method="Mine{x}", parents=(T,))
+    assert what(entry) == "A student generator, N, trained by Mine{x}, beside t. It learned from t."
+
+
+def test_counts_stand_beside_the_teachers_with_their_share(tmp_path):
+    teacher = made_up_network("t", 0.5, params=20, layers=8)
+    network = made_up_network("x", scores={"fid[c]": made_up_score(1.0), "own": made_up_score(2.0)})
+    text = card.card(write_metrics(tmp_path / "x", teacher=teacher, network=network))
+    for line in ("| layers | 2 | 8 | 0.25 |", "| params | 30 | 20 | 1.5 |", "| own | 2 |  |  |"):
+        assert line in text.splitlines()
+    assert "| fid[c], lower is better | 1 | 0.5 |  |" in text and "|---|---:|---:|---:|" in text
+    assert "- **it has more params than its teacher**" in text
+
+
+def test_what_cannot_be_counted_of_a_teacher_is_unknown(tmp_path):
+    teacher = made_up_network("callable", **UNKNOWN, file_size=None)
+    text = card.card(write_metrics(tmp_path / "x", teacher=teacher))
+    assert "| params | 30 | unknown |  |" in text and "| saved_model/, bytes | 999 | unknown |  |" in text
+    assert "it has more" not in text
+
+
+def test_a_classifiers_card_has_no_samples_and_no_speed(tmp_path):
+    network = made_up_network("judge", latent_dim=None, images_per_second=None)
+    entry = write_metrics(tmp_path / "judge", kind="classifier", method="classifier", network=network, machine=None)
+    text = card.card(entry)
+    assert "A classifier, N, trained on labelled images" in text and "measures generators of the same dataset" in text
+    assert not [word for word in ("samples.png", "latent_dim", "images/s", "Speed:", "unknown") if word in text]
+
+
+HOSTILE = "<script>alert(1)</script> |a|\n\n# b [c](http://evil)\n`d` _e_ ![f](g) &lt;"
+
+
+def test_nothing_from_metrics_json_becomes_markup(tmp_path):
+    scores = {HOSTILE: made_up_score(1.0, classifier=HOSTILE, split=HOSTILE)}
+    network = made_up_network("x", scores=scores, network=HOSTILE)
+    over = {HOSTILE: OverSeeds(1.0, None, (1.0,), (0,)), HOSTILE + "2": OverSeeds(1.0, 1.0, (1.0, 2.0), (0, 1))}
+    parents = (Parent(HOSTILE, HOSTILE),)
+    texts = dict.fromkeys(("method", "dataset", "split", "machine", "command"), HOSTILE)
+    record = {"network": network, "teacher": made_up_network(HOSTILE), "parents": parents, "over_seeds": over, **texts}
+    record |= {"gin_files": (HOSTILE.replace("/", ""),), "litert": LiteRTModel(1, HOSTILE, 1, 1.0)}
+    entry = write_metrics(tmp_path / "x", **record)
+    outside_code = re.sub(r"(?s)```python.*?```|`` .*? ``|`model\.tflite`", "", card.card(entry))
+    assert "script" in outside_code and outside_code.count("alert") > 10
+    assert not re.search(r"(?<!\\)[<`]", outside_code)
+    assert not re.search(r"(?<!\\)\]\((?!samples\.png|config\.gin)", outside_code)
+    headings = [line for line in outside_code.splitlines() if line.startswith("#")]
+    assert headings == ["# x", "## Limits", "## Licence"]
+    cells = [re.sub(r"\\.", "", line).count("|") for line in outside_code.splitlines() if line.startswith("|")]
+    assert len(cells) > 5 and set(cells) == {5}
+
+
+def test_a_folder_whose_name_no_entry_may_have_gets_no_card(tmp_path):
+    with pytest.raises(UserError, match="is not the name of an entry"):
+        card.card(write_metrics(tmp_path / "x](http:"))
+
+
+def test_an_evaluation_that_has_a_name_is_told(tmp_path):
+    score = dataclasses.replace(made_up_score(1.0), evaluation="of test images")
+    text = card.card(write_metrics(tmp_path / "x", network=made_up_network("x", scores={"fid[c]": score})))
+    assert (
+        "fid[c]: n_real 9, n_fake 9, classifier c, dataset d, split s, resize none, seed 0, evaluation of test" in text
+    )

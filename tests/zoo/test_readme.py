@@ -1,0 +1,67 @@
+"""The zoo's README: a table for each teacher, nothing from outside as markup."""
+
+import re
+
+import pytest
+from made_up_zoo import made_up_network, made_up_score, write_metrics
+
+from akdg_tf.artifacts.result import OverSeeds
+from akdg_tf.errors import UserError
+from akdg_tf.zoo.readme import readme
+
+HOSTILE = "<b>|\n# a [c](http://evil)"
+
+
+def test_entries_stand_in_a_table_under_their_teacher(tmp_path):
+    over = {"fid[c]": OverSeeds(2.0, 1.4, (1.0, 3.0), (0, 1))}
+    opaque = made_up_network("odd", params=None, mult_adds=None, bytes=None, images_per_second=None)
+    found = [
+        write_metrics(tmp_path / "t", network=made_up_network("t", 0.5)),
+        write_metrics(tmp_path / "x", teacher=made_up_network("t"), over_seeds=over),
+        write_metrics(tmp_path / "odd", teacher=made_up_network("callable"), network=opaque),
+    ]
+    lines = readme(found).splitlines()
+    assert [line for line in lines if line.startswith("## ")] == [
+        "## t and its students",
+        "## Students of a teacher without a name",
+        "## Classifiers",
+    ]
+    row = lines[lines.index("|---|---|---|---:|---:|---:|---:|---:|") + 1]
+    assert row.startswith('| <img src="t/samples.png" width="128" alt="samples of t"> | [t](t/card.md) | vanilla GAN |')
+    assert row.endswith("| 30 | 2e-05M | 0.00012 MB | 7 | 0.5 |")
+    assert any(line.endswith("| [x](x/card.md) | AKDG | 30 | 2e-05M | 0.00012 MB | 7 | 2 ± 1.4 |") for line in lines)
+    assert any(line.endswith("| AKDG | unknown | unknown | unknown | unknown | 1 |") for line in lines)
+
+
+def test_a_classifier_says_what_it_gets_right(tmp_path):
+    scores = {"accuracy": made_up_score(0.8625, n_real=10_000, split="test (10,000)")}
+    judge = {"kind": "classifier", "method": "classifier"}
+    found = [
+        write_metrics(tmp_path / "judge", **judge, network=made_up_network("judge", scores=scores)),
+        write_metrics(tmp_path / "mute", **judge),
+    ]
+    text = readme(found)
+    assert "- [judge](judge/card.md): 86.25 % of 10,000 images right (test (10,000))\n" in text
+    assert "- [mute](mute/card.md): its accuracy is unknown\n" in text
+
+
+def test_nothing_from_metrics_json_becomes_markup(tmp_path):
+    network = made_up_network("x", scores={HOSTILE: made_up_score(1.0, classifier=HOSTILE)})
+    text = readme(
+        [
+            write_metrics(
+                tmp_path / "x", network=network, teacher=made_up_network(HOSTILE), method=HOSTILE, machine=HOSTILE
+            )
+        ]
+    )
+    outside = text[text.index("\n## ") :].replace('<img src="x/samples.png" width="128" alt="samples of x">', "")
+    assert not re.search(r"(?<!\\)<", outside)
+    assert not re.search(r"(?<!\\)\]\((?!x/card\.md)", outside)
+    assert [line for line in outside.splitlines() if line.startswith("# ")] == []
+    assert {re.sub(r"\\.", "", line).count("|") for line in outside.splitlines() if line.startswith("|")} == {9}
+
+
+@pytest.mark.parametrize("name", ["a|b", "<b>", "[x](y)", "a b", "a\nb"])
+def test_a_folder_whose_name_no_entry_may_have_is_refused(name, tmp_path):
+    with pytest.raises(UserError, match="is not the name of an entry"):
+        readme([write_metrics(tmp_path / name)])

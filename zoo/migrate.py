@@ -1,0 +1,221 @@
+"""Brings the entries of the zoo to the current schema of results and to the current names of gin bindings.
+
+Run it from the root of the repository: `python zoo/migrate.py`. It may run again. It trains nothing, and leaves every
+SavedModel, every `model.tflite` and every `samples.png` as they are. It writes anew:
+
+- `metrics.json`, if it has no schema number: as `akdg_tf.artifacts.result` has it;
+- `config.gin`, if it binds names that are gone: with the names of the tables below;
+- the sizes that `metrics.json` states, the cards, `SHA256SUMS`, and the README.md of the zoo.
+
+A step that adds a file to `saved_model/` belongs in `main`, directly after `convert_config`: the sizes, the cards and
+the checksums are made after it.
+"""
+
+import dataclasses
+import functools
+import json
+import pathlib
+import re
+import sys
+
+from akdg_tf.artifacts import result as results
+from akdg_tf.artifacts.measure import folder_size
+from akdg_tf.artifacts.result import SCHEMA, LiteRTModel, Network, OverSeeds, Parent, Result, Score
+from akdg_tf.data import load_dataset
+from akdg_tf.files import write_json, write_text
+from akdg_tf.zoo import checksums, publish, readme
+from akdg_tf.zoo.entries import FILES, Entry, entries
+
+ZOO = pathlib.Path("zoo")
+DISTILLED = ("AKDG", "MSEDistillation")  # methods whose student comes from its teacher
+COMPUTABLE = ("mnist5k",)  # data that lie with a package; of others the digest stays unknown
+
+SCHEDULE = ("steps", "batch_size", "report_every", "pictures_every", "steps_per_execution", "profile_steps")
+RENAMED = {
+    "GeneratorExperiment.generator_optimizer": "Optimizers.generator",
+    "GeneratorExperiment.discriminator_optimizer": "Optimizers.discriminator",
+    "GeneratorExperiment.dataset": "Data.name",
+    "GeneratorExperiment.flip": "Data.flip",
+    "GeneratorExperiment.evaluation": "GeneratorExperiment.evaluations",
+    "GeneratorExperiment.bank_images": "BankedTeacher.images",
+    "GeneratorExperiment.litert_weights": "LiteRT.weights",
+    "GeneratorExperiment.cpu_budget": "Schedule.cpu_budget",
+    **{f"{kind}Experiment.{name}": f"Schedule.{name}" for kind in ("Generator", "Classifier") for name in SCHEDULE},
+}
+PARTS = {  # what an experiment is now made of, where it bound the parts' parameters itself
+    "Optimizers": ("GeneratorExperiment.optimizers", "@Optimizers()"),
+    "Data": ("GeneratorExperiment.data", "@Data()"),
+    "LiteRT": ("GeneratorExperiment.exports", "(@LiteRT(),)"),
+    "BankedTeacher": ("GeneratorExperiment.teacher_source", "@BankedTeacher()"),
+}
+HEADER = re.compile(r"# Parameters for (\S+):")
+
+
+def main() -> None:
+    """Migrates every entry."""
+    folders = sorted(path.parent for path in ZOO.glob("*/metrics.json"))
+    if not folders:
+        sys.exit("there is no zoo here: run this script from the root of the repository")
+    for folder in folders:
+        checksums.check(folder, FILES)
+        convert_metrics(folder)
+        convert_config(folder)
+    for entry in entries(ZOO):
+        state_sizes(entry)
+    for entry in entries(ZOO):
+        publish.write_card(entry)
+        entry.check()
+        print(f"migrated {entry.folder}")
+    readme.write(ZOO)
+
+
+def convert_metrics(folder: pathlib.Path) -> None:
+    """Writes `metrics.json` of an entry with the current schema."""
+    path = folder / "metrics.json"
+    old = json.loads(path.read_bytes())
+    if "schema" in old:
+        return
+    name = old.get("teacher_name")
+    write_json(path, result_of(old, network_class(folder.with_name(name)) if name else None).to_json())
+    results.read(path)
+
+
+def network_class(folder: pathlib.Path) -> str:
+    """Class of an entry's network, in either schema."""
+    found = json.loads((folder / "metrics.json").read_bytes())["network"]
+    return found["network"] if isinstance(found, dict) else found
+
+
+def result_of(old: dict, teacher_class: str | None) -> Result:
+    """The result that a `metrics.json` without a schema number holds.
+
+    Args:
+        old: its content.
+        teacher_class: class of the teacher's network, None where there is no teacher.
+    """
+    dataset, _, split = old["dataset"].partition(", ")
+    side = old.get("classifier") or old["student"]
+    teacher = old.get("teacher") and network_of(old["teacher"], old["teacher_name"], teacher_class, dataset)
+    kind = "classifier" if "classifier" in old else "student" if teacher else "teacher"
+    return Result(
+        schema=SCHEMA,
+        kind=kind,
+        experiment=old["experiment"],
+        method=old["method"],
+        network=network_of(side, old["experiment"], old["network"], dataset),
+        teacher=teacher or None,
+        parents=(Parent("teacher", old["teacher_name"]),) if old["method"] in DISTILLED else (),
+        dataset=dataset,
+        split=split,
+        data_digest=data_digest(dataset),
+        seed=old["seed"],
+        steps=old["steps"],
+        smoke=old["smoke"],
+        gin_files=tuple(old["gin_files"]),
+        gin_params=(),
+        command=old["command"],
+        machine=old.get("machine"),
+        over_seeds={
+            metric: OverSeeds(row["mean"], row["stdev"], tuple(row["values"]), tuple(row["seeds"]))
+            for metric, row in old["over_seeds"].items()
+        },
+        litert=LiteRTModel(**old["litert"]) if "litert" in old else None,
+    )
+
+
+def network_of(side: dict, name: str, network: str | None, dataset: str) -> Network:
+    """A network with its scores; the score of a classifier did not name its data."""
+    scores = {metric: Score(**{"dataset": dataset, **record}) for metric, record in side["metrics"].items()}
+    counts = {key: value for key, value in side.items() if key != "metrics"}
+    return Network(name=name, network=network, scores=scores, **counts)
+
+
+@functools.cache
+def data_digest(dataset: str) -> str | None:
+    """SHA-256 of the data, None where they are not at hand."""
+    return load_dataset(dataset).digest() if dataset in COMPUTABLE else None
+
+
+def convert_config(folder: pathlib.Path) -> None:
+    """Writes `config.gin` of an entry with the current names of bindings."""
+    path = folder / "config.gin"
+    old = path.read_text(encoding="utf-8")
+    sections = read_sections(old)
+    bindings = {name: value for section in sections.values() for name, value in section.items()}
+    if set(bindings) & set(RENAMED):
+        write_text(path, config_text(converted(bindings), [name for name, section in sections.items() if not section]))
+
+
+def converted(old: dict[str, str]) -> dict[str, str]:
+    """Bindings by their current names, from those by the old ones."""
+    kept = dict(old)
+    if kept.pop("GeneratorExperiment.teacher_source", None) != "'bank'":
+        kept.pop("GeneratorExperiment.bank_images", None)  # the teacher draws online, which is the default
+    if old.get("GeneratorExperiment.teacher") == "None":
+        kept.pop("GeneratorExperiment.litert_weights", None)  # only students were exported for LiteRT
+    if "GeneratorExperiment.evaluation" in kept:
+        kept["GeneratorExperiment.evaluation"] = f"{{'scores': {kept['GeneratorExperiment.evaluation']}}}"
+    new = {RENAMED.get(name, name): value for name, value in kept.items()}
+    owners = {name.rpartition(".")[0] for name in new}
+    new |= dict(part for owner, part in PARTS.items() if owner in owners)
+    experiment = new["make_experiment.experiment"].lstrip("@")
+    return new | {f"{experiment}.schedule": "@Schedule()"}
+
+
+def read_sections(text: str) -> dict[str, dict[str, str]]:
+    """Sections of an operative configuration: what is configured, "" for macros, to its bindings.
+
+    Raises:
+        ValueError: a line is not one that gin writes on one line.
+    """
+    sections: dict[str, dict[str, str]] = {"": {}}
+    section = sections[""]
+    for line in text.splitlines():
+        header = HEADER.fullmatch(line)
+        if header:
+            section = sections.setdefault(header[1], {})
+        elif line and not line.startswith("#"):
+            name, equals, value = line.partition(" = ")
+            if not equals or line[0].isspace() or line.endswith("\\"):
+                raise ValueError(f"not a binding on one line: {line!r}")
+            section[name] = value
+    return sections
+
+
+def config_text(bindings: dict[str, str], bare: list[str]) -> str:
+    """An operative configuration as gin writes one.
+
+    Args:
+        bindings: name to value.
+        bare: what is configured without a binding.
+    """
+    sections: dict[str, dict[str, str]] = {name: {} for name in bare}
+    for name, value in bindings.items():
+        sections.setdefault(name.rpartition(".")[0], {})[name] = value
+
+    def order(name: str) -> tuple[str, str]:
+        scope, _, owner = name.rpartition("/")
+        return owner.lower(), scope
+
+    parts = []
+    for name in sorted(sections, key=order):
+        lines = [f"{key} = {value}" for key, value in sorted(sections[name].items())] or ["# None."]
+        title = f"# Parameters for {name}:" if name else "# Macros:"
+        if lines != ["# None."] or name:
+            parts.append("\n".join([title, f"# {'=' * 78}", *lines]) + "\n")
+    return "\n".join(parts)
+
+
+def state_sizes(entry: Entry) -> None:
+    """Writes the sizes of an entry's SavedModel and of its teacher's to `metrics.json`, as they are now."""
+    result = entry.result
+    network = dataclasses.replace(result.network, file_size=folder_size(entry.folder / "saved_model"))
+    teacher = result.teacher
+    sibling = entry.sibling(teacher.name) if teacher else None
+    if sibling:
+        teacher = dataclasses.replace(teacher, file_size=folder_size(sibling.folder / "saved_model"))
+    write_json(entry.folder / "metrics.json", dataclasses.replace(result, network=network, teacher=teacher).to_json())
+
+
+if __name__ == "__main__":
+    main()
