@@ -5,10 +5,8 @@ SavedModel, every `model.tflite` and every `samples.png` as they are. It writes 
 
 - `metrics.json`, if it has no schema number: as `akdg_tf.artifacts.result` has it;
 - `config.gin`, if it binds names that are gone: with the names of the tables below;
+- `saved_model/assets.extra/network.json`, if it is missing: the configuration of the network, from `config.gin`;
 - the sizes that `metrics.json` states, the cards, `SHA256SUMS`, and the README.md of the zoo.
-
-A step that adds a file to `saved_model/` belongs in `main`, directly after `convert_config`: the sizes, the cards and
-the checksums are made after it.
 """
 
 import dataclasses
@@ -18,11 +16,16 @@ import pathlib
 import re
 import sys
 
+import keras
+
+from akdg_tf.artifacts import network
 from akdg_tf.artifacts import result as results
 from akdg_tf.artifacts.measure import folder_size
 from akdg_tf.artifacts.result import SCHEMA, LiteRTModel, Network, OverSeeds, Parent, Result, Score
 from akdg_tf.data import load_dataset
 from akdg_tf.files import write_json, write_text
+from akdg_tf.training import config
+from akdg_tf.training.workdir import Run
 from akdg_tf.zoo import checksums, publish, readme
 from akdg_tf.zoo.entries import FILES, Entry, entries
 
@@ -60,6 +63,7 @@ def main() -> None:
         checksums.check(folder, FILES)
         convert_metrics(folder)
         convert_config(folder)
+        add_network(folder)
     for entry in entries(ZOO):
         state_sizes(entry)
     for entry in entries(ZOO):
@@ -123,11 +127,11 @@ def result_of(old: dict, teacher_class: str | None) -> Result:
     )
 
 
-def network_of(side: dict, name: str, network: str | None, dataset: str) -> Network:
+def network_of(side: dict, name: str, network_class: str | None, dataset: str) -> Network:
     """A network with its scores; the score of a classifier did not name its data."""
     scores = {metric: Score(**{"dataset": dataset, **record}) for metric, record in side["metrics"].items()}
     counts = {key: value for key, value in side.items() if key != "metrics"}
-    return Network(name=name, network=network, scores=scores, **counts)
+    return Network(name=name, network=network_class, scores=scores, **counts)
 
 
 @functools.cache
@@ -160,6 +164,21 @@ def converted(old: dict[str, str]) -> dict[str, str]:
     new |= dict(part for owner, part in PARTS.items() if owner in owners)
     experiment = new["make_experiment.experiment"].lstrip("@")
     return new | {f"{experiment}.schedule": "@Schedule()"}
+
+
+def add_network(folder: pathlib.Path) -> None:
+    """Writes the configuration of an entry's network into its SavedModel, so that `load_network` gives it back."""
+    saved_model = folder / "saved_model"
+    if (saved_model / network.NETWORK).exists():
+        return
+    keras.utils.clear_session()  # layers are numbered from 0
+    config.parse([folder / "config.gin"], [])
+    experiment = config.build(Run(folder, folder.name))
+    made = (
+        experiment.classifier if (saved_model / "assets.extra" / "classifier.json").exists() else experiment.generator
+    )
+    network.write(made, saved_model)
+    network.load_network(saved_model)  # the weights fit it
 
 
 def read_sections(text: str) -> dict[str, dict[str, str]]:

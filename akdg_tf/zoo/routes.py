@@ -7,7 +7,9 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from akdg_tf import latents
+from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.result import LiteRTModel
+from akdg_tf.artifacts.saved_model import output_range_of
 from akdg_tf.zoo.entries import LITERT, Entry
 
 SIGNATURES = ("serving_default", "default", "generator")
@@ -19,16 +21,24 @@ Route = Callable[[np.ndarray], np.ndarray]
 def routes(entry: Entry) -> dict[str, Route]:
     """Name to function: float32 [n, latent_dim] to what the generator gives, float32 [n, *sample_shape].
 
-    They are `m(z)`, the SavedModel's signatures, and LiteRT's interpreter where the entry holds a `model.tflite`.
+    They are `m(z)`, the SavedModel's signatures, the network that `load_network` gives, and LiteRT's interpreter where the
+    entry holds a `model.tflite`.
     """
     module = entry.load().module
-    found = {"m(z)": lambda z: module(tf.constant(z)).numpy()}
+    found: dict[str, Route] = {"m(z)": lambda z: module(tf.constant(z)).numpy()}
     found |= {name: _signature(module, name) for name in SIGNATURES}
+    found["load_network"] = _network(entry)
     return found | ({LITERT: litert(entry)} if (entry.folder / LITERT).exists() else {})
 
 
 def _signature(module, name: str) -> Route:
     return lambda z: module.signatures[name](z=tf.constant(z))["images"].numpy()
+
+
+def _network(entry: Entry) -> Route:
+    network = load_network(entry.folder)
+    low, high = output_range_of(network)
+    return lambda z: (network(tf.constant(z)).numpy() + 1.0) * ((high - low) / 2.0) + low
 
 
 def litert(entry: Entry) -> Route:
