@@ -11,9 +11,11 @@ import tensorflow_hub as hub
 from PIL import Image
 
 from akdg_tf.artifacts.counting import count_cost
+from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.measure import counts as counted
 from akdg_tf.artifacts.measure import folder_size
 from akdg_tf.artifacts.result import Network
+from akdg_tf.data import reads_folder
 from akdg_tf.errors import UserError
 from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.reporting import tables
@@ -25,6 +27,7 @@ from akdg_tf.zoo.samples import draw_samples
 
 SIGNATURE_TOLERANCE = 1e-6
 LITERT_TOLERANCE = {"float32": 1e-5, "float16": 1 / 255}
+CLASSIFIER_TOLERANCE = 1e-4  # of logits and features, which are about 10
 LEVELS = 1  # gray levels of 255 by which a redrawn pixel may differ: another processor rounds otherwise
 METRIC_TOLERANCE = 0.01  # share of the value; of at least 1, so that a KID near 0 may differ by 0.01
 
@@ -79,7 +82,7 @@ def card_text(entry: Entry) -> str:
 
 def configuration(entry: Entry) -> str:
     """`config.gin` is the configuration of an experiment."""
-    bindings = config.effective([entry.folder / "config.gin"])
+    bindings = config.effective([entry.folder / "config.gin"], imports=False)
     _hold(bool(bindings), entry, "config.gin is not the configuration of an experiment")
     return f"{len(bindings)} bindings"
 
@@ -98,10 +101,14 @@ def loads(entry: Entry) -> str:
 
 
 def classifies(entry: Entry) -> str:
-    """It gives finite logits and features."""
-    outputs = load_classifier(str(entry.folder)).outputs(tf.zeros((2, *_image_shape(_module(entry)))))
+    """It gives finite logits and features, and the network that `load_network` gives the same ones."""
+    images = tf.random.stateless_uniform((2, *_image_shape(_module(entry))), (0, 0), -1.0, 1.0)
+    outputs = load_classifier(str(entry.folder)).outputs(images)
+    network = load_network(entry.folder)(images)
     shapes = {name: tuple(values.shape) for name, values in outputs.items()}
     _hold(all(np.isfinite(values).all() for values in outputs.values()), entry, "its outputs are not finite")
+    same = all(np.allclose(network[name], values, atol=CLASSIFIER_TOLERANCE) for name, values in outputs.items())
+    _hold(same, entry, "load_network gives another classifier than saved_model/ holds")
     return ", ".join(f"{name} {shape}" for name, shape in sorted(shapes.items()))
 
 
@@ -150,8 +157,8 @@ def _image_shape(classifier) -> tuple[int, ...]:
 
 def recomputed(entry: Entry, data_dir: str | None) -> str:
     """The scores, by the very code of `akdg run --stage=evaluate`, from the operative configuration."""
-    gin.clear_config()
-    config.parse([str(entry.folder / "config.gin")], [])
+    config.parse([entry.folder / "config.gin"], [], imports=False)
+    data_dir = data_dir if reads_folder(entry.result.dataset) else None
     run = Run(entry.folder, entry.name, seed=entry.result.seed, data_dir=data_dir)
     experiment = config.build(run)
     with config.explained():
