@@ -58,6 +58,15 @@ def write(model: keras.Model, saved_model: pathlib.Path) -> None:
     write_json(saved_model / NETWORK, config_of(model))
 
 
+def class_in(saved_model: pathlib.Path | None) -> str | None:
+    """Class of the network in a SavedModel; None of one that is not ours, or of no SavedModel at all."""
+    path = saved_model and saved_model / NETWORK
+    if not path or not path.exists():
+        return None
+    keras_config = _read_json(path).get("keras")
+    return keras_config.get("class_name") if isinstance(keras_config, dict) else None
+
+
 def write_run(
     run: pathlib.Path, networks: Mapping[str, keras.Model], exported: str, optimizers: Mapping[str, str]
 ) -> None:

@@ -18,7 +18,7 @@ NAMES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 CLASSES = 10
 WAYS = (
     f"give --data_dir=FOLDER that holds {FOLDER}; or your own images, with --data_dir=FOLDER and "
-    "--gin_param=\"GeneratorExperiment.dataset='folder'\"; or run once where keras.datasets.cifar10 can be downloaded"
+    "--gin_param=\"Data.name='folder'\"; or run once where keras.datasets.cifar10 can be downloaded"
 )
 
 

@@ -147,8 +147,8 @@ class GeneratorExperiment:
         """Costs of the generator and of its teacher; see `Experiment`."""
         if teacher is None and self.teacher:
             teacher = self.teacher.describe()
-        network = FrozenGenerator(self.generator, latent_dim_of(self.generator), module=self.generator)
-        return {"network": network.describe(), "teacher": teacher}
+        generator = FrozenGenerator(self.generator, latent_dim_of(self.generator), module=self.generator)
+        return {"network": generator.describe(), "teacher": teacher}
 
     def train(self) -> None:
         """Trains to the last step, from the last checkpoint if there is one, else from `init_from` if it is bound."""
@@ -221,14 +221,16 @@ class GeneratorExperiment:
             self.export()
         generators = {"network": load_teacher(str(folder))} | ({"teacher": self.teacher} if self.teacher else {})
         scores = score_all(self.evaluations, generators, self.dataset, self.run.seed)
-        networks = {name: measure(generator, scores[name]) for name, generator in generators.items()}
-        own = dataclasses.replace(networks["network"], name=self.run.experiment, network=type(self.generator).__name__)
+        networks = {
+            name: measure(generator, scores[name], network.class_in(generator.folder))
+            for name, generator in generators.items()
+        }
         return Result(
             schema=SCHEMA,
             kind="student" if self.teacher else "teacher",
             experiment=self.run.experiment,
             method=self.method.__name__,
-            network=own,
+            network=dataclasses.replace(networks["network"], name=self.run.experiment),
             teacher=networks.get("teacher"),
             parents=self._parents(),
             dataset=self.dataset.name,
