@@ -7,6 +7,9 @@ SavedModel, every `model.tflite` and every `samples.png` as they are. It writes 
 - `config.gin`, if it binds names that are gone: with the names of the tables below;
 - `saved_model/assets.extra/network.json`, if it is missing: the configuration of the network, from `config.gin`;
 - the sizes that `metrics.json` states, the cards, `SHA256SUMS`, and the README.md of the zoo.
+
+`python zoo/migrate.py RUN NEW` writes a finished GAN run of the old format into the new folder NEW: its checkpoint with
+named groups, its configuration, its networks and its SavedModel. `--stage=evaluate` then writes its result.
 """
 
 import dataclasses
@@ -17,13 +20,18 @@ import re
 import sys
 
 import keras
+import tensorflow as tf
 
 from akdg_tf.artifacts import network
 from akdg_tf.artifacts import result as results
+from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.artifacts.measure import folder_size
 from akdg_tf.artifacts.result import SCHEMA, LiteRTModel, Network, OverSeeds, Parent, Result, Score
+from akdg_tf.artifacts.saved_model import export
 from akdg_tf.data import load_dataset
 from akdg_tf.files import write_json, write_text
+from akdg_tf.methods.trainer import GeneratorTrainer
+from akdg_tf.teachers.load import load_generator
 from akdg_tf.training import config
 from akdg_tf.training.workdir import Run
 from akdg_tf.zoo import checksums, publish, readme
@@ -55,7 +63,10 @@ HEADER = re.compile(r"# Parameters for (\S+):")
 
 
 def main() -> None:
-    """Migrates every entry."""
+    """Migrates every entry, or the run that the arguments name."""
+    if len(sys.argv) == 3:
+        migrate_run(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+        return
     folders = sorted(path.parent for path in ZOO.glob("*/metrics.json"))
     if not folders:
         sys.exit("there is no zoo here: run this script from the root of the repository")
@@ -179,6 +190,36 @@ def add_network(folder: pathlib.Path) -> None:
     )
     network.write(made, saved_model)
     network.load_network(saved_model)  # the weights fit it
+
+
+def migrate_run(old: pathlib.Path, new: pathlib.Path) -> None:
+    """Writes the run `old` in the current format."""
+    head, _, text = (old / "config.gin").read_text(encoding="utf-8").partition("\n")
+    bindings = {name: value for section in read_sections(text).values() for name, value in section.items()}
+    new.mkdir(parents=True)
+    write_text(new / "config.gin", f"{head}\n{config_text(converted(bindings), [])}")
+    config.parse([new / "config.gin"], [])
+    experiment = config.build(Run(new, new.name))
+    trainer = experiment.trainer
+    (step,) = [int(path.stem.partition("-")[2]) for path in (old / "checkpoints").glob("ckpt-*.index")]
+    read_flat_checkpoint(trainer, old / "checkpoints" / f"ckpt-{step}")
+    trainer.set_step(step)
+    networks = {**trainer.networks, "ema_generator": trainer.ema_generator}
+    network.write_run(new, networks, "ema_generator", trainer.optimizer_classes)
+    Checkpoints(trainer.state, new / "checkpoints").save(step)
+    export(trainer, new / "saved_model")
+    z = tf.random.stateless_normal((16, trainer.latent_dim), (0, 0))
+    difference = tf.reduce_max(tf.abs(load_generator(new / "saved_model")(z) - load_generator(old / "saved_model")(z)))
+    print(f"migrated {old} to {new}: images at most {float(difference):.1e} from those of its SavedModel")
+
+
+def read_flat_checkpoint(trainer: GeneratorTrainer, path: pathlib.Path) -> None:
+    """Restores a checkpoint of the old format: the model's variables in one list, then those of each optimizer."""
+    model = [variable for variable in trainer.variables if variable is not trainer.step_counter]
+    reader = tf.train.load_checkpoint(str(path))
+    for group, variables in enumerate([model, *(optimizer.variables for optimizer in trainer.optimizers)]):
+        for number, variable in enumerate(variables):
+            variable.assign(reader.get_tensor(f"variables/{group}/{number}/.ATTRIBUTES/VARIABLE_VALUE"))
 
 
 def read_sections(text: str) -> dict[str, dict[str, str]]:
