@@ -63,6 +63,8 @@ def parse(argv: list[str]) -> list[str]:
                 f"what is {' '.join(map(repr, left))}? Each file and binding wants a flag of its own: "
                 f"--gin_file={left[0]} or --gin_param={left[0]}"
             )
+        if not FLAGS.gin_file:
+            raise UserError("no experiment given: --gin_file=mnist_mlp_akdg, say")
     except (UserError, flags.Error) as error:
         print(f"{program()}: {' '.join(str(error).split())} (see --help)", file=sys.stderr)
         sys.exit(2)

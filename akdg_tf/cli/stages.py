@@ -33,8 +33,6 @@ def run_experiment() -> None:
     """
     absl_logging.set_verbosity(absl_logging.ERROR)  # of TensorFlow and TF-GAN; our own lines are beside it
     logging.getLogger("akdg_tf").setLevel(logging.INFO)
-    if not FLAGS.gin_file:
-        raise UserError("no experiment given: --gin_file=mnist_mlp_akdg, say")
     if FLAGS.stage == "config":
         config.parse(FLAGS.gin_file, FLAGS.gin_param)
         print(config.listing())

@@ -14,37 +14,39 @@ import tensorflow_hub as hub
 from PIL import Image
 from support import ROOT
 
+STUDENT = "--gin_file=gin/mnist_mlp_akdg.gin"
 TOY = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--gin_param=Schedule.steps=400"]
 TOY += ["--gin_param=Schedule.report_every=20"]
-DESCRIBE = ["--gin_file=gin/mnist_mlp_akdg.gin", "--stage=describe"]
+DESCRIBE = [STUDENT, "--stage=describe"]
 WITHOUT_TEACHER = ["--gin_file=gin/mnist_sngan_teacher.gin", "--gin_param=Data.name='npy'"]
 UNDER_BUDGET = ["--gin_file=gin/budget_cpu.gin", "--stage=train"]
 FOLDER_DATA = ["--gin_param=Data.name='folder'"]
 
 
-def run(*arguments, **options):
-    command = [sys.executable, "run.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **options)
+def run(*arguments, cwd=ROOT, **environment):
+    """Runs `run.py` in a folder, by default the repository's."""
+    command = [sys.executable, ROOT / "run.py", *arguments]
+    environment = {**os.environ, **environment}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "no experiment given"),
         (["--gin_file=gin/nosuch.gin"], "there is no gin file 'gin/nosuch.gin'"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=AKDG.nosuch=1"], "doesn't have a parameter named 'nosuch'"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=NoSuch.width=1"], "NoSuch"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=SNGANGenerator.width=9"], "binds nothing"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=Data.name='nosuch'"], "unknown dataset"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=load_teacher.name='nosuch'"], "there is no teacher"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--stage=nosuch"], "nosuch"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=load_classifier.name='nosuch'"], "there is no classifier"),
+        ([STUDENT, "--gin_param=AKDG.nosuch=1"], "doesn't have a parameter named 'nosuch'"),
+        ([STUDENT, "--gin_param=Data.name='nosuch'"], "unknown dataset"),
+        ([STUDENT, "--gin_param=load_teacher.name='nosuch'"], "there is no teacher"),
+        ([STUDENT, "--stage=nosuch"], "nosuch"),
+        ([STUDENT, "gin/budget_cpu.gin"], "what is 'gin/budget_cpu.gin'?"),
+        ([STUDENT, "--data_dir=DATA/nosuch"], "/nosuch does not exist"),
+        ([STUDENT, "--gin_param=load_classifier.name='nosuch'"], "there is no classifier"),
         (["--gin_file=gin/mnist_mlp_mse.gin", "--gin_param=LATENT_DIM=32"], "MSE pairs latents"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=Data.name='ring'"], "differ in shape"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--devices=gpu:7"], "TensorFlow sees"),
-        (["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=BankedTeacher.images=9"], "binds nothing"),
+        ([STUDENT, "--gin_param=Data.name='ring'"], "differ in shape"),
+        ([STUDENT, "--devices=gpu:7"], "TensorFlow sees"),
+        ([STUDENT, "--gin_param=BankedTeacher.images=9"], "binds nothing"),
         (
-            ["--gin_file=gin/mnist_mlp_akdg.gin", "--gin_param=Schedule.pictures_every=0"],
+            [STUDENT, "--gin_param=Schedule.pictures_every=0"],
             "pictures_every is 0",
         ),
         ([*DESCRIBE, "--gin_param=Schedule.profile_steps=(9, 5)"], "profile_steps (9, 5) must be"),
@@ -71,17 +73,20 @@ def test_bad_input_gets_one_line_and_exit_code_2(arguments, says, tmp_path):
 
 
 def test_a_folder_with_another_run_is_left_alone(tmp_path):
-    assert run("--gin_file=gin/toy_ring_teacher.gin", "--stage=describe", f"--workdir={tmp_path}").returncode == 0
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    done = run("--gin_file=gin/toy_ring_teacher.gin", "--seed=1", f"--workdir={tmp_path}")
+    arguments = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--smoke", f"--workdir={tmp_path}"]
+    assert run(*arguments).returncode == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    done = run(*arguments, "--seed=1")
     assert done.returncode == 2 and "holds a run of another configuration" in done.stderr
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert run(*arguments, "--stage=describe", "--seed=1").returncode == 0  # which asks nothing of the folder
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_describe_knows_the_networks_of_the_paper(tmp_path):
-    done = run("--gin_file=gin/cifar10_mlp_akdg.gin", "--stage=describe", f"--workdir={tmp_path}")
+    done = run("--gin_file=gin/cifar10_mlp_akdg.gin", "--stage=describe", f"--workdir={tmp_path / 'run'}")
     described = json.loads(done.stdout)
-    assert described == json.loads((tmp_path / "describe.json").read_text())
+    assert not list(tmp_path.iterdir())
     assert described["student"] == {
         "layers": 4,
         "params": 2_167_296,
@@ -96,8 +101,28 @@ def test_describe_knows_the_networks_of_the_paper(tmp_path):
     assert {key: described["teacher"][key] for key in teacher} == teacher
 
 
+def test_describe_asks_the_teachers_own_gin_file_where_the_teacher_is_not_there(tmp_path):
+    """From a folder without anything; nothing is left in it."""
+    done = run("--gin_file=toy_ring_akdg", "--stage=describe", cwd=tmp_path)
+    described = json.loads(done.stdout)
+    assert (described["student"]["params"], described["teacher"]["params"]) == (450, 34_434)
+    assert not list(tmp_path.iterdir())
+
+
+def test_config_lists_what_the_experiment_reads_and_touches_nothing(tmp_path):
+    """A data folder, a teacher and devices that are not there do not matter."""
+    arguments = ["--gin_file=toy_ring_akdg", "--stage=config", "--gin_param=load_teacher.name='nosuch'"]
+    done = run(*arguments, "--data_dir=nosuch", "--devices=gpu:9", cwd=tmp_path)
+    assert done.returncode == 0 and not list(tmp_path.iterdir())
+    lines = dict(map(str.strip, line.split("  #")) for line in done.stdout.splitlines())
+    assert lines["load_teacher.name = 'nosuch'"] == "--gin_param"
+    assert lines["R1Penalty.every = 4"].startswith(f"{ROOT / 'gin' / 'toy.gin'}:")
+    assert not any(line.startswith("GAN.") for line in lines)  # bound, and not read by this experiment
+
+
+@pytest.mark.slow
 def test_smoke_run_goes_to_its_end_and_says_that_it_is_one(tmp_path):
-    arguments = ["--gin_file=gin/mnist_mlp_akdg.gin", "--smoke", "--devices=cpu:2", f"--workdir={tmp_path}"]
+    arguments = [STUDENT, "--gin_param=EMA_DECAY=0.9", "--smoke", "--devices=cpu:2", f"--workdir={tmp_path}"]
     done = run(*arguments)
     assert done.returncode == 0, done.stderr
     assert "ETA" in done.stderr and "SMOKE RUN" in done.stdout
@@ -105,6 +130,7 @@ def test_smoke_run_goes_to_its_end_and_says_that_it_is_one(tmp_path):
         assert (tmp_path / name).exists(), name
     result = json.loads((tmp_path / "result.json").read_text())
     assert (result["experiment"], result["method"], result["smoke"]) == ("mnist_mlp_akdg", "AKDG", True)
+    assert result["command"] == f"python run.py {STUDENT} --gin_param=EMA_DECAY=0.9 --smoke --seed=0"
     record = result["metrics"]["fid[mnist-classifier]"]
     assert {"value", "n_real", "n_fake", "classifier", "split", "resize", "seed"} <= set(record)
     assert result["teacher"]["mult_adds"] > 100 * result["student"]["mult_adds"]
@@ -138,18 +164,20 @@ def test_several_steps_an_execution_run_on_several_replicas(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_missing_teacher_and_its_bank_are_made_first_and_found_again(tmp_path):
-    """In a folder of its own, so that no teacher lies about."""
-    for name in ("gin", "run.py"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    command = [sys.executable, "run.py", "--gin_file=gin/toy_ring_akdg.gin", "--smoke"]
-    command += ["--gin_param=GeneratorExperiment.teacher_source=@BankedTeacher()"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    """In a folder of its own, so that no teacher lies about, and without PYTHONPATH: run.py knows its own package."""
+    arguments = ["--gin_file=gin/toy_ring_akdg.gin", "--smoke"]
+    arguments += ["--gin_param=GeneratorExperiment.teacher_source=@BankedTeacher()"]
     for says, making in (("training it first, with gin/toy_ring_teacher.gin", True), ("training is done", False)):
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        done = run(*arguments, cwd=tmp_path, PYTHONPATH="")
         assert done.returncode == 0 and says in done.stderr, done.stderr
         assert ("teacher bank 500/500 (100%)" in done.stderr) == making, done.stderr
-    assert json.loads((tmp_path / "runs/toy_ring_akdg-smoke/result.json").read_text())["teacher"]["layers"] == 4
+    made = [
+        json.loads((tmp_path / f"runs/toy_ring_{name}-smoke/result.json").read_text()) for name in ("akdg", "teacher")
+    ]
+    assert made[0]["teacher"]["layers"] == 4
+    assert made[1]["gin_files"] == ["gin/toy_ring_teacher.gin"]  # found from here, and from any other folder
     assert len(list((tmp_path / "runs/banks").glob("*-500-0/bank.json"))) == 1
 
 
@@ -162,13 +190,13 @@ def test_the_classifier_is_trained_and_exported(tmp_path):
     assert outputs["logits"].shape == (3, 10) and outputs["features"].shape == (3, 64)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path):
     """SIGKILL in the middle; the same command goes on, and its last checkpoint is the uncut one, bit for bit."""
     uncut, cut = tmp_path / "uncut", tmp_path / "cut"
     assert run(*TOY, f"--workdir={uncut}").returncode == 0
-    process = subprocess.Popen(
-        [sys.executable, "run.py", *TOY, f"--workdir={cut}"], cwd=ROOT, stderr=subprocess.DEVNULL
-    )
+    command = [sys.executable, "run.py", *TOY, f"--workdir={cut}"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not list(cut.glob("checkpoints/ckpt-*.index")) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -185,6 +213,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path):
     assert steps == list(range(20, 401, 20))
 
 
+@pytest.mark.slow
 def test_a_student_of_ones_own_images_under_the_cpu_budget(tmp_path):
     """From a nested folder with a file that cannot be read, to scores over the zoo's classifier, without a network."""
     pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 50, 3), dtype=np.uint8)
