@@ -33,6 +33,7 @@ from akdg_tf.files import write_json, write_text
 from akdg_tf.methods.trainer import GeneratorTrainer
 from akdg_tf.teachers.load import load_generator
 from akdg_tf.training import config
+from akdg_tf.training.classification import PARTITION_SEED
 from akdg_tf.training.workdir import Run
 from akdg_tf.zoo import checksums, publish, readme
 from akdg_tf.zoo.entries import FILES, Entry, entries
@@ -122,7 +123,7 @@ def result_of(old: dict, teacher_class: str | None) -> Result:
         parents=(Parent("teacher", old["teacher_name"]),) if old["method"] in DISTILLED else (),
         dataset=dataset,
         split=split,
-        data_digest=data_digest(dataset),
+        data_digest=data_digest(dataset, split),
         seed=old["seed"],
         steps=old["steps"],
         smoke=old["smoke"],
@@ -146,9 +147,12 @@ def network_of(side: dict, name: str, network_class: str | None, dataset: str) -
 
 
 @functools.cache
-def data_digest(dataset: str) -> str | None:
-    """SHA-256 of the data, None where they are not at hand."""
-    return load_dataset(dataset).digest() if dataset in COMPUTABLE else None
+def data_digest(dataset: str, split: str) -> str | None:
+    """SHA-256 of what was trained on, None where it is not at hand."""
+    if dataset not in COMPUTABLE:
+        return None
+    data, held_out = load_dataset(dataset), re.search(r"less (\d+) held out", split)
+    return (data.partition(int(held_out[1]), PARTITION_SEED)[0] if held_out else data).digest()
 
 
 def convert_config(folder: pathlib.Path) -> None:

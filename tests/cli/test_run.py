@@ -87,7 +87,7 @@ def test_describe_knows_the_networks_of_the_paper(tmp_path):
     done = run("--gin_file=gin/cifar10_mlp_akdg.gin", "--stage=describe", f"--workdir={tmp_path / 'run'}")
     described = json.loads(done.stdout)
     assert not list(tmp_path.iterdir())
-    assert described["student"] == {
+    assert described["network"] == {
         "layers": 4,
         "params": 2_167_296,
         "mult_adds": 2_162_688,
@@ -105,7 +105,7 @@ def test_describe_asks_the_teachers_own_gin_file_where_the_teacher_is_not_there(
     """From a folder without anything; nothing is left in it."""
     done = run("--gin_file=toy_ring_akdg", "--stage=describe", cwd=tmp_path)
     described = json.loads(done.stdout)
-    assert (described["student"]["params"], described["teacher"]["params"]) == (450, 34_434)
+    assert (described["network"]["params"], described["teacher"]["params"]) == (450, 34_434)
     assert not list(tmp_path.iterdir())
 
 

@@ -257,3 +257,5 @@ def test_each_kind_of_entry_becomes_a_result():
     classifier = migrate.result_of(judge, None)
     assert (classifier.kind, classifier.machine, classifier.network.latent_dim) == ("classifier", None, None)
     assert classifier.network.scores["accuracy"].dataset == "mnist5k"
+    part = migrate.result_of(judge | {"dataset": "mnist5k, train (5,000) less 500 held out"}, None)
+    assert part.data_digest not in (None, classifier.data_digest)
