@@ -19,6 +19,18 @@ def mirrored(devices):
     return tf.distribute.MirroredStrategy(list(devices))
 
 
+def on_two_replicas(function):
+    """What a function gives on each of two replicas, in a graph as in a training step: two arrays."""
+    strategy = mirrored(("CPU:0", "CPU:1"))
+    results = tf.function(lambda: strategy.experimental_local_results(strategy.run(function)))()
+    return [result.numpy() for result in results]
+
+
+def replica_number():
+    """Of the replica that calls it, 0 or 1."""
+    return tf.distribute.get_replica_context().replica_id_in_sync_group
+
+
 def make_teacher(latent_dim=4):
     """A random fixed generator of 8x8 images, and its Keras model."""
     model = akdg_tf.MLPGenerator(latent_dim, SAMPLE_SHAPE, width=16, depth=1, use_batch_norm=True)

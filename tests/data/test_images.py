@@ -1,3 +1,5 @@
+"""Images in memory."""
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -79,23 +81,6 @@ def test_mnist5k_is_real_mnist_padded_to_32():
     assert batch.dtype == tf.float32
     assert (float(tf.reduce_min(batch)), float(tf.reduce_max(batch))) == (-1.0, 1.0)
     assert load_dataset("mnist5k") is dataset
-
-
-@pytest.mark.parametrize(("name", "modes", "inner"), [("ring", 8, 0.8), ("grid", 25, 0.4)])
-def test_points_lie_around_their_modes(name, modes, inner):
-    dataset = load_dataset(name)
-    points = dataset.reals(20_000, seed=0)
-    assert len(dataset.centers) == modes
-    distance = np.linalg.norm(points[:, None] - dataset.centers, axis=-1)
-    shares = np.bincount(distance.argmin(1), minlength=modes) / len(points)
-    np.testing.assert_allclose(shares, 1 / modes, atol=0.01)
-    assert distance.min(1).mean() == pytest.approx(0.02 * np.sqrt(np.pi / 2), rel=0.02)  # a Rayleigh mean
-    assert np.abs(points).max() < 1.0
-
-
-def test_an_unknown_dataset_is_named_with_the_known_ones():
-    with pytest.raises(UserError, match=r"'nosuch'.*grid.*mnist5k.*ring"):
-        load_dataset("nosuch")
 
 
 def test_your_own_images_are_read_from_npy(tmp_path):

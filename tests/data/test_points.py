@@ -1,0 +1,18 @@
+"""2-D mixtures: where their points lie."""
+
+import numpy as np
+import pytest
+
+from akdg_tf.data import load_dataset
+
+
+@pytest.mark.parametrize(("name", "modes", "inner"), [("ring", 8, 0.8), ("grid", 25, 0.4)])
+def test_points_lie_around_their_modes(name, modes, inner):
+    dataset = load_dataset(name)
+    points = dataset.reals(20_000, seed=0)
+    assert len(dataset.centers) == modes
+    distance = np.linalg.norm(points[:, None] - dataset.centers, axis=-1)
+    shares = np.bincount(distance.argmin(1), minlength=modes) / len(points)
+    np.testing.assert_allclose(shares, 1 / modes, atol=0.01)
+    assert distance.min(1).mean() == pytest.approx(0.02 * np.sqrt(np.pi / 2), rel=0.02)  # a Rayleigh mean
+    assert np.abs(points).max() < 1.0
