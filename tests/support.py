@@ -56,6 +56,15 @@ def discriminator():
     return akdg_tf.ConvDiscriminator((4, 8))
 
 
+def bicubic_generator(latent_dim, sample_shape):
+    """A plain Keras generator with a layer that LiteRT cannot convert."""
+    height, width, channels = sample_shape
+    small = (height // 2, width // 2, channels)
+    layers = [keras.layers.Dense(height * width * channels // 4), keras.layers.Reshape(small)]
+    layers += [keras.layers.UpSampling2D(interpolation="bicubic"), keras.layers.Activation("tanh", dtype="float32")]
+    return keras.Sequential([keras.Input((latent_dim,)), *layers])
+
+
 def image_batches(steps, batch=8):
     """Fixed images in [-1, 1], float32 [batch, 8, 8, 1], without hidden state."""
     images = tf.random.stateless_uniform((steps * batch, *SAMPLE_SHAPE), (1, 2), -1.0, 1.0)

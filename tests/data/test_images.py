@@ -143,5 +143,5 @@ def test_a_dataset_that_cannot_be_downloaded_names_the_one_that_need_not_be(monk
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", no_network)
-    with pytest.raises(UserError, match="fashion_mnist cannot be downloaded .*use dataset 'mnist5k'"):
+    with pytest.raises(UserError, match=r"fashion_mnist cannot be downloaded .*use dataset 'mnist5k'"):
         load_dataset("fashion_mnist")

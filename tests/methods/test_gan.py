@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 from support import SAMPLE_SHAPE, image_batches, make_trainer, mirrored
 
 import akdg_tf
