@@ -19,6 +19,18 @@ def mirrored(devices):
     return tf.distribute.MirroredStrategy(list(devices))
 
 
+def on_two_replicas(function):
+    """What a function gives on each of two replicas, in a graph as in a training step: two arrays."""
+    strategy = mirrored(("CPU:0", "CPU:1"))
+    results = tf.function(lambda: strategy.experimental_local_results(strategy.run(function)))()
+    return [result.numpy() for result in results]
+
+
+def replica_number():
+    """Of the replica that calls it, 0 or 1."""
+    return tf.distribute.get_replica_context().replica_id_in_sync_group
+
+
 def make_teacher(latent_dim=4):
     """A random fixed generator of 8x8 images, and its Keras model."""
     model = akdg_tf.MLPGenerator(latent_dim, SAMPLE_SHAPE, width=16, depth=1, use_batch_norm=True)
@@ -42,6 +54,15 @@ def make_trainer(method, seed=0, use_batch_norm=False, **settings):
 
 def discriminator():
     return akdg_tf.ConvDiscriminator((4, 8))
+
+
+def bicubic_generator(latent_dim, sample_shape):
+    """A plain Keras generator with a layer that LiteRT cannot convert."""
+    height, width, channels = sample_shape
+    small = (height // 2, width // 2, channels)
+    layers = [keras.layers.Dense(height * width * channels // 4), keras.layers.Reshape(small)]
+    layers += [keras.layers.UpSampling2D(interpolation="bicubic"), keras.layers.Activation("tanh", dtype="float32")]
+    return keras.Sequential([keras.Input((latent_dim,)), *layers])
 
 
 def image_batches(steps, batch=8):

@@ -1,12 +1,17 @@
 """A resumed run is the run that was never cut, bit for bit."""
 
+import pathlib
+import shutil
+
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from support import image_batches, make_trainer
 
 from akdg_tf import AKDG, GAN, MSEDistillation, R1Penalty
-from akdg_tf.artifacts.checkpoints import Checkpoints
+from akdg_tf.artifacts.checkpoints import Checkpoints, read_group, steps_in
+from akdg_tf.errors import UserError
 
 SETTINGS = {MSEDistillation: {}, GAN: {"d_steps": 2}, AKDG: {"penalty": R1Penalty(1.0, 4)}}
 
@@ -37,15 +42,23 @@ def test_resumed_is_uncut(method, tmp_path):
     assert_same(resumed, uncut)
 
 
-@pytest.mark.parametrize("damage", ["truncated data", "flipped data", "no data", "truncated index"])
-def test_a_damaged_last_checkpoint_falls_back_to_the_one_before(damage, tmp_path):
-    trainer = make_trainer(AKDG)
-    checkpoints = Checkpoints(trainer.state, tmp_path)
+@pytest.fixture(scope="module")
+def two_steps(tmp_path_factory):
+    """A folder with the checkpoints of two steps, and the state after the first."""
+    folder, trainer = tmp_path_factory.mktemp("checkpoints"), make_trainer(AKDG)
+    checkpoints = Checkpoints(trainer.state, folder)
     trainer.fit(image_batches(1), verbose=0)
     checkpoints.save(1)
     first = state(trainer)
     trainer.fit(image_batches(1), verbose=0)
     checkpoints.save(2)
+    return folder, first
+
+
+@pytest.mark.parametrize("damage", ["truncated data", "flipped data", "no data", "truncated index"])
+def test_a_damaged_last_checkpoint_falls_back_to_the_one_before(damage, two_steps, tmp_path):
+    whole_folder, first = two_steps
+    shutil.copytree(whole_folder, tmp_path, dirs_exist_ok=True)
     data, index = tmp_path / "ckpt-2.data-00000-of-00001", tmp_path / "ckpt-2.index"
     whole = data.read_bytes()
     if damage == "truncated data":
@@ -64,3 +77,99 @@ def test_a_damaged_last_checkpoint_falls_back_to_the_one_before(damage, tmp_path
 
 def test_an_empty_folder_restores_nothing(tmp_path):
     assert Checkpoints(make_trainer(GAN).state, tmp_path).restore() == 0
+
+
+def small_state(value, count=2):
+    """Two groups whose names begin alike, the first of `count` variables: value, value + 1, ..."""
+    weights = [keras.Variable(float(value + number)) for number in range(count)]
+    return {"generator": weights, "generator_optimizer": [keras.Variable([[float(value)]])]}
+
+
+def saved(folder, *steps, **settings):
+    """A folder with the checkpoints of some steps; each holds its own step as its first value."""
+    groups = small_state(0)
+    checkpoints = Checkpoints(groups, folder, **settings)
+    for step in steps:
+        groups["generator"][0].assign(step)
+        checkpoints.save(step)
+
+
+def restored(folder):
+    """The step that is restored, and the first value that it brings back."""
+    groups = small_state(-9)
+    return Checkpoints(groups, folder).restore(), float(groups["generator"][0].value)
+
+
+def test_the_newest_three_are_kept_and_those_of_every_so_many_steps(tmp_path):
+    saved(tmp_path / "newest", *range(1, 8))
+    assert steps_in(tmp_path / "newest") == [7, 6, 5]
+    saved(tmp_path / "every", *range(1, 11), keep_every=4)
+    assert steps_in(tmp_path / "every") == [10, 9, 8, 4]
+    assert len(list((tmp_path / "every").glob("ckpt-*"))) == 4 * 2  # an index and a file of data each
+
+
+def test_one_group_is_read_without_the_others_in_the_order_of_its_variables(tmp_path):
+    """Of twelve: as text, the tenth would come before the second."""
+    Checkpoints(small_state(100, count=12), tmp_path).save(3)
+    assert read_group(tmp_path, 3, "generator") == [100.0 + number for number in range(12)]
+    assert read_group(tmp_path, 3, "generator_optimizer") == [[[100.0]]]
+    assert read_group(tmp_path, 3, "d_s") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("ckpt-x.index", b""),
+        ("ckpt-9.index.bak", b""),
+        ("ckpt-٩.index", b""),  # a digit, but not one that a step is written in
+        ("checkpoint", b""),
+        ("checkpoint", b"\xff\x00 not text"),
+        ("notes.txt", b""),
+    ],
+)
+def test_a_strangers_file_beside_good_checkpoints_is_passed_over(name, content, tmp_path):
+    saved(tmp_path, 1, 2)
+    (tmp_path / name).write_bytes(content)
+    assert steps_in(tmp_path) == [2, 1]
+    assert restored(tmp_path) == (2, 2.0)
+    saved(tmp_path, 3, 4, 5)
+    assert (tmp_path / name).read_bytes() == content
+
+
+def test_a_checkpoint_that_lacks_a_variable_is_not_restored(tmp_path):
+    saved(tmp_path, 1)
+    with pytest.raises(UserError, match="none of the checkpoints in"):
+        Checkpoints({**small_state(0), "d_kd": [keras.Variable(1.0)]}, tmp_path).restore()
+
+
+def test_where_none_is_whole_one_line_says_so(tmp_path):
+    saved(tmp_path, 1, 2)
+    for path in tmp_path.glob("*.data-*"):
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match="can be restored: remove the folder to start anew"):
+        restored(tmp_path)
+
+
+def test_a_group_of_a_damaged_checkpoint_is_one_line(tmp_path):
+    saved(tmp_path, 1)
+    (tmp_path / "ckpt-1.index").write_bytes(b"")
+    with pytest.raises(UserError, match="ckpt-1 cannot be read: it is damaged"):
+        read_group(tmp_path, 1, "generator")
+
+
+def test_a_kill_while_an_old_checkpoint_is_removed_leaves_no_half_of_it(tmp_path, monkeypatch):
+    """Its index goes first: data without an index is no checkpoint."""
+    saved(tmp_path, 1, 2, 3)
+    unlink, gone = pathlib.Path.unlink, []
+
+    def killed(path, **settings):
+        if gone:
+            raise KeyboardInterrupt
+        gone.append(path.name)
+        unlink(path, **settings)
+
+    monkeypatch.setattr(pathlib.Path, "unlink", killed)
+    with pytest.raises(KeyboardInterrupt):
+        saved(tmp_path, 4)
+    assert gone == ["ckpt-1.index"] and steps_in(tmp_path) == [4, 3, 2]
+    assert restored(tmp_path) == (4, 4.0)

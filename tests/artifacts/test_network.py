@@ -21,12 +21,11 @@ def z():
     return tf.random.stateless_normal((5, 4), (0, 0))
 
 
-@pytest.fixture
-def run(tmp_path):
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
     """A run of AKDG that kept the checkpoints of two steps and exported the last."""
     trainer = make_trainer(AKDG, use_batch_norm=True)
-    folder = tmp_path / "run"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("run")
     networks = {**trainer.networks, "ema_generator": trainer.ema_generator}
     network.write_run(folder, networks, "ema_generator", trainer.optimizer_classes)
     checkpoints, kept = Checkpoints(trainer.state, folder / "checkpoints"), {}

@@ -3,6 +3,7 @@
 import pickle
 import pickletools
 
+import contracts
 import keras
 import numpy as np
 import pytest
@@ -189,3 +190,9 @@ def test_without_data_one_line_says_the_three_ways_to_give_it(tmp_path, monkeypa
     line = str(caught.value)
     assert "\n" not in line
     assert all(way in line for way in ("cifar-10-batches-py", "dataset='folder'", "keras.datasets.cifar10"))
+
+
+def test_training_and_test_images_keep_the_contract_of_datasets(folder):
+    dataset = cifar.load_cifar10(folder)
+    for split in (dataset, dataset.test):
+        contracts.dataset_contract(split)

@@ -3,6 +3,7 @@
 import logging
 import os
 
+import contracts
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -149,3 +150,7 @@ def test_a_folder_without_images_is_refused(tmp_path):
         load_folder(None)
     with pytest.raises(UserError, match="shape"):
         ImageFolder(tmp_path, (2,))
+
+
+def test_a_folder_keeps_the_contract_of_datasets(folder):
+    contracts.dataset_contract(ImageFolder(folder, SHAPE))

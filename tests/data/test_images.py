@@ -1,9 +1,13 @@
+"""Images in memory."""
+
+import contracts
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from akdg_tf.data import by_step, load_dataset
-from akdg_tf.data.images import ImageArrays, shifted_and_flipped, to_uint8
+from akdg_tf.data.images import ImageArrays, shifted_and_flipped, to_float, to_uint8
 from akdg_tf.errors import UserError
 from akdg_tf.reporting import pictures
 from akdg_tf.reporting.pictures import tile
@@ -81,23 +85,6 @@ def test_mnist5k_is_real_mnist_padded_to_32():
     assert load_dataset("mnist5k") is dataset
 
 
-@pytest.mark.parametrize(("name", "modes", "inner"), [("ring", 8, 0.8), ("grid", 25, 0.4)])
-def test_points_lie_around_their_modes(name, modes, inner):
-    dataset = load_dataset(name)
-    points = dataset.reals(20_000, seed=0)
-    assert len(dataset.centers) == modes
-    distance = np.linalg.norm(points[:, None] - dataset.centers, axis=-1)
-    shares = np.bincount(distance.argmin(1), minlength=modes) / len(points)
-    np.testing.assert_allclose(shares, 1 / modes, atol=0.01)
-    assert distance.min(1).mean() == pytest.approx(0.02 * np.sqrt(np.pi / 2), rel=0.02)  # a Rayleigh mean
-    assert np.abs(points).max() < 1.0
-
-
-def test_an_unknown_dataset_is_named_with_the_known_ones():
-    with pytest.raises(UserError, match=r"'nosuch'.*grid.*mnist5k.*ring"):
-        load_dataset("nosuch")
-
-
 def test_your_own_images_are_read_from_npy(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (9, 4, 6, 3), np.uint8)
     np.save(tmp_path / "images.npy", images)
@@ -121,3 +108,40 @@ def test_few_images_make_a_picture_too(count, shape, monkeypatch):
     monkeypatch.setattr(pictures, "tile", lambda images, columns: shown.append(tile(images, columns)) or shown[-1])
     pictures.side_by_side({"a": np.zeros((count, 4, 4, 1))})
     assert shown[0].shape == shape
+
+
+@pytest.mark.parametrize("dataset", [tiny(), tiny().partition(3, seed=0)[0]])
+def test_images_in_memory_keep_the_contract_of_datasets(dataset):
+    contracts.dataset_contract(dataset)
+
+
+def test_mnist5k_and_npy_keep_the_contract_of_datasets(tmp_path):
+    contracts.dataset_contract(load_dataset("mnist5k"))
+    np.save(tmp_path / "images.npy", np.random.default_rng(0).integers(0, 256, (9, 4, 6, 3), np.uint8))
+    contracts.dataset_contract(load_dataset("npy", str(tmp_path)))
+
+
+def test_the_digest_is_of_the_pixels():
+    images = tiny().images
+    other = images.copy()
+    other[3, 1, 1, 0] += 1
+    assert (
+        ImageArrays("a", "b", images, None).digest() == tiny().digest() != ImageArrays("a", "b", other, None).digest()
+    )
+
+
+def test_gray_levels_are_spread_over_minus_1_to_1_and_come_back():
+    levels = np.arange(256, dtype=np.uint8)
+    values = to_float(levels).numpy()
+    np.testing.assert_allclose(values[[0, 51, 255]], [-1, -0.6, 1], atol=1e-6)
+    np.testing.assert_array_equal(to_uint8(values), levels)
+    np.testing.assert_array_equal(to_uint8(np.array([-7.0, 1.1, 0.001])), [0, 255, 128])
+
+
+def test_a_dataset_that_cannot_be_downloaded_names_the_one_that_need_not_be(monkeypatch):
+    def no_network():
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", no_network)
+    with pytest.raises(UserError, match=r"fashion_mnist cannot be downloaded .*use dataset 'mnist5k'"):
+        load_dataset("fashion_mnist")

@@ -1,8 +1,12 @@
-import numpy as np
-import tensorflow as tf
+"""Losses against their formulas."""
 
-from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss
-from akdg_tf.methods.penalties import R1Penalty
+import contracts
+import numpy as np
+import pytest
+import tensorflow as tf
+from support import on_two_replicas, replica_number
+
+from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss, replica_mean
 
 REFERENCE, GENERATED = tf.constant([[2.0], [-0.5]]), tf.constant([[-3.0], [0.25]])
 
@@ -21,10 +25,13 @@ def test_hinge_loss():
     np.testing.assert_allclose(HingeLoss().generator(GENERATED), [3.0, -0.25])
 
 
-def test_r1_is_half_gamma_times_the_squared_gradient():
-    def discriminator(x, training):
-        return tf.reduce_sum(0.5 * x**2, axis=(1, 2, 3))[:, None]  # its gradient is x
+@pytest.mark.parametrize("loss", [NonSaturatingLoss(), HingeLoss()])
+def test_a_loss_keeps_its_contract(loss):
+    contracts.loss_contract(loss)
 
-    images = tf.constant(np.arange(8.0).reshape(2, 2, 2, 1), tf.float32)
-    penalty = R1Penalty(gamma=10.0, every=4)(discriminator, images, tf.zeros_like(images))
-    np.testing.assert_allclose(penalty, [5 * (0 + 1 + 4 + 9), 5 * (16 + 25 + 36 + 49)])
+
+def test_each_replica_holds_its_share_of_the_mean():
+    """Two replicas of one example each: Keras sums the shares, which must give the mean 3 of 2 and 4."""
+    assert float(replica_mean(tf.constant([2.0, 4.0]))) == 3.0
+    values = tf.constant([[2.0], [4.0]])
+    assert on_two_replicas(lambda: replica_mean(values[replica_number()])) == [1.0, 2.0]

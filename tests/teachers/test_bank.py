@@ -1,5 +1,6 @@
 """A bank of teacher images stands in for the teacher: its images, each once a pass, found again, never a wrong one."""
 
+import contracts
 import keras
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from support import SAMPLE_SHAPE, discriminator, image_batches, make_teacher, mi
 import akdg_tf
 from akdg_tf import latents
 from akdg_tf.errors import UserError
-from akdg_tf.teachers.bank import BATCH, make_bank
+from akdg_tf.teachers.bank import BATCH, BankedTeacher, make_bank
 
 SEED = (5, latents.TEACHER)
 
@@ -45,6 +46,30 @@ def test_every_image_once_a_pass_in_an_order_of_its_own_set_by_the_seed(tmp_path
     assert sorted(first) == sorted(second) == list(range(10))
     assert first != second and order((6, latents.TEACHER)) != first + second
     assert order(SEED) == first + second
+
+
+def test_a_bank_keeps_the_contract_of_sources(tmp_path):
+    teacher, _ = make_teacher()
+    contracts.pair_source_contract(make_bank(teacher, 40, 0, tmp_path), teacher, contracts.HALF_A_GRAY_LEVEL)
+
+
+@pytest.mark.parametrize(("smoke", "count"), [(False, 700), (True, 500)])
+def test_the_banked_source_is_one_bank_for_the_runs_of_all_seeds(smoke, count, tmp_path, monkeypatch):
+    """In a smoke run it is small."""
+    monkeypatch.setattr("akdg_tf.teachers.bank.BANKS", tmp_path / "banks")
+    teacher, _ = make_teacher()
+    source = BankedTeacher(images=700).open(teacher, smoke)
+    assert (len(source.images), source.folder.parent) == (count, tmp_path / "banks")
+    assert source.folder.name == f"{teacher.digest()[:16]}-{count}-0"
+    contracts.pair_source_contract(source, teacher, contracts.HALF_A_GRAY_LEVEL)
+
+
+def test_a_bank_needs_a_teacher_and_an_image(tmp_path, monkeypatch):
+    monkeypatch.setattr("akdg_tf.teachers.bank.BANKS", tmp_path)
+    with pytest.raises(UserError, match=r"bind GeneratorExperiment\.teacher$"):
+        BankedTeacher().open(None, smoke=False)
+    with pytest.raises(UserError, match="a teacher bank of 0 images: it must hold at least 1"):
+        BankedTeacher(images=0).open(make_teacher()[0], smoke=False)
 
 
 @pytest.mark.parametrize("method", [akdg_tf.AKDG, akdg_tf.MSEDistillation])

@@ -1,0 +1,47 @@
+"""Datasets by name, and their pipeline."""
+
+import pytest
+import tensorflow as tf
+
+import akdg_tf
+from akdg_tf.data import by_step, load_dataset, registry
+from akdg_tf.errors import UserError
+
+
+def test_an_unknown_dataset_is_named_with_the_known_ones():
+    with pytest.raises(UserError, match=r"'nosuch'.*grid.*mnist5k.*ring"):
+        load_dataset("nosuch")
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """A dataset of one's own, which keeps what its loader was called with."""
+    monkeypatch.setattr(registry, "_LOADERS", dict(registry._LOADERS))
+    calls = []
+
+    @akdg_tf.register_dataset("mine")
+    def load_mine(data_dir=None, sample_shape=None):
+        calls.append((data_dir, sample_shape))
+        return object()
+
+    yield calls
+    load_dataset.cache_clear()
+
+
+def test_a_dataset_of_ones_own_is_given_folder_and_shape_and_loaded_once(registered):
+    first = load_dataset("mine", "folder", (8, 8, 1))
+    assert load_dataset("mine", "folder", (8, 8, 1)) is first
+    assert load_dataset("mine", "folder", (4, 4, 1)) is not first
+    assert registered == [("folder", (8, 8, 1)), ("folder", (4, 4, 1))]
+    assert registry.check_name("mine") == "mine"
+
+
+def test_a_pipeline_gives_the_batches_of_its_steps_in_order():
+    assert [int(value) for value in by_step(lambda step: step * step, 3, 7)] == [9, 16, 25, 36]
+
+
+def test_a_pipeline_is_neither_tuned_nor_sharded():
+    """The tuner's thread would hold up the end of `fit`; the strategy splits the global batch itself."""
+    options = by_step(lambda step: step, 0, 1).options()
+    assert options.autotune.enabled is False
+    assert options.experimental_distribute.auto_shard_policy is tf.data.experimental.AutoShardPolicy.OFF

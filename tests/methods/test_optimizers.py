@@ -1,0 +1,53 @@
+"""The optimizers of a method, and what of them is state."""
+
+import keras
+import pytest
+from support import image_batches, make_trainer
+
+from akdg_tf import GAN
+from akdg_tf.methods.optimizers import Optimizers, state_of
+
+
+@pytest.mark.parametrize("which", ["generator", "discriminator"])
+def test_an_optimizer_that_accumulates_gradients_is_refused(which):
+    """Every micro-batch would see the same latents: the step, which they follow from, is the generator's."""
+    optimizer = keras.optimizers.Adam(gradient_accumulation_steps=2)
+    with pytest.raises(ValueError, match="gradient_accumulation_steps must be None"):
+        Optimizers(**{which: optimizer})
+    with pytest.raises(ValueError, match="gradient_accumulation_steps must be None"):
+        make_trainer(GAN).compile(**{f"{which}_optimizer": optimizer})
+
+
+def test_the_defaults_are_adam_for_both_with_variables_of_their_own():
+    trainer = make_trainer(GAN)
+    trainer.compile()
+    for optimizer in trainer.optimizers:
+        assert isinstance(optimizer, keras.optimizers.Adam)
+        assert float(optimizer.learning_rate) == pytest.approx(5e-4)
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.0, 0.99)
+    one, other = ({id(v) for v in optimizer.variables} for optimizer in trainer.optimizers)
+    assert not one & other
+
+
+def test_the_discriminators_take_copies_of_their_own_optimizer():
+    trainer = make_trainer(GAN)
+    trainer.compile(keras.optimizers.SGD(0.5), keras.optimizers.RMSprop(0.25))
+    assert [type(optimizer).__name__ for optimizer in trainer.optimizers] == ["SGD", "RMSprop"]
+    assert [float(optimizer.learning_rate) for optimizer in trainer.optimizers] == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("rate", [0.1, keras.optimizers.schedules.CosineDecay(0.1, 10)])
+def test_the_learning_rate_is_not_state(rate):
+    """Of Adam: its count of updates, and two moments of each weight."""
+    optimizer = keras.optimizers.Adam(rate)
+    weights = [keras.Variable([1.0, 2.0], name="a"), keras.Variable([[3.0]], name="b")]
+    optimizer.build(weights)
+    shapes = sorted(tuple(variable.shape) for variable in state_of(optimizer))
+    assert shapes == [(), (1, 1), (1, 1), (2,), (2,)]
+
+
+def test_a_schedule_of_the_discriminators_counts_their_own_steps():
+    trainer = make_trainer(GAN, d_steps=2)
+    trainer.compile(keras.optimizers.SGD(0.01))
+    trainer.fit(image_batches(3), verbose=0)
+    assert [int(optimizer.iterations) for optimizer in trainer.optimizers] == [3, 6]
