@@ -221,7 +221,7 @@ def exchange_the_litert_model(entry, other):
         (link_to_a_file_elsewhere, "card.md was changed|card.md is not listed in SHA256SUMS, or is a link"),
         (forget_the_seed, "metrics.json lacks seed|metrics.json was changed"),
         (write_no_object, "metrics.json holds no JSON object|metrics.json was changed"),
-        (configure_nonsense, "gin configuration:"),
+        (configure_nonsense, "config.gin:1: Couldn.t parse statement"),
         (break_the_saved_model, "cannot be loaded: it is damaged"),
         (cut_the_variables_short, "cannot be loaded: it is damaged"),
         (claim_fewer_params, r"params is \d+, not 1"),
