@@ -60,7 +60,7 @@ def parse(argv: list[str]) -> list[str]:
         _, *left = FLAGS(argv)
         if left:
             raise UserError(
-                f"what is {' '.join(map(repr, left))}? Each file and binding wants a flag of its own: "
+                f"what is {' '.join(map(repr, left))}? Each file and binding needs its own flag: "
                 f"--gin_file={left[0]} or --gin_param={left[0]}"
             )
         if not FLAGS.gin_file:

@@ -35,6 +35,8 @@ def run_experiment() -> None:
     logging.getLogger("akdg_tf").setLevel(logging.INFO)
     if FLAGS.stage == "config":
         config.parse(FLAGS.gin_file, FLAGS.gin_param)
+        if not config.listing():
+            raise UserError("the gin files bind no experiment: bind make_experiment.experiment")
         print(config.listing())
         return
     strategy = devices.make_strategy(FLAGS.devices)

@@ -121,7 +121,7 @@ def _included(name: str, path: pathlib.Path, place: str, within: tuple[pathlib.P
     if found is None:
         raise UserError(f"{place}: there is no file {name!r} to include")
     if found.resolve() in within:
-        raise UserError(f"{place}: include {name!r} leads back to a file that is being read: it would never end")
+        raise UserError(f"{place}: include {name!r} makes a file include itself")
     return found
 
 

@@ -46,12 +46,12 @@ def test_help_is_printed_without_tensorflow(arguments, says):
         (("run", "--nosuch"), "akdg run: Unknown command line flag 'nosuch' (see --help)\n"),
         (
             ("run", "--gin_file=gin/mnist_mlp_akdg.gin", "gin/budget_cpu.gin", "x"),
-            "akdg run: what is 'gin/budget_cpu.gin' 'x'? Each file and binding wants a flag of its own: "
+            "akdg run: what is 'gin/budget_cpu.gin' 'x'? Each file and binding needs its own flag: "
             "--gin_file=gin/budget_cpu.gin or --gin_param=gin/budget_cpu.gin (see --help)\n",
         ),
         (
             ("run", "--gin_file=mnist_mlp_akdg", "--gin_param", "EMA_DECAY=0.9", "LATENT_DIM=2"),
-            "akdg run: what is 'LATENT_DIM=2'? Each file and binding wants a flag of its own: "
+            "akdg run: what is 'LATENT_DIM=2'? Each file and binding needs its own flag: "
             "--gin_file=LATENT_DIM=2 or --gin_param=LATENT_DIM=2 (see --help)\n",
         ),
     ],

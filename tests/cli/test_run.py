@@ -131,9 +131,11 @@ def test_smoke_run_goes_to_its_end_and_says_that_it_is_one(tmp_path):
     result = json.loads((tmp_path / "result.json").read_text())
     assert (result["experiment"], result["method"], result["smoke"]) == ("mnist_mlp_akdg", "AKDG", True)
     assert result["command"] == f"python run.py {STUDENT} --gin_param=EMA_DECAY=0.9 --smoke --seed=0"
-    record = result["metrics"]["fid[mnist-classifier]"]
+    record = result["network"]["scores"]["fid[mnist-classifier]"]
     assert {"value", "n_real", "n_fake", "classifier", "split", "resize", "seed"} <= set(record)
-    assert result["teacher"]["mult_adds"] > 100 * result["student"]["mult_adds"]
+    assert result["teacher"]["mult_adds"] > 100 * result["network"]["mult_adds"]
+    assert result["parents"][0]["name"] == "mnist_sngan_teacher"
+    assert result["gin_params"] == ["EMA_DECAY=0.9"]
     images = hub.load(str(tmp_path / "saved_model"))(tf.random.stateless_normal((7, 64), (0, 0))).numpy()
     assert images.shape == (7, 32, 32, 1) and images.min() >= 0 and images.max() <= 1 and images.std() > 0.01
     assert "training is done" in run(*arguments).stderr

@@ -65,6 +65,13 @@ def test_a_folder_that_cannot_be_is_one_line(argument, says, tmp_path):
         make_run("--gin_file=toy_ring_akdg", argument)
 
 
+def test_files_that_bind_no_experiment_have_no_listing():
+    pathlib.Path("x.gin").write_text("GAN.d_steps = 1\n")
+    FLAGS(["akdg run", "--gin_file=x.gin", "--stage=config"])
+    with pytest.raises(UserError, match=r"bind no experiment: bind make_experiment.experiment$"):
+        stages.run_experiment()
+
+
 def test_the_command_of_a_run_is_the_one_that_made_it():
     bindings = ("load_teacher.name='my runs/x'", 'Data.name="a"', "AKDG.d_steps=2")
     made = Run(pathlib.Path("w"), "x", "", ("gin/x.gin", "my files/y.gin"), 3, True, "/data", gin_params=bindings)

@@ -326,7 +326,7 @@ def exchange_the_litert_model(entry, other):
         (take_the_others_name, "x/metrics.json belongs to the entry 'y', but its folder is 'x'"),
         (become_the_other_entry, "x/metrics.json belongs to the entry 'y', but its folder is 'x'"),
         (write_no_object, "x/metrics.json holds no JSON object"),
-        (configure_nonsense, "gin configuration:|x/config.gin:1: "),
+        (configure_nonsense, "x/config.gin:1: Couldn.t parse statement"),
         (break_the_saved_model, "cannot be loaded: it is damaged"),
         (cut_the_variables_short, "cannot be loaded: it is damaged"),
         (claim_fewer_params, r"zoo/x: params is \d+, not 1"),
