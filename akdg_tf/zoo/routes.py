@@ -1,6 +1,7 @@
 """The ways by which an entry's generator is run, each a function from latents to images."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -8,6 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from akdg_tf import latents
 from akdg_tf.artifacts.result import LiteRTModel
+from akdg_tf.errors import UserError
 from akdg_tf.zoo.entries import LITERT, Entry
 
 SIGNATURES = ("serving_default", "default", "generator")
@@ -21,7 +23,7 @@ def routes(entry: Entry) -> dict[str, Route]:
 
     They are `m(z)`, the SavedModel's signatures, and LiteRT's interpreter where the entry holds a `model.tflite`.
     """
-    module = entry.load().module
+    module: Any = entry.load().module
     found = {"m(z)": lambda z: module(tf.constant(z)).numpy()}
     found |= {name: _signature(module, name) for name in SIGNATURES}
     return found | ({LITERT: litert(entry)} if (entry.folder / LITERT).exists() else {})
@@ -45,8 +47,15 @@ def differences(entry: Entry) -> dict[str, float]:
 
 
 def evaluation_latents(entry: Entry, count: int) -> np.ndarray:
-    """The latents of the first images of `samples.png`, float32 [count, latent_dim]."""
-    return latents.sample(lambda z: z, "normal", entry.result.network.latent_dim, count, entry.result.seed)
+    """The latents of the first images of `samples.png`, float32 [count, latent_dim].
+
+    Raises:
+        UserError: metrics.json names no latent_dim.
+    """
+    dim = entry.result.network.latent_dim
+    if dim is None:
+        raise UserError(f"{entry.folder / 'metrics.json'} names no latent_dim of the network")
+    return latents.sample(lambda z: z, "normal", dim, count, entry.result.seed)
 
 
 def litert_record(entry: Entry) -> LiteRTModel:
