@@ -45,7 +45,7 @@ def counts(generator: FrozenGenerator) -> dict[str, int | None]:
     """
     operations = frozen_graph(generator, (generator.latent_dim,)).get_operations()
     if not any(operation.type in OPAQUE for operation in operations):
-        found = generator.describe()
+        found: dict[str, int | None] = {**generator.describe()}
         if found["bytes"]:
             return found
     unknown = dict.fromkeys(field.name for field in dataclasses.fields(Cost))
@@ -61,7 +61,7 @@ def _images_per_second(generator: FrozenGenerator) -> float:
     function = tf.function(generator)
     z = tf.random.stateless_normal((SPEED_BATCH, generator.latent_dim), (0, 0))
     function(z)
-    seconds = []
+    seconds: list[float] = []
     while len(seconds) < SPEED_REPEATS or sum(seconds) < SPEED_SECONDS:
         start = time.perf_counter()
         function(z).numpy()

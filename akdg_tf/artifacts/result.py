@@ -177,11 +177,13 @@ class Result:
     over_seeds: dict[str, OverSeeds] = dataclasses.field(default_factory=dict)
     litert: LiteRTModel | None = None
 
-    def seeds_of(self, metric: str) -> OverSeeds | None:
-        """A score over the seeds that were published; of a single run its own value, None of a score that it lacks."""
-        score = self.network.scores.get(metric)
-        alone = score and OverSeeds(score.value, None, (score.value,), (self.seed,))
-        return self.over_seeds.get(metric, alone)
+    def scores_over_seeds(self) -> dict[str, OverSeeds]:
+        """Each score of the network over the seeds that were published; of a single run its one value."""
+        alone = {
+            metric: OverSeeds(score.value, None, (score.value,), (self.seed,))
+            for metric, score in self.network.scores.items()
+        }
+        return {metric: self.over_seeds.get(metric, row) for metric, row in alone.items()}
 
     def to_json(self) -> dict:
         """As JSON holds it."""

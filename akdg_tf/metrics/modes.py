@@ -49,17 +49,20 @@ class PointScores:
 
     @staticmethod
     def _scores(points: np.ndarray, dataset: GaussianMixture, seed: int) -> dict[str, Score]:
-        record = {
-            "n_real": 0,
-            "n_fake": len(points),
-            "classifier": "mixture",
-            "dataset": dataset.name,
-            "split": dataset.split,
-            "resize": "none",
-            "seed": seed,
-        }
         values = mode_scores(points, dataset.centers, dataset.stddev)
-        return {metric: Score(value, **record) for metric, value in values.items()}
+        return {
+            metric: Score(
+                value=value,
+                n_real=0,
+                n_fake=len(points),
+                classifier="mixture",
+                dataset=dataset.name,
+                split=dataset.split,
+                resize="none",
+                seed=seed,
+            )
+            for metric, value in values.items()
+        }
 
 
 def mode_scores(points: np.ndarray, centers: np.ndarray, stddev: float) -> dict[str, float]:

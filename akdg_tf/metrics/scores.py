@@ -6,6 +6,7 @@ import io
 import pathlib
 import tempfile
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import gin
 import numpy as np
@@ -87,7 +88,7 @@ class ImageScores:
                 activations.write(classifier, batches, self.samples, pathlib.Path(folder), name)
                 fake = activations.read(pathlib.Path(folder))
                 found = score(real, fake)
-            record = {
+            record: dict[str, Any] = {
                 "n_real": len(real.features),
                 "n_fake": len(fake.features),
                 "classifier": classifier.id,

@@ -41,9 +41,9 @@ class Published:
     fid: float
 
 
-def _student(network: str, method: str, *numbers: float) -> Published:
+def _student(network: str, method: str, layers: int, *numbers: float) -> Published:
     experiment = f"cifar10_{network}_{method}".lower()
-    return Published(f"{network} {method}", (experiment, experiment + BUDGET), *numbers)
+    return Published(f"{network} {method}", (experiment, experiment + BUDGET), layers, *numbers)
 
 
 TEACHER = Published(
@@ -113,7 +113,7 @@ def _of_runs(name: str, found: dict[pathlib.Path, Result]) -> Measured:
 
 def _of_entry(entry: Entry) -> Measured:
     _check_fid(entry.result, entry.folder)
-    over = {metric: entry.result.seeds_of(metric) for metric in entry.result.network.scores}
+    over = entry.result.scores_over_seeds()
     seeds = max((one.seeds for one in over.values()), key=len)
     values = {metric: one.values for metric, one in over.items()}
     return Measured(entry.name, entry.folder, entry.result, values, seeds)

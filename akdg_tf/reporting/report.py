@@ -62,9 +62,10 @@ def picture(family: str, folder: pathlib.Path, zoo: pathlib.Path, data_dir: str 
     dataset = load_dataset(result.dataset, data_dir)
     count = SAMPLES if len(dataset.sample_shape) == 1 else 64
     panels = {f"real ({dataset.name})": dataset.reals(count, 0)}
-    teacher = result.teacher and find_teacher(result.teacher.name, folder, zoo)
-    if teacher:
-        panels[_title("teacher", result.teacher)] = sample_frozen(teacher, count, 0)
+    if result.teacher:
+        teacher = find_teacher(result.teacher.name, folder, zoo)
+        if teacher:
+            panels[_title("teacher", result.teacher)] = sample_frozen(teacher, count, 0)
     for method, (run, result) in firsts.items():
         panels[_title(method, result.network)] = sample_frozen(load_teacher(str(run)), count, 0)
     return pictures.side_by_side(panels)

@@ -20,7 +20,7 @@ def table(result: Result) -> str:
         rows.append([name, *(_score(network, name) for network in networks)])
     smoke = "  SMOKE RUN: the numbers mean nothing" if result.smoke else ""
     head = f"{result.experiment}, seed {result.seed}, {result.steps} steps{smoke}"
-    definitions = [definition(score) for score in result.network.scores.values()][:1]
+    definitions = [definition(score, less=("splits",)) for score in result.network.scores.values()][:1]
     return "\n".join([head, *aligned(rows), *definitions])
 
 

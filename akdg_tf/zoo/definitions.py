@@ -34,6 +34,10 @@ def definitions(found: Iterable[Entry], less: tuple[str, ...] = ()) -> list[Defi
         for metric, score in entry.result.network.scores.items():
             alike.setdefault(tables.definition(score, less), {})[metric, entry.name] = None
     return [
-        Definition(*(list(dict.fromkeys(names)) for names in zip(*pairs, strict=True)), text)
+        Definition(
+            metrics=list(dict.fromkeys(metric for metric, _ in pairs)),
+            generators=list(dict.fromkeys(name for _, name in pairs)),
+            text=text,
+        )
         for text, pairs in alike.items()
     ]

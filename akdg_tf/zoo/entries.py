@@ -140,4 +140,4 @@ def groups(found: list[Entry]) -> list[Group]:
     for entry in generators.values():
         if entry.kind == "student":
             students.setdefault(entry.teacher_name, []).append(entry)
-    return [Group(name, generators.get(name), group) for name, group in students.items()]
+    return [Group(name, generators.get(name) if name else None, group) for name, group in students.items()]

@@ -78,7 +78,7 @@ def _table(group: Group) -> list[str]:
 
 
 def _row(entry: Entry, metrics: list[str]) -> list[str]:
-    network, rows = entry.result.network, map(entry.result.seeds_of, metrics)
+    network, scores = entry.result.network, entry.result.scores_over_seeds()
     address, alt = urllib.parse.quote(entry.name), attribute(f"samples of {entry.name}")
     return [
         f'<img src="{address}/{SAMPLES}" width="128" alt="{alt}">',
@@ -88,7 +88,7 @@ def _row(entry: Entry, metrics: list[str]) -> list[str]:
         tables.UNKNOWN if network.mult_adds is None else f"{network.mult_adds / 1e6:,.3g}M",
         tables.UNKNOWN if network.bytes is None else f"{network.bytes / 1e6:.3g} MB",
         tables.count(network.images_per_second),
-        *(tables.mean_and_spread(row.values if row else ()) for row in rows),
+        *(tables.mean_and_spread(scores[metric].values) if metric in scores else "" for metric in metrics),
     ]
 
 

@@ -1,6 +1,7 @@
 """The ways by which an entry's generator is run, each a function from latents to images."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,7 @@ from akdg_tf import latents
 from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.result import LiteRTModel
 from akdg_tf.artifacts.saved_model import output_range_of
+from akdg_tf.errors import UserError
 from akdg_tf.zoo.entries import LITERT, Entry
 
 SIGNATURES = ("serving_default", "default", "generator")
@@ -24,7 +26,7 @@ def routes(entry: Entry) -> dict[str, Route]:
     They are `m(z)`, the SavedModel's signatures, the network that `load_network` gives, and LiteRT's interpreter where the
     entry holds a `model.tflite`.
     """
-    module = entry.load().module
+    module: Any = entry.load().module
     found: dict[str, Route] = {"m(z)": lambda z: module(tf.constant(z)).numpy()}
     found |= {name: _signature(module, name) for name in SIGNATURES}
     found["load_network"] = _network(entry)
@@ -55,8 +57,15 @@ def differences(entry: Entry) -> dict[str, float]:
 
 
 def evaluation_latents(entry: Entry, count: int) -> np.ndarray:
-    """The latents of the first images of `samples.png`, float32 [count, latent_dim]."""
-    return latents.sample(lambda z: z, "normal", entry.result.network.latent_dim, count, entry.result.seed)
+    """The latents of the first images of `samples.png`, float32 [count, latent_dim].
+
+    Raises:
+        UserError: metrics.json names no latent_dim.
+    """
+    dim = entry.result.network.latent_dim
+    if dim is None:
+        raise UserError(f"{entry.folder / 'metrics.json'} names no latent_dim of the network")
+    return latents.sample(lambda z: z, "normal", dim, count, entry.result.seed)
 
 
 def litert_record(entry: Entry) -> LiteRTModel:

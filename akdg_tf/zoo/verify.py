@@ -92,7 +92,9 @@ def loads(entry: Entry) -> str:
     found = routes.differences(entry)
     litert = entry.result.litert
     known = litert is None or litert.weights in LITERT_TOLERANCE
-    _hold(known, entry, f"metrics.json has weights of {routes.LITERT} that are not one of {', '.join(LITERT_TOLERANCE)}")
+    _hold(
+        known, entry, f"metrics.json has weights of {routes.LITERT} that are not one of {', '.join(LITERT_TOLERANCE)}"
+    )
     tolerances = {routes.LITERT: LITERT_TOLERANCE[litert.weights]} if litert else {}
     for name, difference in found.items():
         most = tolerances.get(name, SIGNATURE_TOLERANCE)
@@ -126,9 +128,10 @@ def counts(entry: Entry) -> str:
     """Layers, params, mult-adds, bytes and the latent's size are counted anew; a teacher's too, if it has an entry."""
     network = entry.result.network
     _hold_counts(entry, network, _cost(entry) | {"file_size": folder_size(entry.folder / "saved_model")})
+    stated = entry.result.teacher
     teacher = entry.sibling(entry.teacher_name) if entry.teacher_name else None
-    if teacher and teacher != entry:
-        _hold_counts(entry, entry.result.teacher, counted(teacher.load()), "the teacher's ")
+    if stated and teacher and teacher != entry:
+        _hold_counts(entry, stated, counted(teacher.load()), "the teacher's ")
     return f"{tables.count(network.params)} params, {tables.count(network.mult_adds)} mult-adds"
 
 

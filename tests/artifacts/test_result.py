@@ -58,9 +58,8 @@ def test_a_score_says_what_defines_it_and_its_evaluation_where_that_has_a_name()
 
 def test_the_score_of_a_single_run_stands_for_its_seed():
     alone = dataclasses.replace(WHOLE, over_seeds={})
-    assert WHOLE.seeds_of("fid[c]").seeds == (0, 1)
-    assert alone.seeds_of("fid[c]") == OverSeeds(1.0, None, (1.0,), (0,))
-    assert alone.seeds_of("kid[c]") is None
+    assert WHOLE.scores_over_seeds() == WHOLE.over_seeds
+    assert alone.scores_over_seeds() == {"fid[c]": OverSeeds(1.0, None, (1.0,), (0,))}
 
 
 NEEDED = [field.name for field in dataclasses.fields(Result) if field.name not in ("schema", "over_seeds", "litert")]

@@ -79,8 +79,8 @@ def _row(entry: Entry, part: pathlib.Path) -> dict:
     """A generator as the page shows it; a count is None if it is unknown. Addresses are quoted, as names are not."""
     name, network = entry.name, entry.result.network
     address, model = urllib.parse.quote(name), part / "models" / f"{name}.tflite"
-    rows = {metric: entry.result.seeds_of(metric) for metric in network.scores}
-    scores = {metric: {"value": row.mean, "spread": row.stdev, "seeds": row.seeds} for metric, row in rows.items()}
+    rows = entry.result.scores_over_seeds().items()
+    scores = {metric: {"value": row.mean, "spread": row.stdev, "seeds": row.seeds} for metric, row in rows}
     return {
         "name": name,
         "method": readme.method(entry),
