@@ -52,6 +52,12 @@ def test_the_first_latents_are_those_of_the_evaluation_stream_in_float32(tmp_pat
     assert np.array_equal(np.float32(z), drawn[0][:16])
 
 
+def test_a_latent_without_a_size_is_said_in_one_line(tmp_path):
+    entry = write_metrics(tmp_path / "a", network=made_up_network("a", latent_dim=None))
+    with pytest.raises(UserError, match=r"a/metrics\.json names no latent_dim"):
+        gallery.first_latents(entry)
+
+
 def test_a_model_of_fixed_batch_draws_the_same():
     model = litert_model(DCGANGenerator(6, (16, 16, 1), (8, 6, 4)), (0, 1))
     z = tf.random.stateless_normal((1, 6), (0, 0)).numpy()
