@@ -1,9 +1,12 @@
 """What a run says while it trains."""
 
+import json
 import logging
 
 import pytest
+import tensorflow as tf
 
+from akdg_tf.errors import UserError
 from akdg_tf.training import callbacks
 
 
@@ -24,3 +27,52 @@ def test_the_forecast_says_once_how_long_the_rest_of_the_run_takes(every, budget
             forecast.on_train_batch_end(step % every)
     (line,) = [entry.getMessage() for entry in caplog.records]
     assert line == f"no accelerator: 3.00 s per step, 4000 steps take about 3 h 20 min{hint}"
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_a_line_tells_the_share_the_speed_and_the_time_that_is_left(clock, caplog):
+    """Intervals of 10 steps of 64 images take 20 s and 31 s: the pace is 2 * 0.7 + 3.1 * 0.3 = 2.33 s per step."""
+    log = callbacks.StepLog(every=10, total=100, batch_size=64)
+    log.on_train_begin()
+    with caplog.at_level(logging.INFO):
+        for epoch, seconds in enumerate((20, 31)):
+            clock[0] += seconds
+            log.on_epoch_end(epoch, {"g/loss": 0.5})
+    assert caplog.messages == [
+        "step 10/100 (10%)  ETA 3:00  32 img/s  g/loss 0.500",
+        "step 20/100 (20%)  ETA 3:06  21 img/s  g/loss 0.500",
+    ]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_ends_the_run_by_name(value):
+    with pytest.raises(UserError, match="training diverged before step 20: d_s/loss is not finite"):
+        callbacks.StepLog(10, 100, 64).on_epoch_end(1, {"g/loss": 0.5, "d_s/loss": value})
+
+
+def test_a_checkpoint_is_saved_at_the_end_of_every_interval():
+    saved = []
+
+    class Checkpoints:
+        save = saved.append
+
+    callback = callbacks.SaveCheckpoints(Checkpoints(), every=10)
+    for epoch in (3, 4):
+        callback.on_epoch_end(epoch)
+    assert saved == [40, 50]
+
+
+def test_the_history_drops_what_a_cut_run_wrote_beyond_its_last_checkpoint(tmp_path):
+    """And a line that a kill cut in two."""
+    jsonl, writer = tmp_path / "metrics.jsonl", tf.summary.create_file_writer(str(tmp_path))
+    jsonl.write_text('{"step": 10, "a": 1.0}\n{"step": 20, "a": 2.0}\n{"step": 30, "a": 3.0}\n{"step": 4')
+    callbacks.History(jsonl, writer, every=10, start=20, smoke=True).on_epoch_end(2, {"a": 0.5})
+    lines = [json.loads(line) for line in jsonl.read_text().splitlines()]
+    expected = [{"step": 10, "a": 1.0}, {"step": 20, "a": 2.0}, {"step": 30, "a": 0.5, "smoke": True}]
+    assert lines == expected
