@@ -2,10 +2,8 @@
 
 import pathlib
 
-import dacite
-
-from akdg_tf.artifacts import result
-from akdg_tf.artifacts.result import Parent
+from akdg_tf.artifacts import result, typed_json
+from akdg_tf.artifacts.result import CALLABLE, Parent
 from akdg_tf.errors import UserError
 from akdg_tf.teachers.frozen import FrozenGenerator
 
@@ -29,12 +27,12 @@ def of_generator(role: str, generator: FrozenGenerator) -> Parent:
     """A frozen generator as a parent."""
     folder = generator.folder
     beside = folder.parent if folder is not None and folder.name == "saved_model" else folder
-    return parent(role, generator.name or "callable", generator.digest(), beside)
+    return parent(role, generator.name or CALLABLE, generator.digest(), beside)
 
 
 def from_json(found: dict) -> Parent:
     """A parent that `dataclasses.asdict` wrote."""
-    return dacite.from_dict(Parent, found, dacite.Config(cast=[tuple], strict=True))
+    return typed_json.build(Parent, found)
 
 
 def _parents_in(folder: pathlib.Path) -> tuple[Parent, ...]:

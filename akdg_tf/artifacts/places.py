@@ -3,7 +3,8 @@
 import os
 import pathlib
 
-MODEL_FOLDERS = ("zoo", "runs")
+REPOSITORY_ZOO = pathlib.Path(__file__).parents[2] / "zoo"  # there only where the package lies in its repository
+MODEL_FOLDERS = (pathlib.Path("zoo"), pathlib.Path("runs"), REPOSITORY_ZOO)
 ZOO_VARIABLE = "AKDG_ZOO"  # the environment's: folder or URL of another zoo
 
 
@@ -12,7 +13,8 @@ def find_saved_model(name: str | os.PathLike) -> pathlib.Path | None:
 
     Args:
         name: a SavedModel folder, a run folder or zoo entry that holds `saved_model/`, or a bare name that is
-            looked up in the folder that the environment's AKDG_ZOO names, in `zoo/` and in `runs/`.
+            looked up in the folder that the environment's AKDG_ZOO names, in `zoo/`, in `runs/` and in the zoo of the
+            repository that this package lies in.
 
     Returns:
         The folder, or None if there is none.

@@ -2,7 +2,6 @@
 
 import importlib
 import importlib.metadata
-import os
 import sys
 
 COMMANDS = {
@@ -14,7 +13,6 @@ COMMANDS = {
 
 def main() -> None:
     """Runs the command that the first argument names; each takes the others from `sys.argv`."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported, which reads it then
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name == "--version":
         print(f"akdg {version()}")

@@ -3,8 +3,8 @@
 import argparse
 import sys
 
+from akdg_tf.cli import quiet
 from akdg_tf.errors import UserError
-from akdg_tf.reporting import report
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -13,6 +13,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("family", nargs="+", help="cifar10, mnist_mlp, mnist_dcgan, toy_ring, toy_grid")
     parser.add_argument("--data_dir", help="folder with the data, to show real images beside the generated ones")
     arguments = parser.parse_args(argv)
+    report = quiet.load("akdg_tf.reporting.report")
     try:
         report.main(arguments.family, data_dir=arguments.data_dir)
     except UserError as error:

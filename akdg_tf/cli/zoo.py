@@ -5,6 +5,7 @@ import logging
 import pathlib
 import sys
 
+from akdg_tf.cli import quiet
 from akdg_tf.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -15,8 +16,7 @@ GALLERY = pathlib.Path("runs", "gallery")
 def main(argv: list[str] | None = None) -> None:
     """Runs one command; what is wrong is one line, and exit code 2."""
     arguments = parser().parse_args(argv)
-    from akdg_tf.cli import zoo_commands  # imports TensorFlow, which takes seconds
-
+    zoo_commands = quiet.load("akdg_tf.cli.zoo_commands")
     arguments.zoo = arguments.zoo or zoo_commands.default_zoo()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:

@@ -16,7 +16,7 @@ from akdg_tf.artifacts import exports as optional_exports
 from akdg_tf.artifacts import lineage, network
 from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.artifacts.exports import Export
-from akdg_tf.artifacts.measure import measure
+from akdg_tf.artifacts.measure import counts, measure
 from akdg_tf.artifacts.result import SCHEMA, Parent, Result
 from akdg_tf.artifacts.saved_model import detached_copy, export
 from akdg_tf.data.choice import Data
@@ -146,9 +146,9 @@ class GeneratorExperiment:
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
         """Costs of the generator and of its teacher; see `Experiment`."""
         if teacher is None and self.teacher:
-            teacher = self.teacher.describe()
+            teacher = counts(self.teacher)
         generator = FrozenGenerator(self.generator, latent_dim_of(self.generator), module=self.generator)
-        return {"network": generator.describe(), "teacher": teacher}
+        return {"network": counts(generator), "teacher": teacher}
 
     def train(self) -> None:
         """Trains to the last step, from the last checkpoint if there is one, else from `init_from` if it is bound."""

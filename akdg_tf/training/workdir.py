@@ -44,7 +44,8 @@ class Run:
         bound = [f"--gin_file={file}" for file in self.gin_files]
         bound += [f"--gin_param={binding}" for binding in self.gin_params]
         data = ["--data_dir=DATA"] * bool(self.data_dir) + ["--smoke"] * self.smoke
-        return shlex.join(["python", "run.py", *bound, *data, f"--seed={self.seed}"])
+        words = ["python", "run.py", *bound, *data, f"--seed={self.seed}"]
+        return " ".join(map(_quoted, words))
 
     def path(self, name: str) -> pathlib.Path:
         """Path of a file or folder of the run."""
@@ -93,6 +94,12 @@ class Run:
         """Writes the gin configuration that was in force, defaults included."""
         head = "# SMOKE RUN: fewer steps than are bound\n" if self.smoke else ""
         write_text(self.path("operative_config.gin"), head + gin.operative_config_str())
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell; one that holds single quotes, as strings in gin do, in double ones."""
+    plain = "'" in word and not set('"$`\\!') & set(word)
+    return f'"{word}"' if plain else shlex.quote(word)
 
 
 def _first_difference(old: str, new: str) -> str:

@@ -16,11 +16,11 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf import latents
+from akdg_tf.artifacts.places import REPOSITORY_ZOO, ZOO_VARIABLE
 from akdg_tf.artifacts.result import Result
 from akdg_tf.errors import UserError
 from akdg_tf.files import cache_folder, locked, replacing
 from akdg_tf.progress import Progress
-from akdg_tf.artifacts.places import ZOO_VARIABLE
 from akdg_tf.zoo import checksums
 from akdg_tf.zoo.checksums import SUMS
 from akdg_tf.zoo.entries import ZOO, Entry, check_name, entries
@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 TIMEOUT = 60  # seconds without an answer
 MOST_BYTES = 10**9  # of a file
-REPOSITORY_ZOO = pathlib.Path(__file__).parents[2] / "zoo"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -23,8 +23,8 @@ Route = Callable[[np.ndarray], np.ndarray]
 def routes(entry: Entry) -> dict[str, Route]:
     """Name to function: float32 [n, latent_dim] to what the generator gives, float32 [n, *sample_shape].
 
-    They are `m(z)`, the SavedModel's signatures, the network that `load_network` gives, and LiteRT's interpreter where the
-    entry holds a `model.tflite`.
+    They are `m(z)`, the SavedModel's signatures, the network that `load_network` gives, and LiteRT's interpreter where
+    the entry holds a `model.tflite`.
     """
     module: Any = entry.load().module
     found: dict[str, Route] = {"m(z)": lambda z: module(tf.constant(z)).numpy()}

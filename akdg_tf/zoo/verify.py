@@ -4,16 +4,15 @@ import dataclasses
 import math
 import pathlib
 
-import gin
 import numpy as np
 import tensorflow as tf
 import tensorflow_hub as hub
 from PIL import Image
 
 from akdg_tf.artifacts.counting import count_cost
-from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.measure import counts as counted
 from akdg_tf.artifacts.measure import folder_size
+from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.result import Network
 from akdg_tf.data import reads_folder
 from akdg_tf.errors import UserError
