@@ -30,5 +30,6 @@ def find_run(name: str | os.PathLike) -> pathlib.Path | None:
 
 def _places(name: str | os.PathLike) -> list[pathlib.Path]:
     """Where a name may lead, the first first."""
-    folders = [os.path.expanduser(os.environ.get(ZOO_VARIABLE) or "zoo"), *MODEL_FOLDERS]
-    return [pathlib.Path(name).expanduser(), *(pathlib.Path(folder, name) for folder in folders)]
+    zoo = pathlib.Path(os.environ.get(ZOO_VARIABLE) or "zoo")
+    folders = [pathlib.Path(), zoo.expanduser(), *MODEL_FOLDERS]
+    return [folder / pathlib.Path(name).expanduser() for folder in folders]
