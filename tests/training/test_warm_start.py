@@ -30,6 +30,13 @@ def train_run(folder, method=AKDG, steps=(3, 6), **settings):
     return trainer
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder of a run of AKDG, with the checkpoints of the steps 3 and 6, and its trainer."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    return folder, train_run(folder)
+
+
 def values(trainer):
     return {name: [np.array(v) for v in group] for name, group in trainer.state.items()}
 
@@ -53,19 +60,18 @@ def test_a_run_that_goes_on_is_the_run_that_was_never_cut(tmp_path):
     assert_same(values(longer), values(uncut))
 
 
-def test_an_earlier_step_can_be_gone_on_from(tmp_path):
-    finished = train_run(tmp_path / "run")
+def test_an_earlier_step_can_be_gone_on_from(finished):
+    folder, trainer = finished
     other = make_trainer(AKDG)
-    assert warm_start(other, f"{tmp_path / 'run'}@3").step == 3
+    assert warm_start(other, f"{folder}@3").step == 3
     other.fit(image_batches(6).skip(3), verbose=0)
-    assert_same(values(other), values(finished))
+    assert_same(values(other), values(trainer))
 
 
-def test_another_lambda_and_learning_rate_hold_from_there_on(tmp_path):
-    train_run(tmp_path / "run")
+def test_another_lambda_and_learning_rate_hold_from_there_on(finished):
     other = make_trainer(AKDG, distillation_weight=0.25)
     other.optimizer.learning_rate = 0.5
-    warm_start(other, str(tmp_path / "run"))
+    warm_start(other, str(finished[0]))
     assert other.adversaries[1].weight == 0.25
     assert float(other.optimizer.learning_rate) == 0.5
 
@@ -124,9 +130,8 @@ def test_an_exported_generator_gives_its_weights_alone(tmp_path):
         ("run@last", "what follows the @ must be a step"),
     ],
 )
-def test_what_is_not_there_is_one_line(source, says, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    train_run(tmp_path / "run")
+def test_what_is_not_there_is_one_line(source, says, finished, monkeypatch):
+    monkeypatch.chdir(finished[0].parent)
     with pytest.raises(UserError, match=says):
         warm_start(make_trainer(AKDG), source)
 

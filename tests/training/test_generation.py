@@ -1,0 +1,248 @@
+"""A generator experiment from end to end, in Python: small runs on the 2-D ring and on images of 8x8."""
+
+import json
+import logging
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from ring_run import SmallGAN
+from support import SAMPLE_SHAPE, bicubic_generator, discriminator, made_up_score, make_teacher
+
+import akdg_tf
+from akdg_tf.artifacts import measure
+from akdg_tf.artifacts.checkpoints import steps_in
+from akdg_tf.artifacts.litert import LiteRT
+from akdg_tf.artifacts.result import Parent
+from akdg_tf.data.choice import Data
+from akdg_tf.errors import UserError
+from akdg_tf.metrics.modes import PointScores
+from akdg_tf.training.generation import GeneratorExperiment
+from akdg_tf.training.schedule import Schedule
+from akdg_tf.training.workdir import Run
+
+
+@pytest.fixture(autouse=True)
+def _speeds_are_measured_once(monkeypatch):
+    monkeypatch.setattr(measure, "SPEED_REPEATS", 1)
+    monkeypatch.setattr(measure, "SPEED_SECONDS", 0.0)
+
+
+class SmallImageGAN(akdg_tf.GAN):
+    def __init__(self, generator, seed):
+        super().__init__(generator, discriminator(), seed=seed)
+
+
+class SmallMSE(akdg_tf.MSEDistillation):
+    """The method with the parts that gin would bind."""
+
+
+class MeanScore:
+    """An evaluation that is quick: the mean of the samples."""
+
+    samples = 1000
+
+    def limited(self, samples):
+        limited = MeanScore()
+        limited.samples = min(self.samples, samples)
+        return limited
+
+    def prepare(self, dataset):
+        """Nothing is needed."""
+
+    def __call__(self, fakes, dataset, seed):
+        means = {name: np.concatenate(list(batches)).mean() for name, batches in fakes.items()}
+        return {name: {"mean": made_up_score(float(mean), n_fake=self.samples)} for name, mean in means.items()}
+
+
+def points_generator(width=16):
+    return akdg_tf.MLPGenerator(8, (2,), width=width, depth=1, output_activation="linear")
+
+
+def on_the_ring(folder, steps, weights=0, generator=None, smoke=False, **settings):
+    """An experiment on the 2-D ring; `weights` seeds those of its networks, which a warm start replaces."""
+    keras.utils.set_random_seed(weights)
+    generator = generator or points_generator()
+    schedule = Schedule(steps, 16, report_every=4)
+    given = {"method": SmallGAN, "data": Data("ring"), "evaluations": {"scores": PointScores(200)}, **settings}
+    return GeneratorExperiment(Run(folder, folder.name, seed=3, smoke=smoke), generator, schedule=schedule, **given)
+
+
+def on_images(folder, data_dir, generator, smoke=False, **settings):
+    """An experiment of 4 steps on images of 8x8 in a file."""
+    images = np.random.default_rng(0).integers(0, 256, (20, *SAMPLE_SHAPE), np.uint8)
+    np.save(data_dir / "images.npy", images)
+    run = Run(folder, folder.name, data_dir=str(data_dir), smoke=smoke)
+    given = {"method": SmallImageGAN, "schedule": Schedule(4, 4, 4), "evaluations": {"scores": MeanScore()}, **settings}
+    return GeneratorExperiment(run, generator, data=Data("npy"), **given)
+
+
+def finish(experiment):
+    """All stages in the order of `akdg run`; returns the result."""
+    train(experiment)
+    experiment.export()
+    return experiment.evaluate()
+
+
+def train(experiment):
+    experiment.prepare_data(evaluating=True)
+    experiment.prepare(training=True)
+    with experiment.run.claim():
+        experiment.train()
+    return experiment
+
+
+@pytest.fixture(scope="module")
+def eight(tmp_path_factory):
+    """A finished run of 8 steps on the ring."""
+    folder = tmp_path_factory.mktemp("runs") / "eight"
+    train(on_the_ring(folder, 8)).export()
+    return folder
+
+
+def last_values(folder):
+    path = str(folder / "checkpoints" / f"ckpt-{steps_in(folder / 'checkpoints')[0]}")
+    names = [name for name, _ in tf.train.list_variables(path) if "VARIABLE_VALUE" in name]
+    return {name: tf.train.load_variable(path, name) for name in names}
+
+
+def test_a_finished_run_trained_on_is_the_run_that_was_never_cut_bit_for_bit(eight, tmp_path):
+    result = finish(on_the_ring(tmp_path / "longer", 12, weights=1, init_from=str(eight)))
+    train(on_the_ring(tmp_path / "uncut", 12))
+    longer, uncut = last_values(tmp_path / "longer"), last_values(tmp_path / "uncut")
+    assert longer.keys() == uncut.keys() and len(longer) > 20
+    for name, value in longer.items():
+        np.testing.assert_array_equal(value, uncut[name], err_msg=name)
+    assert steps_in(tmp_path / "longer" / "checkpoints") == [12]
+    assert json.loads((tmp_path / "longer" / "init_from.json").read_text())["name"] == "eight"
+    assert result.parents == (Parent("init_from", "eight", None, 8),)
+    assert (result.steps, result.kind, result.teacher) == (12, "teacher", None)
+
+
+def test_a_warm_run_that_is_cut_goes_on_from_its_own_checkpoint(eight, tmp_path, caplog):
+    train(on_the_ring(tmp_path / "cut", 12, init_from=str(eight)))
+    with caplog.at_level(logging.INFO):
+        train(on_the_ring(tmp_path / "cut", 16, init_from=str(eight)))
+    assert any(message.startswith("resuming at step 12 of 16") for message in caplog.messages)
+    assert not any(message.startswith("warm start") for message in caplog.messages)
+
+
+@pytest.mark.parametrize(
+    ("steps", "init_from", "says"),
+    [
+        (8, "{}", "training begins at step 8, but Schedule.steps is 8: bind more steps"),
+        (12, "{}@5", "holds no checkpoint of step 5, only of 8, 4"),
+        (12, "{}-nosuch", "there is no such run, entry or SavedModel"),
+    ],
+)
+def test_a_start_that_cannot_be_is_one_line_before_any_step(steps, init_from, says, eight, tmp_path):
+    with pytest.raises(UserError, match=says) as caught:
+        train(on_the_ring(tmp_path / "x", steps, init_from=init_from.format(eight)))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "x" / "checkpoints").exists() and not (tmp_path / "x" / "metrics.jsonl").exists()
+
+
+def test_a_smoke_run_takes_the_weights_and_begins_at_step_0(eight, tmp_path):
+    experiment = train(on_the_ring(tmp_path / "x", 2000, smoke=True, init_from=f"{eight}@4"))
+    assert steps_in(tmp_path / "x" / "checkpoints") == [20, 10]
+    assert experiment.evaluations["scores"].samples == 200
+
+
+def test_a_generator_that_litert_cannot_run_costs_neither_the_saved_model_nor_the_scores(tmp_path, caplog):
+    experiment = on_images(tmp_path / "x", tmp_path, bicubic_generator(4, SAMPLE_SHAPE), exports=(LiteRT(),))
+    with caplog.at_level(logging.INFO):
+        result = finish(experiment)
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("akdg_tf")]
+    warned = [index for index, message in enumerate(ours) if "it has no operation ResizeBicubic" in message]
+    trained = [index for index, message in enumerate(ours) if message.startswith("step 4/4")]
+    assert len(warned) == len(trained) == 1 and warned < trained  # before the training, and not again after it
+    folder = tmp_path / "x"
+    assert {"saved_model", "samples.png", "metrics.jsonl"} <= {path.name for path in folder.iterdir()}
+    assert not (folder / "model.tflite").exists()
+    z = tf.random.stateless_normal((3, 4), (0, 0))
+    np.testing.assert_allclose(akdg_tf.load_teacher(str(folder))(z), experiment.trainer(z), atol=1e-6)
+    assert set(result.network.scores) == {"mean"} and (result.network.name, result.network.network) == (
+        "x",
+        "Sequential",
+    )
+
+
+def test_the_optional_exports_are_written_beside_the_saved_model(tmp_path):
+    generator = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+    finish(on_images(tmp_path / "x", tmp_path, generator, exports=(LiteRT(),)))
+    assert (tmp_path / "x" / "model.tflite").stat().st_size > 1000
+    assert (tmp_path / "x" / "saved_model" / "saved_model.pb").exists()
+
+
+def test_a_student_is_scored_and_drawn_beside_its_teacher_and_names_it(tmp_path):
+    """The MSE method learns from it; the vanilla one is only compared with it, and has no parent."""
+    student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+    teacher, _ = make_teacher()
+    settings = {"teacher": lambda: teacher, "method": SmallMSE}
+    result = finish(on_images(tmp_path / "x", tmp_path, student, **settings))
+    assert (result.kind, result.method, result.teacher.name) == ("student", "SmallMSE", "callable")
+    assert result.parents == (Parent("teacher", "callable", teacher.digest()),)
+    own, others = result.network.scores["mean"], result.teacher.scores["mean"]
+    assert own.value != others.value and (own.evaluation, own.n_fake) == ("scores", 1000)
+    assert np.asarray(Image.open(tmp_path / "x" / "samples.png")).shape[1] == 2 * 400
+    compared = finish(on_images(tmp_path / "y", tmp_path, student, teacher=lambda: teacher))
+    assert (compared.kind, compared.parents) == ("student", ())
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"data": Data("ring", flip=True)}, "Data.flip mirrors images: these samples are points"),
+        ({"generator": akdg_tf.MLPGenerator(8, SAMPLE_SHAPE, width=4)}, "samples differ in shape: .*'data'"),
+        ({"teacher": lambda: make_teacher()[0]}, "samples differ in shape: .*'teacher'"),
+        ({"method": SmallMSE}, "bind GeneratorExperiment.teacher"),
+    ],
+)
+def test_what_does_not_fit_is_one_line_before_the_folder_is_claimed(settings, says, tmp_path):
+    with pytest.raises(UserError, match=says):
+        train(on_the_ring(tmp_path / "x", 8, **settings))
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_method_that_pairs_refuses_a_source_of_images_alone(tmp_path):
+    class Images:
+        def draw_images(self, count, seed, step): ...
+
+    class Folder:
+        def open(self, teacher, smoke):
+            return Images()
+
+    experiment = on_the_ring(tmp_path / "x", 8, method=SmallMSE, teacher_source=Folder())
+    with pytest.raises(UserError, match=r"SmallMSE needs pairs of latents and images: .*Images"):
+        experiment.prepare(training=False)
+
+
+def test_a_training_that_is_not_finished_is_not_exported(tmp_path):
+    train(on_the_ring(tmp_path / "x", 4))
+    with pytest.raises(UserError, match="holds no finished training"):
+        on_the_ring(tmp_path / "x", 8).export()
+    assert not (tmp_path / "x" / "saved_model").exists()
+
+
+def test_costs_of_the_generator_and_of_a_teacher_that_is_there_or_not(tmp_path):
+    """Of two dense layers of 16 and 2 units."""
+    experiment = on_the_ring(tmp_path / "x", 8)
+    assert experiment.describe()["network"]["params"] == 8 * 16 + 16 + 16 * 2 + 2
+    assert experiment.describe()["teacher"] is None
+    assert experiment.describe({"params": 7})["teacher"] == {"params": 7}
+    teacher = akdg_tf.FrozenGenerator(points_generator(4), 8)
+    described = on_the_ring(tmp_path / "x", 8, teacher=lambda: teacher).describe()
+    assert described["teacher"] == teacher.describe()
+
+
+def test_half_of_the_images_are_mirrored_where_it_is_bound(tmp_path):
+    generator = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+    plain, flipped = (on_images(tmp_path / "x", tmp_path, generator) for _ in range(2))
+    flipped.data = Data("npy", flip=True)
+    step = tf.constant(0, tf.int64)
+    one, other = plain._batch(step).numpy(), flipped._batch(step).numpy()
+    as_they_are = [np.array_equal(a, b) for a, b in zip(one, other, strict=True)]
+    mirrored = [np.array_equal(a[:, ::-1], b) for a, b in zip(one, other, strict=True)]
+    assert all(a != b for a, b in zip(as_they_are, mirrored, strict=True))
