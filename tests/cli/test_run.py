@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
+from absl.testing import flagsaver
 from PIL import Image
 from support import ROOT
+
+from akdg_tf.cli.flags import parse
+from akdg_tf.cli.run import _run_or_explain
 
 STUDENT = "--gin_file=gin/mnist_mlp_akdg.gin"
 TOY = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--gin_param=Schedule.steps=400"]
@@ -61,15 +65,38 @@ def run(*arguments, cwd=ROOT, **environment):
         ([*WITHOUT_TEACHER, "--gin_param=SAMPLE_SHAPE=(16, 16, 1)", "--data_dir=DATA"], "takes no samples of shape"),
     ],
 )
-def test_bad_input_gets_one_line_and_exit_code_2(arguments, says, tmp_path):
+def test_bad_input_gets_one_line_and_exit_code_2(arguments, says, tmp_path, monkeypatch, capfd):
+    """Within this process, which has imported TensorFlow already; the next test takes a process of its own."""
     np.save(tmp_path / "images.npy", np.zeros((10, 16, 16, 1), np.uint8))
     arguments = [argument.replace("DATA", str(tmp_path)) for argument in arguments]
-    done = run(*arguments, f"--workdir={tmp_path / 'run'}")
-    ours = [line for line in done.stderr.splitlines() if line.startswith("run.py: ")]
-    assert done.returncode == 2, done.stderr
-    assert len(ours) == 1 and says in ours[0]
-    assert "Traceback" not in done.stderr and not done.stdout
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["run.py", *arguments, f"--workdir={tmp_path / 'run'}"])
+    with flagsaver.flagsaver(), pytest.raises(SystemExit) as end:
+        _run_or_explain(parse(sys.argv))
+    said = capfd.readouterr()
+    assert_is_one_line(end.value.code, said.out, said.err, says)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([STUDENT, "gin/budget_cpu.gin"], "what is 'gin/budget_cpu.gin'?"),
+        ([STUDENT, "--gin_param=Data.name='nosuch'"], "unknown dataset"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2_in_a_process_of_its_own(arguments, says, tmp_path):
+    done = run(*arguments, f"--workdir={tmp_path / 'run'}")
+    assert_is_one_line(done.returncode, done.stdout, done.stderr, says)
+    assert not (tmp_path / "run").exists()
+
+
+def assert_is_one_line(code, out, err, says):
+    """That a command has ended as bad input should end it."""
+    ours = [line for line in err.splitlines() if line.startswith("run.py: ")]
+    assert code == 2, err
+    assert len(ours) == 1 and says in ours[0]
+    assert "Traceback" not in err and not out
 
 
 def test_a_folder_with_another_run_is_left_alone(tmp_path):
