@@ -25,7 +25,12 @@ def test_parameters_of_a_stage_of_two_convolutions():
     assert weights == (9 * 1 * 4 + 8) + (9 * 4 * 4 + 8) + (2 * 2 * 4 * 5 + 5) + (5 * 3 + 3)
 
 
-def test_dropout_acts_in_training_alone():
+def test_dropout_acts_before_the_features_and_before_the_logits_in_training_alone():
     model = ConvClassifier((8, 8, 1), widths=(4,), features=50, dropout=0.5)
-    np.testing.assert_array_equal(model(IMAGES)["logits"], model(IMAGES)["logits"])
-    assert not np.array_equal(model(IMAGES, training=True)["logits"], model(IMAGES, training=True)["logits"])
+    features = model(IMAGES)["features"]
+    for function, x in (
+        (lambda x, training=False: model(x, training=training)["features"], IMAGES),
+        (model.head, features),
+    ):
+        np.testing.assert_array_equal(function(x), function(x))
+        assert not np.array_equal(function(x, training=True), function(x, training=True))

@@ -144,10 +144,12 @@ def test_a_start_that_cannot_be_is_one_line_before_any_step(steps, init_from, sa
     assert not (tmp_path / "x" / "checkpoints").exists() and not (tmp_path / "x" / "metrics.jsonl").exists()
 
 
-def test_a_smoke_run_takes_the_weights_and_begins_at_step_0(eight, tmp_path):
-    experiment = train(on_the_ring(tmp_path / "x", 2000, smoke=True, init_from=f"{eight}@4"))
+def test_a_smoke_run_takes_the_weights_begins_at_step_0_and_scores_few_samples(eight, tmp_path):
+    scores = {"many": PointScores(2000), "few": PointScores(200)}
+    settings = {"init_from": f"{eight}@4", "evaluations": scores}
+    experiment = train(on_the_ring(tmp_path / "x", 2000, smoke=True, **settings))
     assert steps_in(tmp_path / "x" / "checkpoints") == [20, 10]
-    assert experiment.evaluations["scores"].samples == 200
+    assert [evaluation.samples for evaluation in experiment.evaluations.values()] == [500, 200]
 
 
 def test_a_generator_that_litert_cannot_run_costs_neither_the_saved_model_nor_the_scores(tmp_path, caplog):
