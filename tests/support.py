@@ -1,7 +1,10 @@
 """What tests of several modules share: where the repository lies, small networks and trainers, fixed images."""
 
 import functools
+import os
 import pathlib
+import subprocess
+import sys
 
 import keras
 import tensorflow as tf
@@ -88,3 +91,10 @@ def made_up_result(scores=None, **settings):
     values |= {"network": made_up_network("x", scores), "teacher": made_up_network("t", scores), "parents": ()}
     values |= {"dataset": "mnist5k", "split": "train", "data_digest": None, "smoke": False, "command": "run"}
     return Result(**{**values, "gin_files": ("x.gin",), "gin_params": (), "machine": "m", **settings})
+
+
+def run(*arguments, cwd=ROOT, **environment):
+    """Runs `run.py` in a folder, by default the repository's."""
+    command = [sys.executable, ROOT / "run.py", *arguments]
+    environment = {**os.environ, **environment}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)

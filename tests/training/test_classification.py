@@ -61,7 +61,7 @@ def test_the_result_is_the_accuracy_of_the_export_on_the_images_held_out(make):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"dataset": "ring"}, "dataset 'ring' has no labels to learn"),
+        ({"dataset": "ring"}, "dataset 'ring' reads no --data_dir"),
         ({"held_out": 0}, "dataset 'npy' has no test split: bind ClassifierExperiment.held_out"),
         ({"dataset": "nosuch"}, "unknown dataset 'nosuch'"),
     ],

@@ -184,7 +184,7 @@ def test_a_student_without_a_litert_model_is_an_entry_too(tmp_path):
     (run / "model.tflite").unlink()
     entry = publish.publish([run])
     assert entry.result.litert is None and "model.tflite" not in (entry.folder / "card.md").read_text()
-    assert verify(entry)["loads"].startswith("4 routes")
+    assert verify(entry)["loads"].startswith("5 routes")
     (entry.folder / "model.tflite").write_bytes(b"a stranger")
     checksums.seal(entry.folder)
     with pytest.raises(UserError, match=r"it must not hold model\.tflite"):

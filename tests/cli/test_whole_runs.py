@@ -1,0 +1,133 @@
+"""Whole runs of `run.py`, from the flags to the result, each in a process of its own."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_hub as hub
+from PIL import Image
+from support import ROOT, run
+
+STUDENT = "--gin_file=gin/mnist_mlp_akdg.gin"
+TOY = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--gin_param=Schedule.steps=400"]
+TOY += ["--gin_param=Schedule.report_every=20"]
+FOLDER_DATA = ["--gin_param=Data.name='folder'"]
+
+
+@pytest.mark.slow
+def test_smoke_run_goes_to_its_end_and_says_that_it_is_one(tmp_path):
+    arguments = [STUDENT, "--gin_param=EMA_DECAY=0.9", "--smoke", "--devices=cpu:2", f"--workdir={tmp_path}"]
+    done = run(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert "ETA" in done.stderr and "SMOKE RUN" in done.stdout
+    for name in ("config.gin", "operative_config.gin", "checkpoints", "events", "metrics.jsonl", "samples.png"):
+        assert (tmp_path / name).exists(), name
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert (result["experiment"], result["method"], result["smoke"]) == ("mnist_mlp_akdg", "AKDG", True)
+    assert result["command"] == f"python run.py {STUDENT} --gin_param=EMA_DECAY=0.9 --smoke --seed=0"
+    record = result["network"]["scores"]["fid[mnist-classifier]"]
+    assert {"value", "n_real", "n_fake", "classifier", "split", "resize", "seed"} <= set(record)
+    assert result["teacher"]["mult_adds"] > 100 * result["network"]["mult_adds"]
+    assert result["parents"][0]["name"] == "mnist_sngan_teacher"
+    assert result["gin_params"] == ["EMA_DECAY=0.9"]
+    images = hub.load(str(tmp_path / "saved_model"))(tf.random.stateless_normal((7, 64), (0, 0))).numpy()
+    assert images.shape == (7, 32, 32, 1) and images.min() >= 0 and images.max() <= 1 and images.std() > 0.01
+    assert "training is done" in run(*arguments).stderr
+
+
+def test_tensorboard_gets_all_there_is_to_see(tmp_path):
+    """Under two replicas, and with steps_per_execution = 10, which the file binds."""
+    arguments = ["--gin_file=gin/toy_ring_teacher.gin", "--smoke", "--devices=cpu:2", f"--workdir={tmp_path}"]
+    done = run(*arguments, "--gin_param=Schedule.profile_steps=(15, 16)")
+    assert done.returncode == 0, done.stderr
+    paths = (tmp_path / "events").glob("events.out.tfevents.*")
+    events = [event for path in paths for event in tf.compat.v1.train.summary_iterator(str(path))]
+    logged = {(value.tag, event.step) for event in events for value in event.summary.value}
+    end = ("d_s/loss", "d_s/reference_logits", "d_s/generated_logits", "samples", "weights/d_s/dense/kernel")
+    assert {(tag, 20) for tag in (*end, "latents/student", "metrics/modes")} <= logged
+    assert {(tag, 0) for tag in ("gin/config", "gin/operative_config", "_hparams_/session_start_info")} <= logged
+    assert len(list(tmp_path.glob("events/plugins/profile/*/*.xplane.pb"))) == 1
+
+
+def test_several_steps_an_execution_run_on_several_replicas(tmp_path):
+    done = run(
+        *TOY[:2],
+        "--gin_param=STEPS=20",
+        "--gin_param=Schedule.report_every=20",
+        "--devices=cpu:2",
+        f"--workdir={tmp_path}",
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_a_missing_teacher_and_its_bank_are_made_first_and_found_again(tmp_path):
+    """In a folder of its own, so that no teacher lies about, and without PYTHONPATH: run.py knows its own package."""
+    arguments = ["--gin_file=gin/toy_ring_akdg.gin", "--smoke"]
+    arguments += ["--gin_param=GeneratorExperiment.teacher_source=@BankedTeacher()"]
+    for says, making in (("training it first, with gin/toy_ring_teacher.gin", True), ("training is done", False)):
+        done = run(*arguments, cwd=tmp_path, PYTHONPATH="")
+        assert done.returncode == 0 and says in done.stderr, done.stderr
+        assert ("teacher bank 500/500 (100%)" in done.stderr) == making, done.stderr
+    made = [
+        json.loads((tmp_path / f"runs/toy_ring_{name}-smoke/result.json").read_text()) for name in ("akdg", "teacher")
+    ]
+    assert made[0]["teacher"]["layers"] == 4
+    assert made[1]["gin_files"] == ["gin/toy_ring_teacher.gin"]  # found from here, and from any other folder
+    assert len(list((tmp_path / "runs/banks").glob("*-500-0/bank.json"))) == 1
+
+
+def test_the_classifier_is_trained_and_exported(tmp_path):
+    done = run("--gin_file=gin/mnist_classifier.gin", "--smoke", f"--workdir={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "result.json").read_text())["network"]["scores"]["accuracy"]
+    assert record["n_real"] == 500 and record["value"] > 0.15  # chance is 0.1
+    outputs = hub.load(str(tmp_path / "saved_model"))(tf.zeros((3, 32, 32, 1)))
+    assert outputs["logits"].shape == (3, 10) and outputs["features"].shape == (3, 64)
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path):
+    """SIGKILL in the middle; the same command goes on, and its last checkpoint is the uncut one, bit for bit."""
+    uncut, cut = tmp_path / "uncut", tmp_path / "cut"
+    assert run(*TOY, f"--workdir={uncut}").returncode == 0
+    command = [sys.executable, "run.py", *TOY, f"--workdir={cut}"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(cut.glob("checkpoints/ckpt-*.index")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = run(*TOY, f"--workdir={cut}")
+    assert done.returncode == 0 and "resuming at step" in done.stderr
+    names = [name for name, _ in tf.train.list_variables(str(uncut / "checkpoints" / "ckpt-400")) if "VARIABLE" in name]
+    assert len(names) > 40
+    for name in names:
+        values = [tf.train.load_variable(str(folder / "checkpoints" / "ckpt-400"), name) for folder in (uncut, cut)]
+        np.testing.assert_array_equal(*values)
+    steps = [json.loads(line)["step"] for line in (cut / "metrics.jsonl").read_text().splitlines()]
+    assert steps == list(range(20, 401, 20))
+
+
+@pytest.mark.slow
+def test_a_student_of_ones_own_images_under_the_cpu_budget(tmp_path):
+    """From a nested folder with a file that cannot be read, to scores over the zoo's classifier, without a network."""
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 50, 3), dtype=np.uint8)
+    for number, image in enumerate(pixels):
+        path = tmp_path / "images" / str(number % 3) / f"{number}.{('png', 'jpg', 'webp')[number % 3]}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    (tmp_path / "images" / "broken.png").write_bytes(b"")
+    arguments = ["--gin_file=gin/cifar10_mlp_akdg.gin", "--gin_file=gin/budget_cpu.gin", "--smoke", *FOLDER_DATA]
+    done = run(*arguments, f"--data_dir={tmp_path / 'images'}", f"--workdir={tmp_path / 'run'}")
+    assert done.returncode == 0, done.stderr
+    assert "skipping 'broken.png'" in done.stderr and "scoring network 500/500 (100%)" in done.stderr
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["gin_files"] == ["gin/cifar10_mlp_akdg.gin", "gin/budget_cpu.gin"]
+    record = result["network"]["scores"]["fid[cifar10-classifier]"]
+    assert (record["dataset"], record["n_real"], record["n_fake"]) == ("folder", 30, 500)
