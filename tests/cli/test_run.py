@@ -12,8 +12,6 @@ from akdg_tf.cli.flags import parse
 from akdg_tf.cli.run import _run_or_explain
 
 STUDENT = "--gin_file=gin/mnist_mlp_akdg.gin"
-TOY = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--gin_param=Schedule.steps=400"]
-TOY += ["--gin_param=Schedule.report_every=20"]
 DESCRIBE = [STUDENT, "--stage=describe"]
 WITHOUT_TEACHER = ["--gin_file=gin/mnist_sngan_teacher.gin", "--gin_param=Data.name='npy'"]
 UNDER_BUDGET = ["--gin_file=gin/budget_cpu.gin", "--stage=train"]
