@@ -68,7 +68,7 @@ def test_a_bank_needs_a_teacher_and_an_image(tmp_path, monkeypatch):
     monkeypatch.setattr("akdg_tf.teachers.bank.BANKS", tmp_path)
     with pytest.raises(UserError, match=r"bind GeneratorExperiment\.teacher$"):
         BankedTeacher().open(None, smoke=False)
-    with pytest.raises(UserError, match="a teacher bank of 0 images: it must hold at least 1"):
+    with pytest.raises(UserError, match="a teacher bank must hold at least 1 image, not 0"):
         BankedTeacher(images=0).open(make_teacher()[0], smoke=False)
 
 
