@@ -146,7 +146,7 @@ def test_where_none_is_whole_one_line_says_so(tmp_path):
     saved(tmp_path, 1, 2)
     for path in tmp_path.glob("*.data-*"):
         path.write_bytes(b"")
-    with pytest.raises(UserError, match="can be restored: remove the folder to start anew"):
+    with pytest.raises(UserError, match="can be restored: remove the folder to start again"):
         restored(tmp_path)
 
 

@@ -106,7 +106,7 @@ def test_what_was_trained_in_bfloat16_comes_back_in_float32(tmp_path, z):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"network": "d_x"}, "holds no network 'd_x': it holds generator, d_s, d_kd, ema_generator"),
+        ({"network": "d_x"}, "holds no network 'd_x': choose one of generator, d_s, d_kd, ema_generator"),
         ({"step": 3}, "holds no checkpoint of step 3: it keeps those of 2, 1"),
     ],
 )
@@ -119,7 +119,7 @@ def test_what_is_not_there_or_not_ours_is_said(tmp_path):
     with pytest.raises(UserError, match="no such run, entry or SavedModel"):
         akdg_tf.load_network(tmp_path / "nosuch")
     tf.saved_model.save(tf.Module(), str(tmp_path / "foreign"))
-    with pytest.raises(UserError, match=r"holds no assets.extra/network.json: only what akdg_tf exported"):
+    with pytest.raises(UserError, match=r"holds no assets.extra/network.json: only SavedModels that akdg_tf exported"):
         akdg_tf.load_network(tmp_path / "foreign")
     export(models.MLPGenerator(4, (2,), width=8), tmp_path / "mine")
     with pytest.raises(UserError, match="a SavedModel holds one network"):
