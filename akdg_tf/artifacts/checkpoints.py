@@ -80,13 +80,25 @@ def read_group(folder: pathlib.Path, step: int, name: str) -> list[np.ndarray]:
     Raises:
         UserError: the checkpoint cannot be read.
     """
-    path = os.fspath(folder / f"ckpt-{step}")
+    return read_list(folder / f"ckpt-{step}", f"state/{name}")
+
+
+def read_list(path: pathlib.Path, name: str) -> list[np.ndarray]:
+    """The values of a list of variables in TensorFlow's checkpoint format, in order; [] if there is no such list.
+
+    Args:
+        path: the checkpoint, without the suffix of its files.
+        name: path of the list in the checkpoint.
+
+    Raises:
+        UserError: the checkpoint cannot be read.
+    """
     try:
-        reader = tf.train.load_checkpoint(path)
-        count = sum(key.startswith(f"state/{name}/") for key in reader.get_variable_to_shape_map())
-        return [reader.get_tensor(f"state/{name}/{i}/.ATTRIBUTES/VARIABLE_VALUE") for i in range(count)]
-    except (tf.errors.OpError, ValueError) as error:
-        raise UserError(f"the checkpoint {path} cannot be read: it is damaged or has an older format") from error
+        reader = tf.train.load_checkpoint(os.fspath(path))
+        count = sum(key.startswith(f"{name}/") for key in reader.get_variable_to_shape_map())
+        return [reader.get_tensor(f"{name}/{i}/.ATTRIBUTES/VARIABLE_VALUE") for i in range(count)]
+    except (tf.errors.OpError, ValueError, IndexError) as error:  # IndexError: truncated data
+        raise UserError(f"{path} cannot be read: it is damaged or has an older format; use another one") from error
 
 
 def _checkpoint(state: State) -> tf.train.Checkpoint:

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from akdg_tf import models  # noqa: F401  (registers the networks, which the configurations name)
 from akdg_tf.artifacts import places
-from akdg_tf.artifacts.checkpoints import read_group, steps_in
+from akdg_tf.artifacts.checkpoints import read_group, read_list, steps_in
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 
@@ -131,7 +131,7 @@ def _of_saved_model(folder: pathlib.Path) -> keras.Model:
             f"{folder} holds no {NETWORK}: only SavedModels that akdg_tf exported can be loaded as networks"
         )
     model = from_config(_read_json(path))
-    _assign(model, _saved_values(folder), folder)
+    _assign(model, read_list(folder / "variables" / "variables", "variables"), folder)  # without running its graph
     return model
 
 
@@ -148,13 +148,6 @@ def _of_run(run: pathlib.Path, network: str | None, step: int | None) -> keras.M
     model = from_config(found["networks"][name])
     _assign(model, read_group(folder, step or steps[0], name), folder)
     return model
-
-
-def _saved_values(saved_model: pathlib.Path) -> list:
-    """The values of the variables of a SavedModel of ours, in order, read without running its graph."""
-    reader = tf.train.load_checkpoint(os.fspath(saved_model / "variables" / "variables"))
-    count = sum(key.startswith("variables/") for key in reader.get_variable_to_shape_map())
-    return [reader.get_tensor(f"variables/{i}/.ATTRIBUTES/VARIABLE_VALUE") for i in range(count)]
 
 
 def _assign(model: keras.Model, values: Sequence, source: pathlib.Path) -> None:

@@ -126,6 +126,14 @@ def test_what_is_not_there_or_not_ours_is_said(tmp_path):
         akdg_tf.load_network(tmp_path / "mine", "d_s")
 
 
+@pytest.mark.parametrize("file", ["variables.index", "variables.data-00000-of-00001"])
+def test_damaged_variables_are_one_line(file, tmp_path):
+    export(models.MLPGenerator(4, (2,), width=8), tmp_path / "mine")
+    (tmp_path / "mine" / "variables" / file).write_bytes(b"")
+    with pytest.raises(UserError, match="variables cannot be read: it is damaged"):
+        akdg_tf.load_network(tmp_path / "mine")
+
+
 @pytest.mark.parametrize(
     "change",
     [
