@@ -119,8 +119,9 @@ def load_network(name: str | os.PathLike, network: str | None = None, step: int 
     if network is None and step is None and saved_model is not None:
         return _of_saved_model(saved_model)
     if run is None:
-        what = "a SavedModel holds one network" if saved_model is not None else "no such run, entry or SavedModel"
-        raise UserError(f"there is no network {network or 'of step ' + str(step)!r} in {os.fspath(name)!r}: {what}")
+        if saved_model is None:
+            raise UserError(f"there is no run, entry or SavedModel {os.fspath(name)!r}: give its name or its folder")
+        raise UserError(f"{os.fspath(name)!r} holds one network and no checkpoints: give the run folder instead")
     return _of_run(run, network, step)
 
 
@@ -142,11 +143,13 @@ def _of_run(run: pathlib.Path, network: str | None, step: int | None) -> keras.M
         raise UserError(f"{run} holds no network {name!r}: choose one of {', '.join(found['networks'])}")
     folder = run / "checkpoints"
     steps = steps_in(folder)
-    if not steps or (step is not None and step not in steps):
-        kept = f"it keeps those of {', '.join(map(str, steps))}" if steps else "it keeps none"
-        raise UserError(f"{folder} holds no checkpoint of step {step}: {kept}" if step else f"{folder}: {kept}")
+    if not steps:
+        raise UserError(f"{folder} holds no checkpoints: train the run first")
+    step = steps[0] if step is None else step
+    if step not in steps:
+        raise UserError(f"{folder} holds no checkpoint of step {step}: choose one of {', '.join(map(str, steps))}")
     model = from_config(found["networks"][name])
-    _assign(model, read_group(folder, step or steps[0], name), folder)
+    _assign(model, read_group(folder, step, name), folder)
     return model
 
 
