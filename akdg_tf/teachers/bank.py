@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 BATCH = 250  # images per call of the teacher
 BANKS, SEED = pathlib.Path("runs", "banks"), 0  # runs of all seeds share one bank per teacher and size
 SMOKE_IMAGES = 500
+ARRAYS = ("images", "latents")  # files of a bank, without .npy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,9 +63,8 @@ class TeacherBank:
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
-        meta = _read_meta(folder)
-        self.prior, self.latent_dim, count = meta["prior"], meta["latent_dim"], meta["count"]
-        self.images, self.latents = (_verified(folder, name, meta["sha256"][name]) for name in ("images", "latents"))
+        self.prior, self.latent_dim, count, sums = _read_meta(folder)
+        self.images, self.latents = (_verified(folder, name, sums[name]) for name in ARRAYS)
         if len(self.images) != count or len(self.latents) != count:
             raise UserError(_damaged(folder, "the number of images"))
 
@@ -147,7 +147,7 @@ def _fill(part: pathlib.Path, teacher: FrozenGenerator, count: int, seed: int) -
             kept.flush()
             done.write_text(str(batch + 1))
     del images, kept
-    sums = {name: sha256(part / f"{name}.npy") for name in ("images", "latents")}
+    sums = {name: sha256(part / f"{name}.npy") for name in ARRAYS}
     meta = {"prior": teacher.prior, "latent_dim": teacher.latent_dim, "count": count, "seed": seed, "sha256": sums}
     (part / "bank.json").write_text(json.dumps(meta, indent=2) + "\n")
 
@@ -160,10 +160,13 @@ def _damaged(folder: pathlib.Path, what: str) -> str:
     return f"the teacher bank in {folder} is damaged ({what}): remove the folder, and the next run makes it again"
 
 
-def _read_meta(folder: pathlib.Path) -> dict:
+def _read_meta(folder: pathlib.Path) -> tuple[str, int, int, dict[str, str]]:
+    """Prior, size of the latent, number of images, and the checksums of the arrays by name."""
     try:
-        return json.loads((folder / "bank.json").read_text())
-    except (OSError, ValueError):
+        meta = json.loads((folder / "bank.json").read_text())
+        sums = {name: meta["sha256"][name] for name in ARRAYS}
+        return meta["prior"], meta["latent_dim"], meta["count"], sums
+    except (OSError, ValueError, KeyError, TypeError):
         raise UserError(_damaged(folder, "bank.json")) from None
 
 
