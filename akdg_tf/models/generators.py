@@ -41,12 +41,10 @@ class Generator(keras.Model):
 
     def _square_start(self, doublings: int) -> int:
         """Side of the first feature map of a network that doubles the side `doublings` times."""
-        height, width, _ = self.sample_shape
-        if height != width or height % 2**doublings:
-            raise ValueError(
-                f"sample_shape {self.sample_shape} must be square, with a side divisible by {2**doublings}"
-            )
-        return height // 2**doublings
+        shape, factor = self.sample_shape, 2**doublings
+        if len(shape) != 3 or shape[0] != shape[1] or shape[0] % factor:
+            raise ValueError(f"sample_shape {shape} must be that of a square image with a side divisible by {factor}")
+        return shape[0] // factor
 
 
 @_serializable
