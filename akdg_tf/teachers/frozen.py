@@ -35,8 +35,10 @@ class FrozenGenerator:
         module: object = None,
         folder: pathlib.Path | None = None,
     ):
-        if prior not in ("normal", "uniform") or not output_range[0] < output_range[1]:
-            raise ValueError(f"prior {prior!r} is not 'normal' or 'uniform', or the range {output_range} is empty")
+        if prior not in ("normal", "uniform"):
+            raise ValueError(f"prior {prior!r} is not one of 'normal', 'uniform'")
+        if not output_range[0] < output_range[1]:
+            raise ValueError(f"output_range {output_range} is empty: give (smallest value, largest value)")
         self.function, self.latent_dim, self.prior, self.output_range = function, latent_dim, prior, output_range
         self.module = module if module is not None else function
         self.folder = folder
