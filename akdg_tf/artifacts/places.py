@@ -30,5 +30,6 @@ def find_run(name: str | os.PathLike) -> pathlib.Path | None:
 
 def _places(name: str | os.PathLike) -> list[pathlib.Path]:
     """The folders that a name may mean, in order of preference."""
-    folders = [os.path.expanduser(os.environ.get(ZOO_VARIABLE) or "zoo"), *MODEL_FOLDERS]
-    return [pathlib.Path(name).expanduser(), *(pathlib.Path(folder, name) for folder in folders)]
+    zoo = os.environ.get(ZOO_VARIABLE)
+    folders = [*([pathlib.Path(os.path.expanduser(zoo))] if zoo else []), *MODEL_FOLDERS]
+    return [pathlib.Path(os.path.expanduser(name)), *(folder / name for folder in folders)]
