@@ -1,5 +1,6 @@
-# make demo: distil the zoo's MNIST teacher into a small student. make test: lint, format check, types, the whole suite.
-# make docs: the documentation as a site, in site/.
+# make demo: distills the zoo's MNIST teacher into a small student.
+# make test: checks lint, format and types, and runs the whole test suite.
+# make docs: builds the documentation as a site, in build/site/.
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -1,4 +1,4 @@
-"""What setup.cfg cannot say: the folder gin/ of the repository is installed as akdg_tf/gin."""
+"""What setup.cfg cannot express: the folder gin/ of the repository is installed as akdg_tf/gin."""
 
 from setuptools import find_packages, setup
 

@@ -1,8 +1,8 @@
-"""Our training step against the same one in plain PyTorch: python benchmarks/peer_torch.py. Prints one JSON line.
+"""Our training step against the same step in plain PyTorch: python benchmarks/peer_torch.py. Prints one JSON line.
 
-Same networks, losses, batch, optimizer, lazy R1, average of weights; channels last, which is the faster one. Ours and
-PyTorch's, eager and compiled, each in a process of its own, take turns, with as many threads as the machine has.
-Wants the extra `peer` (PyTorch for CPUs).
+Both have the same networks, losses, batch, optimizer, lazy R1 and average of weights. PyTorch uses channels last, the
+faster memory format. Our steps run in one process, PyTorch's (eager and compiled) in another. They take turns, with all
+threads of the machine. Requires the extra `peer` (PyTorch for CPUs).
 """
 
 import argparse
@@ -27,7 +27,7 @@ def mlp() -> nn.Module:
 
 
 def norm(width: int) -> nn.Module:
-    """Batch normalization with the constants of ours."""
+    """Batch normalization with our constants."""
     return nn.BatchNorm2d(width, eps=1e-5, momentum=0.01)
 
 
@@ -41,18 +41,19 @@ def dcgan(widths=(512, 256, 128, 64)) -> nn.Module:
 
 
 def discriminator(widths=(3, 64, 128, 256)) -> nn.Module:
-    """The discriminator. Its borders are padded on both sides, TensorFlow's on one: the same cost."""
+    """The discriminator. It pads borders on both sides, TensorFlow on one; the cost is the same."""
     net = [m for a, b in itertools.pairwise(widths) for m in (nn.Conv2d(a, b, 3, 2, padding=1), nn.LeakyReLU(0.2))]
     return nn.Sequential(*net, nn.Flatten(), nn.Linear(16 * widths[-1], 1))
 
 
 class Peer:
-    """Vanilla or AKDG, as one would write it in PyTorch.
+    """Vanilla or AKDG, as it is usually written in PyTorch.
 
     Args:
         student: G_S.
-        references: what each discriminator holds up against the student: functions that give a batch.
-        compiled: networks go through torch.compile; those of R1 do not, which it cannot differentiate twice.
+        references: one function per discriminator, which returns the batch that is compared with the student's images.
+        compiled: whether the networks go through torch.compile. Those of R1 do not, because torch.compile cannot
+            differentiate them twice.
     """
 
     def __init__(self, student: nn.Module, references, compiled: bool):
@@ -69,7 +70,7 @@ class Peer:
         self.count = 0
 
     def step(self) -> None:
-        """One step of every discriminator, then one of the generator on the same images."""
+        """Takes one step of every discriminator, then one generator step on the same images."""
         images = self.run_student(torch.randn(setting.BATCH, setting.LATENT_DIM))
         for i, reference in enumerate(self.references):
             self._update_critic(i, reference(), images.detach())
@@ -97,13 +98,13 @@ class Peer:
         self.critic_optimizers[i].step()
 
     def steps(self) -> None:
-        """As many steps as ours takes in one call."""
+        """Takes as many steps as one call of our function."""
         for _ in range(setting.PENALTY.every):
             self.step()
 
 
 def peers(student: str, method: str, compiled: bool) -> Peer:
-    """A peer of ours, its real and banked images drawn from uint8 tensors in memory."""
+    """Makes the peer of our trainer. It draws real and banked images from a uint8 tensor in memory."""
     pixels = torch.randint(0, 256, (5000, 3, 32, 32), dtype=torch.uint8).to(memory_format=torch.channels_last)
 
     def stored():
@@ -114,7 +115,7 @@ def peers(student: str, method: str, compiled: bool) -> Peer:
 
 
 def theirs(students: list[str], methods: list[str]) -> dict:
-    """PyTorch's functions, eager and compiled."""
+    """The functions of PyTorch, eager and compiled, by name."""
     torch.set_num_threads(os.cpu_count())
     functions = {}
     for student, method in itertools.product(students, methods):
@@ -124,7 +125,7 @@ def theirs(students: list[str], methods: list[str]) -> dict:
 
 
 def ours(students: list[str], methods: list[str]) -> dict:
-    """Our functions."""
+    """Our functions, by name."""
     functions = setting.training_steps(students, methods)
     return {f"{name}_ours": function for name, function in functions.items()}
 

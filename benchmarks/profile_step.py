@@ -1,7 +1,7 @@
 """Where the time of a training step goes: python benchmarks/profile_step.py --student mlp --method akdg_bank.
 
-Writes a TensorBoard profile of 10 steps (`tensorboard --logdir LOGDIR`), and prints the operations
-that took most of the time. Wants the extra `profile`.
+Writes a TensorBoard profile of 10 steps (`tensorboard --logdir LOGDIR`), and prints the operations that took the most
+time. Requires the extra `profile`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ STEPS = 10
 
 
 def record(steps, logdir: str) -> str:
-    """Profiles a call of `steps`, after one to warm up; returns the path of the trace."""
+    """Profiles a call of `steps`, after a call to warm up; returns the path of the trace."""
     steps()
     tf.profiler.experimental.start(logdir)
     steps()
@@ -28,7 +28,7 @@ def record(steps, logdir: str) -> str:
 
 
 def top_operations(trace: str, count: int) -> list[tuple[str, float]]:
-    """Type and self time, in ms over all threads, of the operations that took most, by type."""
+    """The `count` types of operations that took the most time, with their self time in ms, summed over all threads."""
     data, _ = raw_to_tool_data.xspace_to_tool_data([trace], "framework_op_stats", {})
     table = json.loads(data)[0]
     columns = {column["id"]: i for i, column in enumerate(table["cols"])}
@@ -45,7 +45,7 @@ def main():
     parser.add_argument("--student", default="mlp", choices=setting.STUDENTS)
     parser.add_argument("--method", default="akdg_bank", choices=setting.METHODS)
     parser.add_argument("--dtype_policy", default="float32")
-    parser.add_argument("--logdir", default=None, help="default: a folder that is removed")
+    parser.add_argument("--logdir", default=None, help="default: a temporary folder")
     parser.add_argument("--top", type=int, default=12)
     arguments = parser.parse_args()
     (steps,) = setting.training_steps(
@@ -53,7 +53,7 @@ def main():
     ).values()
     with tempfile.TemporaryDirectory() as folder:
         operations = top_operations(record(steps, arguments.logdir or folder), arguments.top)
-    print(f"| operation | thread ms a step: {arguments.student}, {arguments.method} |\n|---|---|")
+    print(f"| operation | thread ms per step: {arguments.student}, {arguments.method} |\n|---|---|")
     for name, time in operations:
         print(f"| {name} | {time / STEPS:.2f} |")
 

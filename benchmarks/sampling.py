@@ -1,8 +1,8 @@
-"""Images a second of the CIFAR-10 teacher and students: python benchmarks/sampling.py. Prints one JSON line.
+"""Images per second of the CIFAR-10 teacher and students: python benchmarks/sampling.py. Prints one JSON line.
 
-Through the model in memory, the SavedModel and LiteRT (float32), at batch 1 and 64, interleaved in one process;
-medians. The plain forms have upsampling and convolution apart. GFLOP/s count an executed multiply-add as two
-operations; a large plain convolution says what the machine can do.
+It measures the model in memory, the SavedModel and LiteRT (float32), at batch 1 and 64, interleaved in one process. The
+speeds follow from median times. The plain forms compute upsampling and convolution separately. GFLOP/s count an
+executed multiply-add as two operations. A large plain convolution shows what the machine can reach.
 """
 
 import argparse
@@ -40,13 +40,13 @@ def in_memory(generator, batch: int) -> Callable[[], object]:
 
 
 def saved_model(folder: pathlib.Path, batch: int) -> Callable[[], object]:
-    """What hub.load gives."""
+    """The SavedModel, as `hub.load` returns it."""
     module, z = tf.saved_model.load(str(folder)), tf.random.normal((batch, setting.LATENT_DIM))
     return lambda: module(z).numpy()
 
 
 def litert(content: bytes, batch: int) -> Callable[[], object]:
-    """LiteRT's interpreter on all threads."""
+    """The LiteRT interpreter on all threads."""
     interpreter = Interpreter(model_content=content, num_threads=setting.machine()["threads"])
     (given,), (made,) = interpreter.get_input_details(), interpreter.get_output_details()
     interpreter.resize_tensor_input(given["index"], (batch, setting.LATENT_DIM))
@@ -62,7 +62,7 @@ def litert(content: bytes, batch: int) -> Callable[[], object]:
 
 
 def routes(name: str, generator, folder: pathlib.Path) -> dict[str, Callable[[], object]]:
-    """Every route of a generator, at every batch."""
+    """All routes of a generator, at all batch sizes, by name."""
     export_generator(generator, folder / name, (0, 1))
     content = litert_model(generator, (0, 1))
     functions = {}
@@ -74,7 +74,7 @@ def routes(name: str, generator, folder: pathlib.Path) -> dict[str, Callable[[],
 
 
 def large_convolution() -> tuple[Callable[[], object], int]:
-    """A convolution of a batch of 64 as large as the teacher's largest, and its multiply-adds for one image."""
+    """A convolution as large as the teacher's largest, at batch 64, and its multiply-adds per image."""
     height, width, channels = LARGE
     x, kernel = tf.random.normal((64, *LARGE)), tf.random.normal((3, 3, channels, channels))
     function = tf.function(lambda: tf.nn.conv2d(x, kernel, 1, "SAME"))

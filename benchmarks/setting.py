@@ -1,4 +1,4 @@
-"""What the benchmarks share: the paper's CIFAR-10 networks (random weights, random images), and interleaved timing."""
+"""Shared by the benchmarks: the paper's CIFAR-10 networks (random weights, random images), and interleaved timing."""
 
 import os
 
@@ -29,32 +29,32 @@ from akdg_tf.teachers.bank import TeacherBank, make_bank
 from akdg_tf.training.devices import make_strategy, processor
 
 BATCH, LATENT_DIM, SAMPLE_SHAPE = 64, 128, (32, 32, 3)
-BANK_IMAGES = 1000  # the time of a draw does not depend on it
-PENALTY = akdg_tf.R1Penalty(gamma=20.0, every=8)  # lazy: one step in 8 pays for it, so times are of 8 steps
-STUDENTS = {"mlp": akdg_tf.MLPGenerator, "dcgan": akdg_tf.DCGANGenerator}  # the defaults are the paper's
+BANK_IMAGES = 1000  # the time per draw does not depend on it
+PENALTY = akdg_tf.R1Penalty(gamma=20.0, every=8)  # lazy: only every 8th step computes it, so 8 steps are timed
+STUDENTS = {"mlp": akdg_tf.MLPGenerator, "dcgan": akdg_tf.DCGANGenerator}  # by default the paper's networks
 METHODS = ("vanilla", "akdg_online", "akdg_bank", "mse_online", "mse_bank")
 
 
 class PlainUpsampleConv2D(UpsampleConv2D):
-    """The layer as it is written: upsampling, then the 3x3 convolution."""
+    """The layer in its plain form: upsampling, then the 3x3 convolution."""
 
     def call(self, inputs):
         return self.conv(upsample(inputs))
 
 
 def plain_up_convolutions():
-    """A context in which generators are made, copied too, with plain up-convolutions in place of the fused ones."""
+    """A context in which generators, and their copies, are made with plain up-convolutions instead of fused ones."""
     return mock.patch.object(generators, "UpsampleConv2D", PlainUpsampleConv2D)
 
 
 def make_teacher() -> akdg_tf.FrozenGenerator:
-    """SNGAN of 256 channels."""
+    """The teacher: SNGAN with 256 channels."""
     model = akdg_tf.SNGANGenerator()
     return akdg_tf.FrozenGenerator(model, LATENT_DIM, module=model)
 
 
 def make_trainer(student: str, method: str, teacher: akdg_tf.FrozenGenerator, bank: TeacherBank) -> GeneratorTrainer:
-    """A trainer, not yet compiled, as `gin/cifar10_<student>_<method>.gin` makes it, but for the lazy penalty."""
+    """A trainer, not yet compiled. Only its lazy penalty differs from `gin/cifar10_<student>_<method>.gin`."""
     source = bank if method.endswith("bank") else teacher
     critics = [akdg_tf.ConvDiscriminator((64, 128, 256)) for _ in range(2)]
     generator = STUDENTS[student](LATENT_DIM, SAMPLE_SHAPE)
@@ -73,7 +73,7 @@ def training_steps(
     jit_compile: bool = False,
     steps_per_execution: int = 1,
 ) -> dict[str, Callable[[], object]]:
-    """Functions that train each student by each method for `count` steps, by name: "mlp.vanilla"."""
+    """Functions that train each student by each method for `count` steps, by name, such as "mlp.vanilla"."""
     strategy = make_strategy("cpu")
     with strategy.scope():
         teacher = make_teacher()
@@ -91,7 +91,7 @@ def training_steps(
 
 
 def steps_of(trainer: GeneratorTrainer, count: int) -> Callable[[], object]:
-    """A function that runs `count` steps as `fit` does, its input pipeline included."""
+    """A function that runs `count` steps like `fit`, including the input pipeline."""
     iterator = iter(trainer.distribute_strategy.experimental_distribute_dataset(batches()))
     trainer.make_train_function()
 
@@ -111,7 +111,7 @@ def batches() -> tf.data.Dataset:
 
 
 def interleaved(functions: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median seconds of a call of each function; each round calls every one of them once, after one call to warm up."""
+    """Median seconds per call of each function. After one call to warm up, each round calls every function once."""
     seconds = {name: [] for name in functions}
     for function in functions.values():
         function()
@@ -124,7 +124,7 @@ def interleaved(functions: dict[str, Callable[[], object]], rounds: int) -> dict
 
 
 def in_process(build: Callable[[], dict[str, Callable[[], object]]]) -> dict[str, Callable[[], object]]:
-    """The functions that `build` makes, run in another process: the thread pools of two libraries stay apart."""
+    """The functions that `build` makes, run in another process, so that two libraries do not share thread pools."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     context.Process(target=_serve, args=(theirs, build), daemon=True).start()
@@ -139,14 +139,14 @@ def in_process(build: Callable[[], dict[str, Callable[[], object]]]) -> dict[str
 def _serve(connection, build) -> None:
     functions = build()
     connection.send(list(functions))
-    with contextlib.suppress(EOFError):  # the end of the process that asks
+    with contextlib.suppress(EOFError):  # the calling process has ended
         while True:
             functions[connection.recv()]()
             connection.send(None)
 
 
 def machine() -> dict[str, object]:
-    """Where the numbers were taken."""
+    """Describes the machine and the library versions."""
     return {
         "cpu": processor(),
         "threads": os.cpu_count(),
@@ -156,10 +156,10 @@ def machine() -> dict[str, object]:
 
 
 def ms_a_step(seconds: dict[str, float]) -> dict[str, float]:
-    """Milliseconds of one of the 8 steps that each function took, by the name with "_ms"."""
+    """Milliseconds per step, by the function's name with "_ms". Each function takes 8 steps per call."""
     return {f"{name}_ms": compact(s * 1e3 / PENALTY.every) for name, s in seconds.items()}
 
 
 def compact(value: float) -> float:
-    """Four significant digits."""
+    """Rounds to four significant digits."""
     return float(f"{value:.4g}")

@@ -1,8 +1,8 @@
-"""Times of a training step, on CIFAR-10 shapes at batch 64: python benchmarks/train_step.py. Prints one JSON line.
+"""Time per training step, on CIFAR-10 shapes at batch 64: python benchmarks/train_step.py. Prints one JSON line.
 
-Vanilla, AKDG and MSE, the teacher online and in a bank, for the MLP and the DCGAN student; and the input pipeline
-alone. All are interleaved in one process; a time is the median over the rounds of 8 steps, one of which takes the lazy
-R1 penalty, divided by 8.
+It measures vanilla, AKDG and MSE, with the teacher online and in a bank, for the MLP and the DCGAN student, and the
+input pipeline without training. All are interleaved in one process. A round is 8 steps, one of which computes the lazy
+R1 penalty. A time is the median over the rounds, divided by 8.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The forms of UpsampleConv2D on the shapes of the CIFAR-10 networks: python benchmarks/upsample_conv.py.
 
-Prints one JSON line: ms of a forward pass, and of forward and backward, of the plain form and of both fused ones, and
-the ratios. The forms are interleaved; medians.
+Prints one JSON line: ms per forward pass, ms per forward and backward pass ("both"), for the plain form and the two
+fused forms, and the ratios. The forms are interleaved. Times are medians.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def make(form: str, shape: tuple[int, int, int, int], filters: int) -> UpsampleC
 
 
 def passes(layer: UpsampleConv2D, x: tf.Tensor) -> dict:
-    """The forward pass, and forward and backward to weights and inputs."""
+    """The forward pass, and the forward and backward pass to weights and inputs, by name."""
     forward = tf.function(layer)
 
     @tf.function

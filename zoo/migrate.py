@@ -1,15 +1,15 @@
-"""Brings the entries of the zoo to the current schema of results and to the current names of gin bindings.
+"""Migrates the entries of the zoo to the current schema of results and to the current names of gin bindings.
 
-Run it from the root of the repository: `python zoo/migrate.py`. It may run again. It trains nothing, and leaves every
-SavedModel, every `model.tflite` and every `samples.png` as they are. It writes anew:
+Run it from the root of the repository: `python zoo/migrate.py`. It is safe to run it again. It trains nothing, and does
+not change graphs, weights, `model.tflite` or `samples.png`. It writes:
 
-- `metrics.json`, if it has no schema number: as `akdg_tf.artifacts.result` has it;
-- `config.gin`, if it binds names that are gone: with the names of the tables below;
+- `metrics.json`, if it has no schema number, in the schema of `akdg_tf.artifacts.result`;
+- `config.gin`, if it binds old names, with the names in the tables below;
 - `saved_model/assets.extra/network.json`, if it is missing: the configuration of the network, from `config.gin`;
-- the sizes that `metrics.json` states, the cards, `SHA256SUMS`, and the README.md of the zoo.
+- always: the sizes that `metrics.json` states, the cards, `SHA256SUMS`, and the README.md of the zoo.
 
-`python zoo/migrate.py RUN NEW` writes a finished GAN run of the old format into the new folder NEW: its checkpoint with
-named groups, its configuration, its networks and its SavedModel. `--stage=evaluate` then writes its result.
+`python zoo/migrate.py RUN NEW` writes a finished GAN run of the old format to the new folder NEW: the configuration,
+the checkpoint with named groups, the networks and the SavedModel. `--stage=evaluate` then writes the result.
 """
 
 import dataclasses
@@ -39,8 +39,8 @@ from akdg_tf.zoo import checksums, publish, readme
 from akdg_tf.zoo.entries import FILES, Entry, entries
 
 ZOO = pathlib.Path("zoo")
-DISTILLED = ("AKDG", "MSEDistillation")  # methods whose student comes from its teacher
-COMPUTABLE = ("mnist5k",)  # data that lie with a package; of others the digest stays unknown
+DISTILLED = ("AKDG", "MSEDistillation")  # methods whose student learns from its teacher
+COMPUTABLE = ("mnist5k",)  # data that a package ships; the digest of other data stays unknown
 
 SCHEDULE = ("steps", "batch_size", "report_every", "pictures_every", "steps_per_execution", "profile_steps")
 RENAMED = {
@@ -54,7 +54,7 @@ RENAMED = {
     "GeneratorExperiment.cpu_budget": "Schedule.cpu_budget",
     **{f"{kind}Experiment.{name}": f"Schedule.{name}" for kind in ("Generator", "Classifier") for name in SCHEDULE},
 }
-PARTS = {  # what an experiment is now made of, where it bound the parts' parameters itself
+PARTS = {  # objects that now hold parameters which the experiment used to bind itself
     "Optimizers": ("GeneratorExperiment.optimizers", "@Optimizers()"),
     "Data": ("GeneratorExperiment.data", "@Data()"),
     "LiteRT": ("GeneratorExperiment.exports", "(@LiteRT(),)"),
@@ -70,7 +70,7 @@ def main() -> None:
         return
     folders = sorted(path.parent for path in ZOO.glob("*/metrics.json"))
     if not folders:
-        sys.exit("there is no zoo here: run this script from the root of the repository")
+        sys.exit("the current folder holds no zoo: run this script from the root of the repository")
     for folder in folders:
         checksums.check(folder, FILES)
         convert_metrics(folder)
@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def convert_metrics(folder: pathlib.Path) -> None:
-    """Writes `metrics.json` of an entry with the current schema."""
+    """Writes `metrics.json` of an entry in the current schema."""
     path = folder / "metrics.json"
     old = json.loads(path.read_bytes())
     if "schema" in old:
@@ -97,17 +97,17 @@ def convert_metrics(folder: pathlib.Path) -> None:
 
 
 def network_class(folder: pathlib.Path) -> str:
-    """Class of an entry's network, in either schema."""
+    """Class name of an entry's network, in either schema."""
     found = json.loads((folder / "metrics.json").read_bytes())["network"]
     return found["network"] if isinstance(found, dict) else found
 
 
 def result_of(old: dict, teacher_class: str | None) -> Result:
-    """The result that a `metrics.json` without a schema number holds.
+    """The result in a `metrics.json` without a schema number.
 
     Args:
-        old: its content.
-        teacher_class: class of the teacher's network, None where there is no teacher.
+        old: content of the file.
+        teacher_class: class name of the teacher's network, None if there is no teacher.
     """
     dataset, _, split = old["dataset"].partition(", ")
     side = old.get("classifier") or old["student"]
@@ -140,7 +140,7 @@ def result_of(old: dict, teacher_class: str | None) -> Result:
 
 
 def network_of(side: dict, name: str, network_class: str | None, dataset: str) -> Network:
-    """A network with its scores; the score of a classifier did not name its data."""
+    """A network with its scores. `dataset` is added to the scores of classifiers, which did not name their data."""
     scores = {metric: Score(**{"dataset": dataset, **record}) for metric, record in side["metrics"].items()}
     counts = {key: value for key, value in side.items() if key != "metrics"}
     return Network(name=name, network=network_class, scores=scores, **counts)
@@ -148,7 +148,7 @@ def network_of(side: dict, name: str, network_class: str | None, dataset: str) -
 
 @functools.cache
 def data_digest(dataset: str, split: str) -> str | None:
-    """SHA-256 of what was trained on, None where it is not at hand."""
+    """SHA-256 of the training data, None if they are not available."""
     if dataset not in COMPUTABLE:
         return None
     data, held_out = load_dataset(dataset), re.search(r"less (\d+) held out", split)
@@ -156,7 +156,7 @@ def data_digest(dataset: str, split: str) -> str | None:
 
 
 def convert_config(folder: pathlib.Path) -> None:
-    """Writes `config.gin` of an entry with the current names of bindings."""
+    """Writes `config.gin` of an entry with the current binding names."""
     path = folder / "config.gin"
     old = path.read_text(encoding="utf-8")
     sections = read_sections(old)
@@ -166,10 +166,10 @@ def convert_config(folder: pathlib.Path) -> None:
 
 
 def converted(old: dict[str, str]) -> dict[str, str]:
-    """Bindings by their current names, from those by the old ones."""
+    """Converts bindings with old names to bindings with current names."""
     kept = dict(old)
     if kept.pop("GeneratorExperiment.teacher_source", None) != "'bank'":
-        kept.pop("GeneratorExperiment.bank_images", None)  # the teacher draws online, which is the default
+        kept.pop("GeneratorExperiment.bank_images", None)  # the teacher is online, which is the default
     if old.get("GeneratorExperiment.teacher") == "None":
         kept.pop("GeneratorExperiment.litert_weights", None)  # only students were exported for LiteRT
     if "GeneratorExperiment.evaluation" in kept:
@@ -182,22 +182,22 @@ def converted(old: dict[str, str]) -> dict[str, str]:
 
 
 def add_network(folder: pathlib.Path) -> None:
-    """Writes the configuration of an entry's network into its SavedModel, so that `load_network` gives it back."""
+    """Writes the configuration of an entry's network into its SavedModel, so that `load_network` can load it."""
     saved_model = folder / "saved_model"
     if (saved_model / network.NETWORK).exists():
         return
-    keras.utils.clear_session()  # layers are numbered from 0
+    keras.utils.clear_session()  # so that layers are numbered from 0
     config.parse([folder / "config.gin"], [])
     experiment = config.build(Run(folder, folder.name))
     made = (
         experiment.classifier if (saved_model / "assets.extra" / "classifier.json").exists() else experiment.generator
     )
     network.write(made, saved_model)
-    network.load_network(saved_model)  # the weights fit it
+    network.load_network(saved_model)  # raises an error if the weights do not fit
 
 
 def migrate_run(old: pathlib.Path, new: pathlib.Path) -> None:
-    """Writes the run `old` in the current format."""
+    """Writes the run in the folder `old` to the folder `new`, in the current format."""
     head, _, text = (old / "config.gin").read_text(encoding="utf-8").partition("\n")
     bindings = {name: value for section in read_sections(text).values() for name, value in section.items()}
     new.mkdir(parents=True)
@@ -214,11 +214,11 @@ def migrate_run(old: pathlib.Path, new: pathlib.Path) -> None:
     export(trainer, new / "saved_model")
     z = tf.random.stateless_normal((16, trainer.latent_dim), (0, 0))
     difference = tf.reduce_max(tf.abs(load_generator(new / "saved_model")(z) - load_generator(old / "saved_model")(z)))
-    print(f"migrated {old} to {new}: images at most {float(difference):.1e} from those of its SavedModel")
+    print(f"migrated {old} to {new}: images differ by at most {float(difference):.1e} from those of the old SavedModel")
 
 
 def read_flat_checkpoint(trainer: GeneratorTrainer, path: pathlib.Path) -> None:
-    """Restores a checkpoint of the old format: the model's variables in one list, then those of each optimizer."""
+    """Restores a checkpoint of the old format: a list of the model's variables, then one list per optimizer."""
     model = [variable for variable in trainer.variables if variable is not trainer.step_counter]
     reader = tf.train.load_checkpoint(str(path))
     for group, variables in enumerate([model, *(optimizer.variables for optimizer in trainer.optimizers)]):
@@ -227,10 +227,10 @@ def read_flat_checkpoint(trainer: GeneratorTrainer, path: pathlib.Path) -> None:
 
 
 def read_sections(text: str) -> dict[str, dict[str, str]]:
-    """Sections of an operative configuration: what is configured, "" for macros, to its bindings.
+    """The bindings of an operative configuration, by section: the configured class or function, or "" for macros.
 
     Raises:
-        ValueError: a line is not one that gin writes on one line.
+        ValueError: a binding does not fit on one line.
     """
     sections: dict[str, dict[str, str]] = {"": {}}
     section = sections[""]
@@ -247,11 +247,11 @@ def read_sections(text: str) -> dict[str, dict[str, str]]:
 
 
 def config_text(bindings: dict[str, str], bare: list[str]) -> str:
-    """An operative configuration as gin writes one.
+    """An operative configuration as gin writes it.
 
     Args:
-        bindings: name to value.
-        bare: what is configured without a binding.
+        bindings: values by name.
+        bare: classes and functions that are configured without a binding.
     """
     sections: dict[str, dict[str, str]] = {name: {} for name in bare}
     for name, value in bindings.items():
@@ -271,7 +271,7 @@ def config_text(bindings: dict[str, str], bare: list[str]) -> str:
 
 
 def state_sizes(entry: Entry) -> None:
-    """Writes the sizes of an entry's SavedModel and of its teacher's to `metrics.json`, as they are now."""
+    """Writes the current sizes of an entry's SavedModel and of its teacher's to `metrics.json`."""
     result = entry.result
     network = dataclasses.replace(result.network, file_size=folder_size(entry.folder / "saved_model"))
     teacher = result.teacher

@@ -1,1 +1,1 @@
-"""What a run leaves: SavedModel, LiteRT model, network, costs, result."""
+"""What a run produces: checkpoints, SavedModel, LiteRT model, networks, costs, result."""

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: groups of variables under names, written whole or not at all."""
+"""Checkpoints of a training run: named groups of variables. A checkpoint is written completely or not at all."""
 
 import logging
 import os
@@ -16,28 +16,28 @@ from akdg_tf.errors import UserError
 logger = logging.getLogger(__name__)
 
 INDEX = re.compile(r"ckpt-(\d+)\.index", re.ASCII)
-NEWEST = 3  # checkpoints that are kept
+NEWEST = 3  # number of checkpoints that are kept
 
 State = Mapping[str, Sequence[keras.Variable]]
 
 
 class Checkpoints:
-    """Saves and restores the state of a training.
+    """Saves and restores the state of a training run.
 
-    The variables are listed: TensorFlow's own tracking of objects passes over Keras 3's lists of layers. Each group has
-    a name, so that one network can be read out of a checkpoint without the others.
+    The variables are listed explicitly, because TensorFlow's object tracking ignores Keras 3's lists of layers. Each
+    group has a name, so that one network can be read from a checkpoint without the others.
 
     Args:
         state: variables by group, such as `GeneratorTrainer.state`.
-        folder: where the checkpoints lie. The newest three are kept.
-        keep_every: checkpoints of every so many steps are kept besides; None: none.
+        folder: folder of the checkpoints. The newest three are kept.
+        keep_every: also keeps the checkpoints whose step is a multiple of this; None: only the newest three.
     """
 
     def __init__(self, state: State, folder: pathlib.Path, keep_every: int | None = None):
         self._checkpoint, self._folder, self._keep_every = _checkpoint(state), folder, keep_every
 
     def save(self, step: int) -> None:
-        """Writes the checkpoint of `step`, then removes those that are not kept."""
+        """Writes the checkpoint of `step`, then removes old ones."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._checkpoint.write(os.fspath(self._folder / f"ckpt-{step}"))
         for old in steps_in(self._folder)[NEWEST:]:
@@ -45,13 +45,13 @@ class Checkpoints:
                 _remove(self._folder, f"ckpt-{old}")
 
     def restore(self) -> int:
-        """Restores the newest checkpoint that is whole. A damaged one is named and passed over.
+        """Restores the newest undamaged checkpoint. Damaged ones are logged and skipped.
 
         Returns:
-            Its step, 0 if there is none.
+            Its step, or 0 if there are no checkpoints.
 
         Raises:
-            UserError: there are checkpoints, and none is whole.
+            UserError: all checkpoints are damaged.
         """
         steps = steps_in(self._folder)
         for step in steps:
@@ -60,10 +60,10 @@ class Checkpoints:
                 self._checkpoint.read(os.fspath(path)).assert_consumed()
                 return step
             except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
-                logger.warning("checkpoint %s is damaged (%s): trying the one before", path, type(error).__name__)
+                logger.warning("checkpoint %s is damaged (%s): trying the previous one", path, type(error).__name__)
         if steps:
             raise UserError(
-                f"none of the checkpoints in {self._folder} can be restored: remove the folder to start anew"
+                f"none of the checkpoints in {self._folder} can be restored: remove the folder to start again"
             )
         return 0
 
@@ -75,18 +75,30 @@ def steps_in(folder: pathlib.Path) -> list[int]:
 
 
 def read_group(folder: pathlib.Path, step: int, name: str) -> list[np.ndarray]:
-    """The values of one group of a checkpoint, in the order of its variables; [] of a group that it does not hold.
+    """The values of one group of a checkpoint, in the order of its variables; [] if it does not hold the group.
 
     Raises:
         UserError: the checkpoint cannot be read.
     """
-    path = os.fspath(folder / f"ckpt-{step}")
+    return read_list(folder / f"ckpt-{step}", f"state/{name}")
+
+
+def read_list(path: pathlib.Path, name: str) -> list[np.ndarray]:
+    """The values of a list of variables in TensorFlow's checkpoint format, in order; [] if there is no such list.
+
+    Args:
+        path: the checkpoint, without the suffix of its files.
+        name: path of the list in the checkpoint.
+
+    Raises:
+        UserError: the checkpoint cannot be read.
+    """
     try:
-        reader = tf.train.load_checkpoint(path)
-        count = sum(key.startswith(f"state/{name}/") for key in reader.get_variable_to_shape_map())
-        return [reader.get_tensor(f"state/{name}/{i}/.ATTRIBUTES/VARIABLE_VALUE") for i in range(count)]
-    except (tf.errors.OpError, ValueError) as error:
-        raise UserError(f"the checkpoint {path} cannot be read: it is damaged, or of an older format") from error
+        reader = tf.train.load_checkpoint(os.fspath(path))
+        count = sum(key.startswith(f"{name}/") for key in reader.get_variable_to_shape_map())
+        return [reader.get_tensor(f"{name}/{i}/.ATTRIBUTES/VARIABLE_VALUE") for i in range(count)]
+    except (tf.errors.OpError, ValueError, IndexError) as error:  # IndexError: truncated data
+        raise UserError(f"{path} cannot be read: it is damaged or has an older format; use another one") from error
 
 
 def _checkpoint(state: State) -> tf.train.Checkpoint:
@@ -94,7 +106,7 @@ def _checkpoint(state: State) -> tf.train.Checkpoint:
 
 
 def _remove(folder: pathlib.Path, prefix: str) -> None:
-    """Removes a checkpoint, its index first: what is left of a kill is then no checkpoint."""
+    """Removes a checkpoint, its index first: after a kill, data without an index do not count as a checkpoint."""
     (folder / f"{prefix}.index").unlink(missing_ok=True)
     for path in folder.glob(f"{prefix}.data-*"):
         path.unlink(missing_ok=True)

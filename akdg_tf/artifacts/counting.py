@@ -1,4 +1,4 @@
-"""What a network costs: layers, parameters, mult-adds, bytes; counted on its graph, so for any SavedModel too."""
+"""The cost of a network: layers, parameters, mult-adds, bytes. It is counted on the graph of any callable."""
 
 import dataclasses
 import math
@@ -12,15 +12,15 @@ from akdg_tf.models.layers import UPSAMPLE_CONV_SCOPE
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """What a network costs for one sample.
+    """The cost of a network, for one sample.
 
     Attributes:
-        layers: layers that multiply: convolutions and dense.
-        params: trainable parameters, norm scales and offsets included.
-        mult_adds: multiply-adds of convolutions and dense layers; nothing is counted for biases, norms, activations. An
-            upsampling with its 3x3 convolution counts as these two, however it is computed: the convention of papers.
-        executed_mult_adds: the same, with the fused `UpsampleConv2D` as it is computed: 16 for every 36.
-        bytes: all variables, moving statistics included, as stored.
+        layers: number of layers that multiply: convolutions and dense layers.
+        params: trainable parameters, including the scales and offsets of norms.
+        mult_adds: multiply-adds of convolutions and dense layers. Biases, norms and activations are not counted. An
+            `UpsampleConv2D` counts as separate upsampling and 3x3 convolution, which is the convention of papers.
+        executed_mult_adds: the same, but an `UpsampleConv2D` counts as it is computed: 16 instead of 36.
+        bytes: size of all variables as stored, including moving statistics.
     """
 
     layers: int
@@ -36,13 +36,13 @@ def count_cost(
     variables: Iterable | None = None,
     trainable_variables: Iterable | None = None,
 ) -> Cost:
-    """Counts a network.
+    """Counts the cost of a network.
 
     Args:
-        function: float32 [1, *input_shape] to anything.
-        input_shape: shape of one input: (latent_dim,) of a generator.
-        variables: all its variables; by default those that the call reads.
-        trainable_variables: those that count as parameters; by default the trainable ones that the call reads.
+        function: maps float32 [1, *input_shape] to anything.
+        input_shape: shape of one input: (latent_dim,) for a generator.
+        variables: all variables of the network; default: those that the call reads.
+        trainable_variables: the variables that count as parameters; default: the trainable ones that the call reads.
 
     Returns:
         Its cost.
@@ -62,10 +62,10 @@ def count_cost(
 
 
 def frozen_graph(function: Callable[[tf.Tensor], tf.Tensor], input_shape: tuple[int, ...]) -> tf.Graph:
-    """The graph of one sample, its calls inlined, its shapes static, its variables constants.
+    """The graph for one sample, with inlined calls, static shapes, and variables as constants.
 
     Args:
-        function: float32 [1, *input_shape] to anything.
+        function: maps float32 [1, *input_shape] to anything.
         input_shape: shape of one input.
     """
     return graph_with_constants(_concrete(function, input_shape))
@@ -80,10 +80,10 @@ def _mult_adds(operation: tf.Operation) -> int:
     if operation.type in ("Conv2D", "DepthwiseConv2dNative"):
         height, width, channels, _ = operation.inputs[1].shape
         inner = height * width * (channels if operation.type == "Conv2D" else 1)
-    elif operation.type == "Conv2DBackpropInput":  # transposed: each input value meets the whole kernel
+    elif operation.type == "Conv2DBackpropInput":  # transposed: each input value is multiplied by the whole kernel
         height, width, channels, _ = operation.inputs[1].shape
         return math.prod(operation.inputs[2].shape) * height * width * channels
-    elif operation.type in ("MatMul", "BatchMatMulV2") and not _is_fused(operation):  # that one sums weights
+    elif operation.type in ("MatMul", "BatchMatMulV2") and not _is_fused(operation):  # the fused one sums weights
         transposed = operation.get_attr("transpose_a" if operation.type == "MatMul" else "adj_x")
         inner = operation.inputs[0].shape[-2 if transposed else -1]
     else:
@@ -96,5 +96,5 @@ def _is_fused(operation: tf.Operation) -> bool:
 
 
 def _plain(operation: tf.Operation, executed: int) -> int:
-    """The multiply-adds of the plain form: 9 for each of the 4 outputs of an input, where the fused form has 16."""
+    """The multiply-adds of the plain form: 36 per input (4 outputs of 9), where the fused form has 16."""
     return executed * 36 // 16 if _is_fused(operation) else executed

@@ -1,4 +1,4 @@
-"""What an experiment exports beside the SavedModel."""
+"""What an experiment exports in addition to the SavedModel."""
 
 import logging
 import pathlib
@@ -14,9 +14,9 @@ logger = logging.getLogger(__name__)
 
 
 class Export(Protocol):
-    """An optional export of a generator; several are bound as `GeneratorExperiment.exports`.
+    """An optional export of a generator. `GeneratorExperiment.exports` binds any number of them.
 
-    If one fails, the run goes on without its file: it never costs the SavedModel or the scores.
+    If one fails, the run continues without its file. The SavedModel and the scores are still made.
 
     Attributes:
         file: name of the file that it writes in the run folder.
@@ -29,15 +29,15 @@ class Export(Protocol):
 
         Args:
             generator: latents to samples in [-1, 1], in float32.
-            folder: of the run.
+            folder: the run folder.
 
         Raises:
-            UserError: the generator cannot be exported so; what it cannot do is named.
+            UserError: the generator cannot be exported in this format; the message says why.
         """
 
 
 def write_all(exports: Sequence[Export], generator: keras.Model, folder: pathlib.Path) -> list[Export]:
-    """Writes the files of all exports; one that fails is named in the log and left out.
+    """Writes the files of all exports. A failing export is logged and left out.
 
     Args:
         exports: what to write.
@@ -45,13 +45,13 @@ def write_all(exports: Sequence[Export], generator: keras.Model, folder: pathlib
         folder: where the files go.
 
     Returns:
-        Those that worked.
+        The exports that worked.
     """
     return [export for export in exports if _worked(export, generator, folder)]
 
 
 def working(exports: Sequence[Export], generator: keras.Model) -> list[Export]:
-    """Those exports that a generator can be exported by, found by trying; for use before a long training."""
+    """The exports that work for a generator. It tries each one, so that failures show before a long training run."""
     with tempfile.TemporaryDirectory() as folder:
         return write_all(exports, generator, pathlib.Path(folder))
 
@@ -60,6 +60,6 @@ def _worked(export: Export, generator: keras.Model, folder: pathlib.Path) -> boo
     try:
         export.write(generator, folder)
     except UserError as error:
-        logger.warning("there will be no %s: %s. The SavedModel and the scores do not need it", export.file, error)
+        logger.warning("%s cannot be written: %s. The SavedModel and the scores do not need it", export.file, error)
         return False
     return True

@@ -1,4 +1,4 @@
-"""What a network was made from, told by the results that lie beside its parents."""
+"""What a network was made from: its parents, with the parents that their own results name."""
 
 import pathlib
 
@@ -15,10 +15,10 @@ def parent(role: str, name: str, digest: str | None, folder: pathlib.Path | None
 
     Args:
         role: see `result.Parent`.
-        name: of the run, entry or SavedModel folder.
-        digest: of all that decides its images, None where it is not known.
-        folder: the run folder or entry, where its own result lies; None if there is none.
-        step: of a warm start.
+        name: name of the run, entry or SavedModel folder.
+        digest: digest of all that determines its images, None if it is unknown.
+        folder: the run folder or entry that holds its own result; None if there is none.
+        step: the step that a warm start began at.
     """
     return Parent(role, name, digest, step, _parents_in(folder) if folder else ())
 
@@ -31,16 +31,16 @@ def of_generator(role: str, generator: FrozenGenerator) -> Parent:
 
 
 def from_json(found: dict) -> Parent:
-    """A parent that `dataclasses.asdict` wrote."""
+    """The parent in a dict from `dataclasses.asdict`."""
     return typed_json.build(Parent, found)
 
 
 def _parents_in(folder: pathlib.Path) -> tuple[Parent, ...]:
-    """The parents that the result in a folder names; none where there is no sound result."""
+    """The parents that the result in a folder names; none if it holds no readable result."""
     for name in RESULTS:
         if (folder / name).exists():
             try:
                 return result.read(folder / name).parents
-            except UserError:  # of another version, say: the chain ends here
+            except UserError:  # such as another schema: the chain ends here
                 return ()
     return ()

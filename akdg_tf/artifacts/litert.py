@@ -21,14 +21,14 @@ WEIGHTS = ("float32", "float16")
 
 @dataclasses.dataclass(frozen=True)
 class LiteRT:
-    """The export `model.tflite`, for phones, browsers and fast CPUs.
+    """The export `model.tflite`, for phones, browsers and fast sampling on CPUs.
 
     Attributes:
-        weights: how the weights are stored: "float32", or "float16", half as big, whose images differ from the
-            SavedModel's by less than a gray level. It computes in float32 in both cases.
+        weights: storage of the weights, "float32" or "float16". float16 halves the file; its images differ from the
+            SavedModel's by less than a gray level. Both compute in float32.
 
     Raises:
-        UserError: `weights` is neither of them.
+        UserError: `weights` is neither of the two.
     """
 
     weights: str = "float32"
@@ -44,15 +44,18 @@ class LiteRT:
 
 
 def litert_model(generator: keras.Model, output_range: tuple[float, float], weights: str = "float32") -> bytes:
-    """A generator for LiteRT: the content of a .tflite file whose signature `generator` maps `z` to `images`, float32.
+    """Converts a generator to a .tflite file, whose signature `generator` maps `z` to `images`, both float32.
 
     Args:
         generator: Keras model with outputs in [-1, 1].
-        output_range: what -1 and 1 are mapped to.
-        weights: one of `WEIGHTS`: how they are stored.
+        output_range: the values that -1 and 1 are mapped to.
+        weights: storage of the weights, one of `WEIGHTS`.
+
+    Returns:
+        The content of the file.
 
     Raises:
-        UserError: LiteRT has no such operation; it is named.
+        UserError: LiteRT lacks an operation of the generator; the message names it.
     """
     copy = detached_copy(generator)
     for layer in layers_of(copy):
@@ -67,13 +70,13 @@ def litert_model(generator: keras.Model, output_range: tuple[float, float], weig
             converter.target_spec.supported_types = [tf.float16]
         try:
             return converter.convert()
-        except Exception as error:  # the converter raises its own, private class
+        except Exception as error:  # the converter raises a private class
             raise UserError(f"LiteRT cannot run this generator: {_unknown_operations(str(error))}") from error
 
 
 def _unknown_operations(message: str) -> str:
-    """The operations that the converter's message names, or its first line."""
+    """What LiteRT lacks: the operations that the converter's message names, or the start of the message."""
     names = sorted(set(re.findall(r"'?tf\.(\w+)'? op is neither", message)))
     if names:
-        return f"it has no operation {', '.join(names)}"
+        return f"it lacks the operation {', '.join(names)}"
     return " ".join(message.split())[:200]

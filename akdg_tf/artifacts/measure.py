@@ -1,4 +1,4 @@
-"""Costs, speed, size and scores of a frozen generator, measured."""
+"""Measures the costs, speed and size of a frozen generator."""
 
 import dataclasses
 import pathlib
@@ -12,21 +12,21 @@ from akdg_tf.artifacts.counting import Cost, frozen_graph
 from akdg_tf.artifacts.result import CALLABLE, Network, Score
 from akdg_tf.teachers.frozen import FrozenGenerator
 
-SPEED_BATCH, SPEED_REPEATS, SPEED_SECONDS = 64, 20, 3.0  # at least so many repeats, and at least so long
-OPAQUE = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}  # operations that call Python, where nothing can be counted
+SPEED_BATCH, SPEED_REPEATS, SPEED_SECONDS = 64, 20, 3.0  # repeats and seconds are minima
+OPAQUE = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}  # operations that call Python, whose cost cannot be counted
 
 
 def measure(generator: FrozenGenerator, scores: Mapping[str, Score], network: str | None = None) -> Network:
-    """Costs, speed, size and scores of a frozen generator.
+    """Describes a frozen generator: its costs, speed, size and scores.
 
     Args:
-        generator: from a SavedModel, or any callable.
+        generator: made from a SavedModel or from any callable.
         scores: its scores by name.
-        network: name of the network's class, None of a network that is not one of ours.
+        network: class name of the network, None if it is not one of ours.
 
     Returns:
-        What the generator is, with its speed at batch 64 on this machine. A count is None where `counts` has none; the
-        file size is None of a callable.
+        The description, with the speed at batch 64 on this machine. Counts may be None (see `counts`). The file size is
+        None for a callable.
     """
     return Network(
         name=generator.name or CALLABLE,
@@ -39,9 +39,9 @@ def measure(generator: FrozenGenerator, scores: Mapping[str, Score], network: st
 
 
 def counts(generator: FrozenGenerator) -> dict[str, int | None]:
-    """What `FrozenGenerator.describe` counts, each None but the latent's size where the generator is opaque.
+    """The counts of `FrozenGenerator.describe`. For an opaque generator, all of them but `latent_dim` are None.
 
-    It is opaque if its graph calls Python, or if no variables of it are found: then what costs lies elsewhere.
+    A generator is opaque if its graph calls Python, or if none of its variables are found: the graph then lacks costs.
     """
     operations = frozen_graph(generator, (generator.latent_dim,)).get_operations()
     if not any(operation.type in OPAQUE for operation in operations):
@@ -53,7 +53,7 @@ def counts(generator: FrozenGenerator) -> dict[str, int | None]:
 
 
 def folder_size(folder: pathlib.Path) -> int:
-    """Bytes of all files below a folder."""
+    """Size of all files below a folder, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 

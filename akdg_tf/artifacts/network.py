@@ -1,7 +1,7 @@
-"""The networks of a run, an entry or a SavedModel, back as Keras models that can be trained.
+"""Loads the networks of a run, an entry or a SavedModel as Keras models that can be trained.
 
-A SavedModel of ours holds its network's configuration as `assets.extra/network.json`. A run folder holds those of all
-its networks as `networks.json`; their weights lie in its checkpoints.
+A SavedModel of ours holds the configuration of its network in `assets.extra/network.json`. A run folder holds the
+configurations of all its networks in `networks.json`, and their weights in its checkpoints.
 """
 
 import json
@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from akdg_tf import models  # noqa: F401  (registers the networks, which the configurations name)
 from akdg_tf.artifacts import places
-from akdg_tf.artifacts.checkpoints import read_group, steps_in
+from akdg_tf.artifacts.checkpoints import read_group, read_list, steps_in
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 
@@ -24,7 +24,7 @@ NETWORKS = "networks.json"
 
 
 def config_of(model: keras.Model) -> dict:
-    """The configuration of a built Keras model, for JSON: its layers in float32, and the shape of one input."""
+    """The configuration of a built Keras model, as JSON: its layers in float32, and the shape of one input."""
     return {
         "schema": SCHEMA,
         "input_shape": list(_input_shape(model)),
@@ -33,19 +33,19 @@ def config_of(model: keras.Model) -> dict:
 
 
 def from_config(config: Mapping) -> keras.Model:
-    """A built model of a configuration, in float32, with fresh weights.
+    """Builds the model of a configuration, in float32, with newly initialized weights.
 
     Raises:
-        UserError: it is no configuration of a network, or one of a layer that nobody has registered.
+        UserError: it is not the configuration of a network, or it names a layer that is not registered.
     """
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
         if config["schema"] != SCHEMA:
-            raise ValueError(f"schema {config['schema']!r}, this version reads {SCHEMA}")
+            raise ValueError(f"schema {config['schema']!r}, but this version reads {SCHEMA}")
         model = keras.saving.deserialize_keras_object(config["keras"])
         model(tf.zeros((1, *config["input_shape"])))
-    except Exception as error:  # a foreign configuration may raise anything in Keras
+    except Exception as error:  # a foreign configuration may raise any exception in Keras
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"the network's configuration cannot be read ({type(error).__name__}: {reason})") from error
     finally:
@@ -59,7 +59,11 @@ def write(model: keras.Model, saved_model: pathlib.Path) -> None:
 
 
 def class_in(saved_model: pathlib.Path | None) -> str | None:
-    """Class of the network in a SavedModel; None of one that is not ours, or of no SavedModel at all."""
+    """Class name of the network in a SavedModel. None if the SavedModel is not ours, or if there is none.
+
+    Raises:
+        UserError: the configuration of the network cannot be read.
+    """
     path = saved_model and saved_model / NETWORK
     if not path or not path.exists():
         return None
@@ -73,10 +77,10 @@ def write_run(
     """Writes the configurations of all networks of a run.
 
     Args:
-        run: its folder.
-        networks: by the name of the checkpoint's group that holds their weights.
-        exported: which of them the run exports.
-        optimizers: class of each optimizer, by the name of its group.
+        run: the run folder.
+        networks: each network, by the group of the checkpoints that holds its weights.
+        exported: name of the network that the run exports.
+        optimizers: class name of each optimizer, by its group.
     """
     configs = {name: config_of(network) for name, network in networks.items()}
     found = {"schema": SCHEMA, "exported": exported, "networks": configs, "optimizers": dict(optimizers)}
@@ -84,14 +88,14 @@ def write_run(
 
 
 def read_run(run: pathlib.Path) -> dict:
-    """What `write_run` wrote, as JSON holds it.
+    """Reads what `write_run` wrote, as parsed JSON.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the file cannot be read, or is damaged.
     """
     found = _read_json(run / NETWORKS)
     if not all(isinstance(found.get(key), dict) for key in ("networks", "optimizers")) or "exported" not in found:
-        raise UserError(f"{run / NETWORKS} is damaged")
+        raise UserError(f"{run / NETWORKS} is damaged: it must hold networks, optimizers and exported")
     return found
 
 
@@ -99,33 +103,36 @@ def load_network(name: str | os.PathLike, network: str | None = None, step: int 
     """Loads a network of ours as a Keras model that can be trained, in float32.
 
     Args:
-        name: a run folder, an entry of the zoo, a SavedModel folder that `export` wrote, or a bare name that is looked
-            up in the folder that AKDG_ZOO names, in `zoo/` and in `runs/`.
-        network: "ema_generator" (the averaged generator, which is what a run exports), "generator", "d_s" or "d_kd" of
-            a run. By default what the run exports.
-        step: of a run's checkpoint. By default the exported weights, else those of the newest checkpoint.
+        name: a run folder, an entry of the zoo, a SavedModel folder that `export` wrote, or a bare name, which is
+            looked up as by `find_saved_model`.
+        network: "ema_generator" (the averaged generator), "generator", "d_s" or "d_kd" of a run. Default: the network
+            that the run exports, which is the averaged generator.
+        step: step of a run's checkpoint. Default: the exported weights, or else those of the newest checkpoint.
 
     Returns:
         The built network. A generator maps latents, float32 [n, latent_dim], to samples in [-1, 1].
 
     Raises:
-        UserError: there is none.
+        UserError: there is no such network, or its files are damaged.
     """
     saved_model, run = places.find_saved_model(name), places.find_run(name)
     if network is None and step is None and saved_model is not None:
         return _of_saved_model(saved_model)
     if run is None:
-        what = "a SavedModel holds one network" if saved_model is not None else "no such run, entry or SavedModel"
-        raise UserError(f"there is no network {network or 'of step ' + str(step)!r} in {os.fspath(name)!r}: {what}")
+        if saved_model is None:
+            raise UserError(f"there is no run, entry or SavedModel {os.fspath(name)!r}: give its name or its folder")
+        raise UserError(f"{os.fspath(name)!r} holds one network and no checkpoints: give the run folder instead")
     return _of_run(run, network, step)
 
 
 def _of_saved_model(folder: pathlib.Path) -> keras.Model:
     path = folder / NETWORK
     if not path.exists():
-        raise UserError(f"{folder} holds no {NETWORK}: only what akdg_tf exported comes back as a network")
+        raise UserError(
+            f"{folder} holds no {NETWORK}: only SavedModels that akdg_tf exported can be loaded as networks"
+        )
     model = from_config(_read_json(path))
-    _assign(model, _saved_values(folder), folder)
+    _assign(model, read_list(folder / "variables" / "variables", "variables"), folder)  # without running its graph
     return model
 
 
@@ -133,33 +140,30 @@ def _of_run(run: pathlib.Path, network: str | None, step: int | None) -> keras.M
     found = read_run(run)
     name = network or found["exported"]
     if name not in found["networks"]:
-        raise UserError(f"{run} holds no network {name!r}: it holds {', '.join(found['networks'])}")
+        raise UserError(f"{run} holds no network {name!r}: choose one of {', '.join(found['networks'])}")
     folder = run / "checkpoints"
     steps = steps_in(folder)
-    if not steps or (step is not None and step not in steps):
-        kept = f"it keeps those of {', '.join(map(str, steps))}" if steps else "it keeps none"
-        raise UserError(f"{folder} holds no checkpoint of step {step}: {kept}" if step else f"{folder}: {kept}")
+    if not steps:
+        raise UserError(f"{folder} holds no checkpoints: train the run first")
+    step = steps[0] if step is None else step
+    if step not in steps:
+        raise UserError(f"{folder} holds no checkpoint of step {step}: choose one of {', '.join(map(str, steps))}")
     model = from_config(found["networks"][name])
-    _assign(model, read_group(folder, step or steps[0], name), folder)
+    _assign(model, read_group(folder, step, name), folder)
     return model
 
 
-def _saved_values(saved_model: pathlib.Path) -> list:
-    """The variables of a SavedModel of ours, in their order, read without running its graph."""
-    reader = tf.train.load_checkpoint(os.fspath(saved_model / "variables" / "variables"))
-    count = sum(key.startswith("variables/") for key in reader.get_variable_to_shape_map())
-    return [reader.get_tensor(f"variables/{i}/.ATTRIBUTES/VARIABLE_VALUE") for i in range(count)]
-
-
 def _assign(model: keras.Model, values: Sequence, source: pathlib.Path) -> None:
-    """Gives a model its variables' values.
+    """Assigns values to the variables of a model.
 
     Raises:
-        UserError: they have other shapes: the weights are not those of the configuration.
+        UserError: the shapes differ: the weights do not belong to the configuration.
     """
     shapes = [tuple(value.shape) for value in values]
     if shapes != [tuple(variable.shape) for variable in model.variables]:
-        raise UserError(f"the weights in {source} are not those of the network that its configuration describes")
+        raise UserError(
+            f"the weights in {source} do not fit the configuration of the network: both must come from one run"
+        )
     for variable, value in zip(model.variables, values, strict=True):
         variable.assign(value)
 
@@ -185,5 +189,5 @@ def _read_json(path: pathlib.Path) -> dict:
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
     if not isinstance(found, dict):
-        raise UserError(f"{path} holds no JSON object")
+        raise UserError(f"{path} is damaged: it must hold a JSON object")
     return found

@@ -1,20 +1,20 @@
-"""Where the models lie that are given by a name or a folder: SavedModels, run folders, entries of the zoo."""
+"""Finds models by name or folder: SavedModels, run folders, entries of the zoo."""
 
 import os
 import pathlib
 
-REPOSITORY_ZOO = pathlib.Path(__file__).parents[2] / "zoo"  # there only where the package lies in its repository
+REPOSITORY_ZOO = pathlib.Path(__file__).parents[2] / "zoo"  # exists only in a checkout of the repository
 MODEL_FOLDERS = (pathlib.Path("zoo"), pathlib.Path("runs"), REPOSITORY_ZOO)
-ZOO_VARIABLE = "AKDG_ZOO"  # the environment's: folder or URL of another zoo
+ZOO_VARIABLE = "AKDG_ZOO"  # environment variable: folder or URL of another zoo
 
 
 def find_saved_model(name: str | os.PathLike) -> pathlib.Path | None:
-    """Folder of a SavedModel.
+    """Finds the folder of a SavedModel.
 
     Args:
-        name: a SavedModel folder, a run folder or zoo entry that holds `saved_model/`, or a bare name that is
-            looked up in the folder that the environment's AKDG_ZOO names, in `zoo/`, in `runs/` and in the zoo of the
-            repository that this package lies in.
+        name: a SavedModel folder, a run folder or zoo entry that holds `saved_model/`, or a bare name. A bare name is
+            looked up in the folder that the environment variable AKDG_ZOO names, in `zoo/`, in `runs/`, and in the
+            `zoo/` of the repository if the package is run from a checkout.
 
     Returns:
         The folder, or None if there is none.
@@ -24,12 +24,12 @@ def find_saved_model(name: str | os.PathLike) -> pathlib.Path | None:
 
 
 def find_run(name: str | os.PathLike) -> pathlib.Path | None:
-    """Folder of a run that has trained: one that holds `networks.json`. None if there is none of that name."""
+    """Finds the folder of a trained run, which holds `networks.json`. None if there is no such run."""
     return next((folder for folder in _places(name) if (folder / "networks.json").exists()), None)
 
 
 def _places(name: str | os.PathLike) -> list[pathlib.Path]:
-    """Where a name may lead, the first first."""
-    zoo = pathlib.Path(os.environ.get(ZOO_VARIABLE) or "zoo")
-    folders = [pathlib.Path(), zoo.expanduser(), *MODEL_FOLDERS]
-    return [folder / pathlib.Path(name).expanduser() for folder in folders]
+    """The folders that a name may mean, in order of preference."""
+    zoo = os.environ.get(ZOO_VARIABLE)
+    folders = [*([pathlib.Path(os.path.expanduser(zoo))] if zoo else []), *MODEL_FOLDERS]
+    return [pathlib.Path(os.path.expanduser(name)), *(folder / name for folder in folders)]

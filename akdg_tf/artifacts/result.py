@@ -10,26 +10,26 @@ from akdg_tf.errors import UserError
 
 SCHEMA = 1
 KINDS = ("teacher", "student", "classifier")
-CALLABLE = "callable"  # the name of a network that is a Python function
-EVALUATION = "scores"  # the name of the evaluation where an experiment has one
+CALLABLE = "callable"  # name of a network that is a Python function
+EVALUATION = "scores"  # name of the evaluation of an experiment that has only one
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """A number with all that defines it.
+    """A score with everything that defines it.
 
     Attributes:
         value: the score.
-        n_real, n_fake: real and generated samples.
-        classifier: what the score was computed over: a classifier's id, or "mixture".
-        dataset, split: of the real samples.
-        resize: how images were brought to the classifier's size, "none" if they were not.
-        seed: of the latents and of the choice of real samples.
-        std: spread of the value where one is known: over the splits of an Inception Score, the standard error of a KID.
-        splits: of an Inception Score.
-        neighbours: of precision and recall.
-        evaluation: name of the evaluation that made it, as `GeneratorExperiment.evaluations` has it. The experiment
-            sets it: an evaluation does not know its own name.
+        n_real, n_fake: numbers of real and generated samples.
+        classifier: id of the classifier that the score was computed over, or "mixture".
+        dataset, split: source of the real samples.
+        resize: how images were resized for the classifier; "none" if they were not.
+        seed: seed of the latents and of the choice of real samples.
+        std: spread of the value, if known: over the splits for the Inception Score, the standard error for KID.
+        splits: number of splits, for the Inception Score.
+        neighbours: number of neighbours, for precision and recall.
+        evaluation: name of the evaluation that computed it, a key of `GeneratorExperiment.evaluations`. The experiment
+            sets it, because an evaluation does not know its own name.
     """
 
     value: float
@@ -46,7 +46,7 @@ class Score:
     evaluation: str = EVALUATION
 
     def definition(self) -> dict[str, int | str]:
-        """All that defines the value, by name; the evaluation only where it has a name of its own."""
+        """Everything that defines the value, by name. The evaluation is included unless it has the default name."""
         fields = {key: value for key, value in dataclasses.asdict(self).items() if value is not None}
         unshown = {"value", "std"} | ({"evaluation"} if self.evaluation == EVALUATION else set())
         return {key: value for key, value in fields.items() if key not in unshown}
@@ -54,15 +54,15 @@ class Score:
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """What a network costs, and how it scores. A count is None where it cannot be known, as of an opaque callable.
+    """The costs and scores of a network. A count is None if it is unknown, for example for an opaque callable.
 
     Attributes:
-        name: of the run, the entry or the SavedModel folder; `CALLABLE` of a Python function.
-        network: name of its class, None of a network that is not one of ours.
+        name: name of the run, the entry or the SavedModel folder; `CALLABLE` for a Python function.
+        network: class name of the network, None if it is not one of ours.
         layers, params, mult_adds, executed_mult_adds, bytes: see `counting.Cost`.
-        latent_dim: size of a generator's latent.
-        file_size: of the SavedModel, in bytes.
-        images_per_second: at batch 64, on the machine that the result names.
+        latent_dim: size of the latent of a generator.
+        file_size: size of the SavedModel, in bytes.
+        images_per_second: speed at batch 64, on the machine that the result names.
         scores: by name, such as "fid[cifar10-classifier]".
     """
 
@@ -84,11 +84,11 @@ class Parent:
     """A network that another one was made from.
 
     Attributes:
-        role: "teacher", or "init_from" of a warm start.
-        name: of its run, entry or SavedModel folder.
-        digest: SHA-256 of all that decides its images, in hex; None where it is not known.
+        role: "teacher", or "init_from" for a warm start.
+        name: name of its run, entry or SavedModel folder.
+        digest: SHA-256, in hex, of all that determines its images; None if it is unknown.
         step: the step of a run that a warm start began at.
-        parents: what it was itself made from, as far as it tells.
+        parents: what it was itself made from, as far as it is known.
     """
 
     role: str
@@ -103,10 +103,10 @@ class OverSeeds:
     """A score over the seeds of an experiment.
 
     Attributes:
-        mean: of the values.
-        stdev: sample standard deviation, None of a single value.
-        values: one for each seed, at least one.
-        seeds: in the order of the values.
+        mean: mean of the values.
+        stdev: sample standard deviation, None for a single value.
+        values: one value per seed, at least one.
+        seeds: the seeds, in the order of the values.
     """
 
     mean: float
@@ -120,10 +120,10 @@ class LiteRTModel:
     """The `model.tflite` of an entry.
 
     Attributes:
-        file_size: bytes.
-        weights: how they are stored, "float32" or "float16".
-        samples: images that were compared with the SavedModel's.
-        max_difference: largest difference of a pixel, in [0, 1].
+        file_size: size of the file, in bytes.
+        weights: storage of the weights, "float32" or "float16".
+        samples: number of images that were compared with the SavedModel's.
+        max_difference: largest difference of a pixel value, for values in [0, 1].
     """
 
     file_size: int
@@ -134,27 +134,27 @@ class LiteRTModel:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """All that a run reports.
+    """Everything that a run reports.
 
     Attributes:
         schema: number of this schema, `SCHEMA`.
-        kind: one of `KINDS`. A student has a teacher that it is compared with, even where it did not learn from it.
+        kind: one of `KINDS`. A student has a teacher that it is compared with, even if it did not learn from it.
         experiment: name of the experiment, and of its entry in the zoo.
         method: class of the trainer, or "classifier".
-        network: what was trained and exported.
+        network: the network that was trained and exported.
         teacher: the teacher that a student is compared with, scored with the same real samples.
-        parents: what the network was made from, each with its own parents.
-        dataset, split: registered name of the data, and what of them was trained on.
-        data_digest: SHA-256 of the data, in hex; None where there is none, as of an endless dataset.
-        seed: of weights, latents and data order.
-        steps: of training.
-        smoke: of a smoke run, whose numbers mean nothing.
-        gin_files: as given.
+        parents: the networks that the network was made from, each with its own parents.
+        dataset, split: registered name of the data, and the part of them that was trained on.
+        data_digest: SHA-256 of the data, in hex; None if it is unknown, for example for an endless dataset.
+        seed: seed of weights, latents and data order.
+        steps: training steps.
+        smoke: whether this is a smoke run, whose numbers mean nothing.
+        gin_files: each `--gin_file`, as given.
         gin_params: each `--gin_param`, as given.
-        command: makes the run again, quoted for a shell; a data folder is called DATA.
-        machine: that speeds were measured on, None where none was measured.
-        over_seeds: each score over the seeds that were published, by name; empty of a single run.
-        litert: of an entry that holds a `model.tflite`.
+        command: command that repeats the run, quoted for a shell. DATA stands for the data folder.
+        machine: machine that speeds were measured on, None if none were measured.
+        over_seeds: each score over the published seeds, by name; empty for a single run.
+        litert: the `model.tflite` of an entry, None if there is none.
     """
 
     schema: int
@@ -178,7 +178,7 @@ class Result:
     litert: LiteRTModel | None = None
 
     def scores_over_seeds(self) -> dict[str, OverSeeds]:
-        """Each score of the network over the seeds that were published; of a single run its one value."""
+        """Each score of the network over the published seeds. For a single run it holds one value."""
         alone = {
             metric: OverSeeds(score.value, None, (score.value,), (self.seed,))
             for metric, score in self.network.scores.items()
@@ -186,19 +186,20 @@ class Result:
         return {metric: self.over_seeds.get(metric, row) for metric, row in alone.items()}
 
     def to_json(self) -> dict:
-        """As JSON holds it."""
+        """The result as a dict for JSON."""
         return dataclasses.asdict(self)
 
 
 def from_json(found: object, source: str) -> Result:
-    """The result that JSON holds.
+    """Makes a result from parsed JSON.
 
     Args:
         found: parsed JSON.
-        source: the file, for errors.
+        source: name of the file, for error messages.
 
     Raises:
-        UserError: it is of another schema, or a field is missing, unknown or ill-typed; the field is named.
+        UserError: the schema is another one, or a field is missing, unknown or of the wrong type. The message names
+            the field.
     """
     _check_schema(found, source)
     try:
@@ -210,24 +211,24 @@ def from_json(found: object, source: str) -> Result:
     if result.kind not in KINDS:
         raise UserError(f"{source}: the field kind must be one of {', '.join(KINDS)}")
     if (result.kind == "student") != (result.teacher is not None):
-        raise UserError(f"{source}: a student has a teacher to compare with, and nothing else has one")
+        raise UserError(f"{source}: the field teacher must be set for the kind student, and be null for other kinds")
     if any(not row.values or len(row.values) != len(row.seeds) for row in result.over_seeds.values()):
-        raise UserError(f"{source}: over_seeds must have a value for each seed")
+        raise UserError(f"{source}: the field over_seeds must have one value per seed")
     return result
 
 
 def _check_schema(found: object, source: str) -> None:
     if not isinstance(found, dict):
-        raise UserError(f"{source} holds no JSON object")
+        raise UserError(f"{source} is damaged: it must hold a JSON object")
     if "schema" not in found:
         raise UserError(
-            f"{source} was written by an older version of akdg_tf, whose results had no schema number: 'akdg run' with "
-            "the run's own arguments and --stage=evaluate writes a result.json anew; a zoo's entry must be got anew"
+            f"{source} was written by an older version of akdg_tf, without a schema number: repeat the run's "
+            "'akdg run' command with --stage=evaluate, or download the zoo entry again"
         )
     schema = found["schema"]
     if type(schema) is not int or schema != SCHEMA:
         shown = schema if type(schema) is int and abs(schema) < 10**6 else "unknown"
-        raise UserError(f"{source} has the schema {shown}: this version of akdg_tf reads {SCHEMA}")
+        raise UserError(f"{source} has the schema {shown}: this version of akdg_tf reads only {SCHEMA}")
 
 
 def read(path: pathlib.Path) -> Result:
@@ -239,7 +240,7 @@ def read(path: pathlib.Path) -> Result:
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path.parent} holds no sound {path.name}") from error
+        raise UserError(f"{path} is missing or damaged: it must hold JSON") from error
     return from_json(found, str(path))
 
 
@@ -249,11 +250,14 @@ def read_run(run: pathlib.Path) -> Result:
 
 
 def finished_runs(experiment: str, folder: pathlib.Path) -> dict[pathlib.Path, Result]:
-    """Finished, real runs of an experiment, in the order of their seeds, each with its result.
+    """The finished runs of an experiment and their results, in the order of their seeds, without smoke runs.
 
     Args:
-        experiment: its runs are called `<experiment>` and `<experiment>-seed<k>`.
-        folder: where the runs lie.
+        experiment: name of the experiment. Its runs are named `<experiment>` and `<experiment>-seed<k>`.
+        folder: folder of the runs.
+
+    Raises:
+        UserError: a result cannot be read.
     """
     pattern = re.compile(re.escape(experiment) + r"(-seed\d+)?")
     folders = [path for path in folder.glob("*/") if pattern.fullmatch(path.name) and (path / "result.json").exists()]

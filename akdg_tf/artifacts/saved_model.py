@@ -15,10 +15,10 @@ from akdg_tf.latents import latent_dim_of, sample_shape_of
 
 
 def detached_copy(model: keras.Model) -> keras.Model:
-    """A copy of a built Keras model with the same weights, its variables outside any distribution strategy, in float32.
+    """A float32 copy of a built Keras model, with the same weights and outside any distribution strategy.
 
-    Its batch normalization is not synchronized: a SavedModel cannot hold the gradient of synchronized statistics, and
-    whoever loads it wants to fine-tune it.
+    Its batch normalization is not synchronized: a SavedModel cannot hold the gradient of synchronized statistics, which
+    fine-tuning needs.
     """
     copy = network.from_config(network.config_of(model))
     copy.trainable = True
@@ -30,36 +30,36 @@ def detached_copy(model: keras.Model) -> keras.Model:
 
 
 def export(model: keras.Model, folder: str | os.PathLike, smoke: bool = False) -> None:
-    """Exports a generator as a Reusable SavedModel, which `akdg_tf.load_network`, TF Hub and any other route take.
+    """Exports a generator as a Reusable SavedModel, which `akdg_tf.load_network`, TF Hub and others can load.
 
     Args:
-        model: a trained method (`GAN`, `AKDG`, `MSEDistillation`), of which the averaged generator is exported; or a
-            generator, any Keras model that maps latents to samples in [-1, 1].
-        folder: where to write; an older SavedModel there is replaced when the new one is whole.
-        smoke: labels the SavedModel as of a smoke run.
+        model: a trained method (`GAN`, `AKDG`, `MSEDistillation`), whose averaged generator is exported; or a
+            generator: any Keras model that maps latents to samples in [-1, 1].
+        folder: where to write. An existing SavedModel is replaced once the new one is complete.
+        smoke: whether the SavedModel is marked as made by a smoke run.
     """
     generator = detached_copy(getattr(model, "ema_generator", model))
     export_generator(generator, pathlib.Path(folder), output_range_of(generator), smoke)
 
 
 def output_range_of(generator: keras.Model) -> tuple[int, int]:
-    """The range of an exported generator's samples: images are published in [0, 1], points stay in [-1, 1]."""
+    """The range of an exported generator's samples: (0, 1) for images, (-1, 1) for points."""
     return (0, 1) if len(sample_shape_of(generator)) == 3 else (-1, 1)
 
 
 def export_generator(
     generator: keras.Model, folder: pathlib.Path, output_range: tuple[float, float], smoke: bool = False
 ) -> None:
-    """Writes a generator as a SavedModel; an older one in the folder is replaced only when the new one is whole.
+    """Writes a generator as a SavedModel. An existing one is replaced once the new one is complete.
 
-    `m(z)` and `m(z, training=True)` map float32 [n, latent_dim] to float32 [n, *sample_shape]; signatures
+    `m(z)` and `m(z, training=True)` map float32 [n, latent_dim] to float32 [n, *sample_shape]. The signatures
     `serving_default`, `default` and `generator` map `z` to `images`.
 
     Args:
-        generator: Keras model with outputs in [-1, 1]; a `detached_copy` of one that was trained.
+        generator: Keras model with outputs in [-1, 1]; for a trained model, its `detached_copy`.
         folder: where to write.
-        output_range: what -1 and 1 are mapped to: (0, 1) for images, (-1, 1) for points.
-        smoke: labels the SavedModel as of a smoke run.
+        output_range: the values that -1 and 1 are mapped to: (0, 1) for images, (-1, 1) for points.
+        smoke: whether the SavedModel is marked as made by a smoke run.
     """
     low, high = output_range
     latent_dim = latent_dim_of(generator)
@@ -75,12 +75,12 @@ def export_generator(
 
 
 def export_classifier(classifier: keras.Model, folder: pathlib.Path, meta: dict) -> None:
-    """Writes a classifier as a SavedModel: images float32 [n, h, w, c] in [0, 1] to {"logits", "features"}.
+    """Writes a classifier as a SavedModel: it maps images float32 [n, h, w, c] in [0, 1] to {"logits", "features"}.
 
     Args:
-        classifier: Keras model: images in [-1, 1] to {"logits": [n, classes], "features": [n, d]}.
+        classifier: Keras model that maps images in [-1, 1] to {"logits": [n, classes], "features": [n, d]}.
         folder: where to write.
-        meta: what `metrics.classifiers` needs to know of it, `id` at least.
+        meta: what `metrics.classifiers` needs to know about the classifier, at least `id`.
     """
 
     def outputs(images, training=False):
@@ -99,7 +99,7 @@ def _save(
     folder: pathlib.Path,
     extra: tuple[str, dict],
 ) -> None:
-    """Traces the function for both values of `training`, saves, then puts the folder in place."""
+    """Traces the function for both values of `training`, saves it, then moves the folder to its place."""
     call = tf.function(function)
     call.get_concrete_function(spec, training=True)
     call.get_concrete_function(spec, training=False)

@@ -1,11 +1,11 @@
-"""Strict conversion of parsed JSON into dataclasses: nothing missing, nothing unknown, nothing of another type."""
+"""Strict conversion of parsed JSON into dataclasses: no field may be missing, unknown, or of another type."""
 
 import dataclasses
 import types
 import typing
 
-LARGEST = 1e300  # numbers beyond it cannot be printed or divided; NaN and infinity are no JSON at all
-SHOWN = 60  # characters of an unknown key that an error shows
+LARGEST = 1e300  # larger numbers cannot be formatted or divided; NaN and infinity are not JSON
+SHOWN = 60  # number of characters of an unknown key that an error shows
 
 
 class Mismatch(ValueError):
@@ -18,14 +18,14 @@ def build(kind, value: object, field: str = ""):
     Args:
         kind: a dataclass, `tuple[X, ...]`, `dict[str, X]`, `X | None`, or one of str, bool, int and float.
         value: parsed JSON.
-        field: dotted name of the value, for errors; empty at the top.
+        field: dotted name of the value, for error messages; empty for the whole.
 
     Returns:
-        The value: an integer is taken for a float, everything else must be of the type itself.
+        The value. An integer is accepted for a float. Every other value must have exactly the type.
 
     Raises:
-        Mismatch: it does not fit.
-        RecursionError: it is nested too deeply.
+        Mismatch: the value does not fit the type.
+        RecursionError: the value is nested too deeply.
     """
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if dataclasses.is_dataclass(kind):
@@ -62,7 +62,7 @@ def _scalar(kind: type, value: object, field: str):
 
 
 def _checked(kinds: type | tuple[type, ...], value: object, field: str):
-    """The value, if its type is one of these itself: True is no integer."""
+    """The value, if its type is exactly one of `kinds`. For example, True is not an integer."""
     kinds = kinds if isinstance(kinds, tuple) else (kinds,)
     if type(value) not in kinds:
         wanted = {dict: "an object", list: "a list", str: "a string", int: "an integer", float: "a number"}

@@ -1,4 +1,4 @@
-"""Which data an experiment trains on."""
+"""The data that an experiment trains on."""
 
 import dataclasses
 
@@ -10,8 +10,8 @@ class Data:
     """The data of an experiment; bound as `GeneratorExperiment.data`.
 
     Attributes:
-        name: of a registered dataset.
-        flip: mirrors half of the real images that are trained on, left to right.
+        name: name of a registered dataset.
+        flip: whether to mirror half of the real training images left to right.
 
     Raises:
         UserError: no dataset has that name.

@@ -1,4 +1,4 @@
-"""CIFAR-10: through keras.datasets, or from a folder in the official layout `cifar-10-batches-py`."""
+"""CIFAR-10, from keras.datasets or from a folder in the official layout `cifar-10-batches-py`."""
 
 import io
 import pathlib
@@ -17,20 +17,20 @@ FOLDER = "cifar-10-batches-py"
 NAMES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 CLASSES = 10
 WAYS = (
-    f"give --data_dir=FOLDER that holds {FOLDER}; or your own images, with --data_dir=FOLDER and "
-    "--gin_param=\"Data.name='folder'\"; or run once where keras.datasets.cifar10 can be downloaded"
+    f"give --data_dir=FOLDER, where FOLDER holds {FOLDER}; or train on your own images with --data_dir=FOLDER and "
+    "--gin_param=\"Data.name='folder'\"; or run once with a network, so that keras.datasets downloads CIFAR-10"
 )
 
 
 @register_dataset("cifar10")
 def load_cifar10(data_dir=None, sample_shape=None) -> ImageArrays:
-    """CIFAR-10: 50,000 training images 32x32 RGB, the 10,000 test images as `test`.
+    """CIFAR-10: 50,000 training images, 32x32 RGB, and the 10,000 test images as `test`.
 
     Args:
-        data_dir: `cifar-10-batches-py` or the folder that holds it; None: keras.datasets, which downloads it once.
+        data_dir: `cifar-10-batches-py` or the folder that holds it. None: keras.datasets, which downloads it once.
 
     Raises:
-        UserError: it is neither there nor can it be downloaded, or a file is not what it should be.
+        UserError: the folder does not hold CIFAR-10, the download fails, or a file is damaged.
     """
     return _download() if data_dir is None else _read_folder(pathlib.Path(data_dir).resolve())
 
@@ -38,8 +38,8 @@ def load_cifar10(data_dir=None, sample_shape=None) -> ImageArrays:
 def _download() -> ImageArrays:
     try:
         train, test = keras.datasets.cifar10.load_data()
-    except Exception:  # keras raises a bare Exception where there is no network
-        raise UserError(f"CIFAR-10 is not here and cannot be downloaded: {WAYS}") from None
+    except Exception:  # without a network, Keras raises a bare Exception
+        raise UserError(f"CIFAR-10 is not on this machine and cannot be downloaded: {WAYS}") from None
     return _split("train", train[0], train[1], "", _split("test", test[0], test[1], ""))
 
 
@@ -60,34 +60,34 @@ def _split(
 
 
 def read_batch(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Reads one pickled batch without running anything that it names.
+    """Reads one pickled batch without calling anything that it names.
 
     Args:
-        path: a file of the official archive, by its official name.
+        path: a file of the official archive, under its official name.
 
     Returns:
-        uint8 [n, 32, 32, 3]; int64 [n] labels; bool [n], whether an image was re-encoded as JPEG, by its file name.
+        images, uint8 [n, 32, 32, 3]; labels, int64 [n]; bool [n], whether the image's file name ends in .jpg.
 
     Raises:
-        UserError: the file is missing, truncated, another one renamed, or not a batch of CIFAR-10.
+        UserError: the file is missing, truncated, renamed, or not a batch of CIFAR-10.
     """
     try:
         batch = _unpickle(path.read_bytes())
         data, labels, names = _pixels(batch[b"data"]), batch[b"labels"], batch[b"filenames"]
         label = batch[b"batch_label"].decode()[:100]
     except FileNotFoundError:
-        raise UserError(f"{path} is missing: {FOLDER} holds {', '.join(NAMES)}") from None
+        raise UserError(f"{path} is missing: {FOLDER} must hold {', '.join(NAMES)}") from None
     except KeyError as error:
-        raise UserError(f"{path} is no batch of CIFAR-10: it lacks {error}") from None
-    except Exception as error:  # a damaged or hostile pickle may raise anything
+        raise UserError(f"{path} is not a batch of CIFAR-10: it lacks {error}") from None
+    except Exception as error:  # a damaged or hostile pickle may raise any exception
         reason = str(error)[:200] or type(error).__name__
-        raise UserError(f"{path} cannot be read, it is damaged or no batch of CIFAR-10 ({reason})") from None
+        raise UserError(f"{path} cannot be read: it is damaged or not a batch of CIFAR-10 ({reason})") from None
     if _number(label) != _number(path.name):
-        raise UserError(f"{path} says that it is {label!r}: it was renamed")
+        raise UserError(f"{path} was renamed: its content is {label!r}; give the file its official name")
     if not _is_list_of(names, bytes, len(data)):
-        raise UserError(f"{path} is no batch of CIFAR-10: it must hold {len(data)} file names")
+        raise UserError(f"{path} is not a batch of CIFAR-10: it must hold {len(data)} file names")
     if not _is_list_of(labels, int, len(data)) or min(labels) < 0 or max(labels) >= CLASSES:
-        raise UserError(f"{path} is no batch of CIFAR-10: it must hold {len(data)} labels from 0 to {CLASSES - 1}")
+        raise UserError(f"{path} is not a batch of CIFAR-10: it must hold {len(data)} labels from 0 to {CLASSES - 1}")
     images = data.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     return images, np.array(labels, np.int64), np.array([name.endswith(b".jpg") for name in names])
 
@@ -97,27 +97,27 @@ def _is_list_of(value, kind: type, count: int) -> bool:
 
 
 def _number(name: str) -> str:
-    """Which batch a name means: "3" of "data_batch_3" and of "training batch 3 of 5", "test" of both test names."""
+    """The batch that a name means: "3" for "data_batch_3" and "training batch 3 of 5", "test" for both test names."""
     found = re.search(r"\d", name)
     return "test" if name.startswith("test") else found.group() if found else name
 
 
-# A pickle is a program. What follows runs one that can do nothing but put together dicts, lists, tuples, numbers, byte
-# strings and the arguments of an array: numpy's own functions trust the state that they are given, down to pointers.
+# A pickle is a program. The code below runs only those that build dicts, lists, tuples, numbers, byte strings and the
+# arguments of an array. NumPy's own functions are not called: they trust the state that they are given, even pointers.
 
 
 class _Dtype:
-    """Stands for numpy.dtype: keeps its name."""
+    """Replaces numpy.dtype; keeps the name."""
 
     def __init__(self, name, *_):
         self.name = name
 
     def __setstate__(self, state):
-        """The state of a plain dtype says nothing more."""
+        """Ignores the state: the name of a plain dtype is enough."""
 
 
 class _Array:
-    """Stands for an array: keeps its state, (version, shape, dtype, Fortran order, bytes)."""
+    """Replaces an array; keeps its state: (version, shape, dtype, Fortran order, bytes)."""
 
     def __init__(self, *_):
         self.state = None
@@ -139,27 +139,27 @@ OPCODES = {
     *("SHORT_BINSTRING", "BINSTRING", "SHORT_BINBYTES", "BINBYTES", "SHORT_BINUNICODE", "BINUNICODE"),
     *("REDUCE", "BUILD"),
 }
-MOST_TUPLES = 100  # more are there to be nested until the stack ends
+MOST_TUPLES = 100  # more could be nested until the stack overflows
 
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module, name):
         if (module, name) not in GLOBALS:
-            raise pickle.UnpicklingError(f"it names {f'{module}.{name}'!r}, which no array needs")
+            raise pickle.UnpicklingError(f"it names {f'{module}.{name}'!r}, which an array does not need")
         return GLOBALS[module, name]
 
 
 def _unpickle(content: bytes) -> dict:
-    """The dict in a pickle, an array in it as `_Array`."""
+    """The dict in a pickle, with arrays as `_Array`."""
     tuples = 0
     for opcode, argument, _ in pickletools.genops(content):
         tuples += opcode.name.startswith("TUPLE")
         far = opcode.name == "LONG_BINPUT" and (argument or 0) > len(content)
         if opcode.name not in OPCODES or tuples > MOST_TUPLES or far:
-            raise pickle.UnpicklingError(f"no batch needs its {opcode.name}")
+            raise pickle.UnpicklingError(f"it uses {opcode.name}, which a batch does not need")
     loaded = _Unpickler(io.BytesIO(content), encoding="bytes").load()
     if type(loaded) is not dict:
-        raise pickle.UnpicklingError(f"it holds a {type(loaded).__name__}")
+        raise pickle.UnpicklingError(f"it holds a {type(loaded).__name__}, not a dict")
     return loaded
 
 

@@ -1,4 +1,4 @@
-"""Any folder of images, nested as it may be: read file by file as they are needed, so that a million files work."""
+"""A folder of images, at any depth. Files are read only when they are needed, so that a million files work."""
 
 import errno
 import hashlib
@@ -22,26 +22,26 @@ from akdg_tf.errors import UserError
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-FORMATS = ("PNG", "JPEG", "WEBP")  # whatever a file's name says: Pillow hands other formats to other programs
+FORMATS = ("PNG", "JPEG", "WEBP")  # for any file name: Pillow passes some other formats to other programs
 MODES = {1: "L", 3: "RGB"}
 
 
 class ImageFolder:
-    """The PNG, JPEG and WebP files below a folder, resized and cropped at the centre when they are read.
+    """The PNG, JPEG and WebP files below a folder. Reading resizes them and crops them at the centre.
 
-    A file that cannot be read is named in the log once, with the count so far. In training the next one stands in for
-    it; among the real images of a metric it is left out.
+    The log names each unreadable file once, with the count so far. In training, the next file replaces it. Metrics omit
+    it from the real images.
 
     Args:
-        folder: where the files lie, at any depth.
-        sample_shape: (height, width, channels) that they are brought to, 1 or 3 channels.
+        folder: folder that holds the files, at any depth.
+        sample_shape: (height, width, channels) of the images that are returned, with 1 or 3 channels.
 
     Attributes:
-        name, split, sample_shape, size: see `ImageDataset`; the size counts unreadable files too.
+        name, split, sample_shape, size: see `ImageDataset`. The size includes unreadable files.
         unreadable: relative paths of the files that could not be read so far.
 
     Raises:
-        UserError: there is no such folder, or no image in it that can be read.
+        UserError: the folder does not exist or holds no readable image, or the shape is not that of an image.
     """
 
     name = "folder"
@@ -50,7 +50,7 @@ class ImageFolder:
         if not folder.is_dir():
             raise UserError(f"there is no folder {folder}")
         if len(sample_shape) != 3 or sample_shape[2] not in MODES:
-            raise UserError(f"images of a folder cannot be brought to the shape {sample_shape}")
+            raise UserError(f"images cannot have the shape {sample_shape}: it must be (height, width, 1 or 3)")
         self.folder, self.sample_shape = folder.resolve(), tuple(sample_shape)
         self.paths = sorted(_image_files(folder))
         self.size, self.split = len(self.paths), f"{len(self.paths):,} files of {self.folder.name}"
@@ -59,17 +59,17 @@ class ImageFolder:
         self._lock = threading.Lock()
         self._readers = ThreadPoolExecutor(os.cpu_count())
         if not self.paths:
-            raise UserError(f"there is no image in {folder}: it must hold files {', '.join(SUFFIXES)}, at any depth")
+            raise UserError(f"there is no image in {folder}: it must hold {', '.join(SUFFIXES)} files, at any depth")
         self.read([0])
 
     def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
-        """Batch number `step`: every file once an epoch, each epoch in an order of its own."""
+        """Batch number `step`. Each epoch contains every file once, in a new order."""
         index = latents.shuffled(step * size + tf.range(size, dtype=tf.int64), self.size, (seed, 0))
         images = tf.numpy_function(self.read, [index], tf.uint8, stateful=False)
         return to_float(tf.ensure_shape(images, (size, *self.sample_shape)))
 
     def read(self, index: Sequence[int]) -> np.ndarray:
-        """The images of these numbers, uint8 [n, height, width, channels].
+        """The images with these numbers, uint8 [n, height, width, channels].
 
         Raises:
             UserError: no file of the folder can be read.
@@ -77,7 +77,11 @@ class ImageFolder:
         return np.stack(list(self._readers.map(self._image, index)))
 
     def real_batches(self, count: int, seed: int) -> Iterator[np.ndarray]:
-        """The first `count` images, or all there are, of an order fixed by the seed, float32 [any, *sample_shape]."""
+        """The first `count` readable images in an order that the seed fixes, batch by batch.
+
+        Yields:
+            float32 [any, *sample_shape] in [-1, 1], `count` in all, or fewer if the folder holds fewer.
+        """
         paths = (self.paths[number] for number in np.random.default_rng(seed).permutation(self.size))
         while batch := list(itertools.islice(paths, min(REAL_BATCH, count))):
             images = [image for image in self._readers.map(self._decoded, batch) if image is not None]
@@ -90,7 +94,7 @@ class ImageFolder:
         return np.concatenate(list(self.real_batches(count, seed)))
 
     def digest(self) -> str:
-        """Of the files' names, sizes and times, and of the shape that they are brought to."""
+        """SHA-256, in hex, of the files' names, sizes and modification times, and of `sample_shape`."""
         digest = hashlib.sha256(repr(self.sample_shape).encode())
         for path in self.paths:
             try:
@@ -102,32 +106,34 @@ class ImageFolder:
         return digest.hexdigest()
 
     def _image(self, number: int) -> np.ndarray:
-        """The image of a number, or of the first one after it that can be read."""
+        """The image with a number, or the next one that can be read."""
         for offset in range(self.size):
             image = self._decoded(self.paths[(number + offset) % self.size])
             if image is not None:
                 return image
-        raise UserError(f"none of the {self.size:,} images in {self.folder} can be read")
+        raise UserError(
+            f"none of the {self.size:,} images in {self.folder} can be read: give intact {', '.join(FORMATS)} files"
+        )
 
     def _decoded(self, path: str) -> np.ndarray | None:
-        """The image of a file, None if it cannot be read; one whose content is damaged is not tried again."""
+        """The image of a file, None if it cannot be read. A file with damaged content is not tried again."""
         if path in self._damaged:
             return None
         try:
             return self._decode(self.folder / path)
-        except Exception as error:  # a damaged file may raise anything
-            if not isinstance(error, OSError) or error.errno is None:  # else the system's reason, which may pass
+        except Exception as error:  # a damaged file may raise any exception
+            if not isinstance(error, OSError) or error.errno is None:  # a system error (errno) may be temporary
                 self._damaged.add(path)
             self._skip(path, error)
             return None
 
     def _decode(self, path: pathlib.Path) -> np.ndarray:
         height, width, channels = self.sample_shape
-        if not path.is_file():  # opening a pipe would wait for ever
+        if not path.is_file():  # opening a pipe would block forever
             raise OSError(errno.ENOENT, "not a file")
         with Image.open(path, formats=FORMATS) as image:
             upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):  # 16 bits, which Pillow would clip to 8
+            if upright.mode.startswith("I"):  # 16-bit values, which Pillow would clip at 255
                 upright = Image.fromarray((np.asarray(upright) / 256).clip(0, 255).astype(np.uint8))
             fitted = ImageOps.fit(upright.convert(MODES[channels]), (width, height), Image.Resampling.BICUBIC)
         return np.asarray(fitted).reshape(self.sample_shape)
@@ -141,7 +147,7 @@ class ImageFolder:
 
 
 def _image_files(folder: pathlib.Path) -> Iterator[str]:
-    """Paths of the image files below a folder, relative to it; a folder that links lead to again is entered once."""
+    """Paths of the image files below a folder, relative to it. Each folder is entered once, even through links."""
     seen = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         status = os.stat(parent)
@@ -155,7 +161,11 @@ def _image_files(folder: pathlib.Path) -> Iterator[str]:
 
 @register_dataset("folder")
 def load_folder(data_dir=None, sample_shape=None) -> ImageFolder:
-    """The images below --data_dir, brought to the shape that the generator makes, by default 32x32 RGB."""
+    """The images below --data_dir, resized to the generator's sample shape, by default 32x32 RGB.
+
+    Raises:
+        UserError: --data_dir is missing; for other errors see `ImageFolder`.
+    """
     if data_dir is None:
-        raise UserError("dataset 'folder' reads the images of a folder: give --data_dir=FOLDER")
+        raise UserError("dataset 'folder' reads the images in --data_dir: give --data_dir=FOLDER")
     return ImageFolder(pathlib.Path(data_dir), sample_shape or (32, 32, 3))

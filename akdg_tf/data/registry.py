@@ -12,12 +12,12 @@ from akdg_tf.errors import UserError
 
 
 class Dataset(Protocol):
-    """What the training and the metrics ask of a dataset.
+    """What training and metrics require of a dataset.
 
     Attributes:
         name: the registered name.
-        split: what the samples are, for the record of a score: "train (5,000)".
-        sample_shape: (height, width, channels), or (2,) of points.
+        split: description of the samples, recorded with each score: "train (5,000)".
+        sample_shape: (height, width, channels), or (2,) for points.
     """
 
     name: str
@@ -25,17 +25,17 @@ class Dataset(Protocol):
     sample_shape: tuple[int, ...]
 
     def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
-        """Batch number `step`, float32 [size, *sample_shape] in [-1, 1]; follows from (seed, step) alone."""
+        """Batch number `step`, float32 [size, *sample_shape] in [-1, 1]; depends only on (seed, step)."""
 
     def reals(self, count: int, seed: int) -> np.ndarray:
         """The first `count` samples for a metric, float32 [n <= count, *sample_shape] in [-1, 1]."""
 
     def digest(self) -> str | None:
-        """SHA-256, in hex, that tells these samples from others; None of an endless dataset."""
+        """SHA-256, in hex, that identifies the samples; None for an endless dataset."""
 
 
 class ImageDataset(Dataset, Protocol):
-    """What `ImageScores` asks of a dataset beyond that.
+    """What `ImageScores` requires of a dataset in addition.
 
     Attributes:
         size: number of images.
@@ -52,14 +52,14 @@ _WITHOUT_FOLDER: set[str] = set()  # names of the datasets that read no data fol
 
 
 def register_dataset(name: str, reads_folder: bool = True):
-    """Decorator: registers a function that returns a `Dataset`.
+    """Decorator that registers a function returning a `Dataset`.
 
-    It is called with the data folder and the shape of the samples that are wanted. Either may be None. A dataset whose
-    samples have a shape of their own ignores the second.
+    The function is called with the data folder and the requested sample shape. Either may be None. A dataset with a
+    fixed shape ignores the request.
 
     Args:
-        name: what `Data.name` binds.
-        reads_folder: whether it reads files of the data folder. If not, a data folder that is given is an error.
+        name: the name that `Data.name` binds.
+        reads_folder: whether the dataset reads files in the data folder. If not, it is an error to give a data folder.
     """
 
     def decorator(loader):
@@ -72,10 +72,10 @@ def register_dataset(name: str, reads_folder: bool = True):
 
 
 def check_name(name: str) -> str:
-    """Returns the name of a registered dataset.
+    """Returns `name` if a dataset is registered under it.
 
     Raises:
-        UserError: there is none of that name.
+        UserError: no dataset has that name.
     """
     if name not in _LOADERS:
         raise UserError(f"unknown dataset {name!r}: choose one of {', '.join(sorted(_LOADERS))}")
@@ -83,7 +83,7 @@ def check_name(name: str) -> str:
 
 
 def reads_folder(name: str) -> bool:
-    """Whether a registered dataset reads files of the data folder."""
+    """Whether a registered dataset reads files in the data folder; for errors see `check_name`."""
     return check_name(name) not in _WITHOUT_FOLDER
 
 
@@ -91,31 +91,32 @@ def reads_folder(name: str) -> bool:
 def load_dataset(
     name: str, data_dir: str | os.PathLike | None = None, sample_shape: tuple[int, ...] | None = None
 ) -> Dataset:
-    """Loads a registered dataset; a second call gives the same object.
+    """Loads a registered dataset. A second call returns the same object.
 
     Args:
         name: a registered name.
-        data_dir: folder with the files, where the dataset reads any.
-        sample_shape: shape of the samples, where the dataset can give them any.
+        data_dir: folder with the files, for a dataset that reads files.
+        sample_shape: requested shape of the samples, for a dataset that can resize them.
 
     Returns:
         The dataset.
 
     Raises:
-        UserError: the name is unknown, the data cannot be had, or a folder is given to a dataset that reads none.
+        UserError: the name is unknown, the data cannot be read or downloaded, or `data_dir` is given to a dataset that
+            does not read it.
     """
     if data_dir is not None and not reads_folder(name):
         raise UserError(
-            f"dataset {name!r} reads no --data_dir: leave that out, or bind Data.name='folder' to train on its images"
+            f"dataset {name!r} does not read --data_dir: omit it, or bind Data.name='folder' to train on its images"
         )
     return _LOADERS[check_name(name)](data_dir, sample_shape)
 
 
 def by_step(batch: Callable[[tf.Tensor], tf.Tensor], start: int, stop: int) -> tf.data.Dataset:
-    """The pipeline of `batch(start)` ... `batch(stop - 1)`: resuming is to begin at another number."""
+    """The pipeline of `batch(start)`, ..., `batch(stop - 1)`. A resumed run begins at a later step."""
     options = tf.data.Options()
-    # Nothing is left to tune, and the tuner's thread holds up the end of `fit` for up to 60 s. The strategy's sharding
-    # would start it again; a batch is the global one, which the strategy splits over its replicas by itself.
+    # There is nothing to tune, and the tuner's thread delays the end of `fit` by up to 60 s. The strategy's automatic
+    # sharding would turn it on again. Sharding is not needed: the strategy splits each global batch over its replicas.
     options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     steps = tf.data.Dataset.range(start, stop)

@@ -1,4 +1,4 @@
-"""Training methods: each is a `keras.Model` that is compiled and fitted like any other."""
+"""Training methods. Each one is a `keras.Model`, compiled and fitted like any other."""
 
 from akdg_tf.methods.akdg import AKDG
 from akdg_tf.methods.gan import GAN

@@ -1,4 +1,4 @@
-"""One adversary of a generator: a discriminator with its loss, its penalty, its optimizer and its weight."""
+"""An adversary of a generator: a discriminator with its loss, its penalty, its optimizer and its weight."""
 
 import keras
 import tensorflow as tf
@@ -8,16 +8,16 @@ from akdg_tf.methods.penalties import Penalty
 
 
 class Adversary(keras.layers.Layer):
-    """A discriminator that learns to tell reference images from generated ones.
+    """A discriminator that learns to distinguish reference images from generated ones.
 
-    D_S is the adversary whose reference is real images. D_KD is the one whose reference is the teacher's images.
+    The references of D_S are real images. Those of D_KD are the teacher's images.
 
     Args:
-        name: prefix of its logs: "d_s" or "d_kd".
-        discriminator: images [n, *sample_shape] to logits [n, 1].
-        loss: what the discriminator minimizes, and the generator against it.
+        name: name of the discriminator and prefix of its logs: "d_s" or "d_kd".
+        discriminator: maps images [n, *sample_shape] to logits [n, 1].
+        loss: the losses of the discriminator and of the generator.
         penalty: gradient penalty of the discriminator, or None.
-        weight: factor of this adversary in the generator's loss (the lambda of AKDG for D_KD).
+        weight: factor of this adversary's term in the generator's loss. For D_KD it is AKDG's lambda.
     """
 
     LOGS = ("loss", "reference_logits", "generated_logits")
@@ -32,29 +32,29 @@ class Adversary(keras.layers.Layer):
     ):
         super().__init__(name=name)
         self.discriminator, self.loss, self.penalty, self.weight = discriminator, loss, penalty, weight
-        self.optimizer: keras.optimizers.Optimizer = None  # until `compile` gives it
+        self.optimizer: keras.optimizers.Optimizer = None  # set by `compile`
 
     def build(self, input_shape):
         if not self.discriminator.built:
             self.discriminator(tf.zeros((1, *input_shape[1:])))
 
     def compile(self, optimizer: keras.optimizers.Optimizer) -> None:
-        """Takes the optimizer of the discriminator and makes its variables."""
+        """Sets the optimizer of the discriminator and creates the optimizer's variables."""
         self.optimizer = optimizer
         self.optimizer.build(self.discriminator.trainable_variables)
 
     def gradients(
         self, reference: tf.Tensor, generated: tf.Tensor, step: tf.Tensor
     ) -> tuple[list[tf.Tensor], dict[str, tf.Tensor]]:
-        """The gradients of one discriminator step, which `apply` takes.
+        """Computes the gradients of one discriminator step. `apply` applies them.
 
         Args:
             reference: float32 [n, *sample_shape], real or teacher images.
             generated: float32 [n, *sample_shape], the generator's images; no gradient flows into them.
-            step: int64 scalar, number of this discriminator step; sets when the lazy penalty is due.
+            step: int64 scalar, the number of this discriminator step. It decides whether the lazy penalty is due.
 
         Returns:
-            This replica's share of the gradients, one for each trainable variable, and scalars to log, by name.
+            This replica's share of the gradients, one per trainable variable, and the scalars to log, by name.
         """
         variables = self.discriminator.trainable_variables
         with tf.GradientTape() as tape:
@@ -70,17 +70,17 @@ class Adversary(keras.layers.Layer):
         return gradients, logs
 
     def apply(self, gradients: list[tf.Tensor]) -> None:
-        """One step of the discriminator's optimizer; the gradients are summed over the replicas."""
+        """Takes one step of the discriminator's optimizer. It sums the gradients over the replicas."""
         self.optimizer.apply(gradients, self.discriminator.trainable_variables)
 
     def _penalty_gradients(self, variables, reference, generated, step):
-        """The gradient of the penalty times `every` when it is due, zeros otherwise."""
+        """The gradients of `every` times the penalty if it is due, otherwise zeros."""
 
         def due():
             with tf.GradientTape() as tape:
                 penalty = self.penalty(self.discriminator, reference, generated)
                 value = self.penalty.every * replica_mean(penalty)
-            found = tape.gradient(value, variables)  # None for the last bias, which no input gradient depends on
+            found = tape.gradient(value, variables)  # None for the last bias: no input gradient depends on it
             return [tf.zeros(v.shape) if g is None else g for g, v in zip(found, variables, strict=True)]
 
         def not_due():
@@ -89,5 +89,5 @@ class Adversary(keras.layers.Layer):
         return tf.cond(tf.equal(step % self.penalty.every, 0), due, not_due)
 
     def generator_loss(self, generated: tf.Tensor) -> tf.Tensor:
-        """What the generator minimizes against this adversary, [n], not yet weighted."""
+        """The generator's loss against this adversary, [n], before `weight` is applied."""
         return self.loss.generator(self.discriminator(generated, training=False))

@@ -1,4 +1,4 @@
-"""AKDG (Tsunashima et al., ICPR 2020): the vanilla method plus one discriminator that knows the teacher."""
+"""AKDG (Tsunashima et al., ICPR 2020): the vanilla method plus a discriminator that sees the teacher's images."""
 
 import keras
 import tensorflow as tf
@@ -14,20 +14,21 @@ from akdg_tf.teachers.sources import ImageSource, PairSource
 class AKDG(GAN):
     """L(G_S) = L_adv(D_S) + lambda * L_adv(D_KD).
 
-    D_S judges real or student, D_KD judges teacher or student. Both see the same student images G_S(z). The teacher's
-    latents z' are independent of z: nothing is paired.
+    D_S distinguishes real images from the student's, D_KD the teacher's images from the student's. Both see the same
+    student images G_S(z). The teacher's latents z' are independent of z: the images are not paired.
 
     Args:
-        generator: the student G_S, latents to images.
+        generator: the student G_S; maps latents to images.
         discriminator: D_S.
         distillation_discriminator: D_KD.
-        teacher: gives images of G_T: a frozen generator, or a bank of its images.
+        teacher: source of images of G_T: a frozen generator, or a bank of its images.
         distillation_weight: lambda; the paper's value is not known.
         loss: adversarial loss of both discriminators.
-        penalty: gradient penalty of both: for D_S the reference is real images, for D_KD teacher images.
-        d_steps: steps of both discriminators per generator step.
-        ema_decay: decay of the average of the student.
-        seed: seed of both latents.
+        penalty: gradient penalty of both discriminators, or None. Its references are real images for D_S, and teacher
+            images for D_KD.
+        d_steps: discriminator steps per generator step, for both discriminators.
+        ema_decay: decay of the moving average of the student.
+        seed: seed of z and z'.
     """
 
     teacher_role = ImageSource
@@ -55,7 +56,7 @@ class AKDG(GAN):
         return [*super().references(real, step), images]
 
     def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Those of the student, z, and of the teacher, z', where its source knows them."""
+        """The student's latents z, and the teacher's z' if its source has latents."""
         drawn = super().latents_by_network(count, step)
         if isinstance(self.teacher, PairSource):
             drawn["teacher"] = self.teacher.draw_latents(count, (self.seed, latents.TEACHER), step)

@@ -1,4 +1,4 @@
-"""The vanilla method: a generator before one discriminator, no teacher (Mescheder et al. 2018)."""
+"""The vanilla method: a generator against one discriminator, without a teacher (Mescheder et al. 2018)."""
 
 import keras
 
@@ -9,15 +9,15 @@ from akdg_tf.methods.trainer import GeneratorTrainer
 
 
 class GAN(GeneratorTrainer):
-    """L(G) = L_adv(D), D judges real or generated.
+    """L(G) = L_adv(D), where D distinguishes real images from generated ones.
 
     Args:
-        generator: latents to images.
-        discriminator: D (AKDG's D_S): images to logits.
+        generator: maps latents to images.
+        discriminator: D (AKDG's D_S); maps images to logits.
         loss: adversarial loss.
         penalty: gradient penalty of the discriminator, or None.
         d_steps: discriminator steps per generator step.
-        ema_decay: decay of the average of the generator.
+        ema_decay: decay of the moving average of the generator.
         seed: seed of the latents.
     """
 

@@ -1,4 +1,4 @@
-"""Adversarial losses. Logits are float32 [n, 1]; every function gives one value per example, [n]."""
+"""Adversarial losses. Logits are float32 [n, 1]; every loss has one value per example, [n]."""
 
 import dataclasses
 from typing import Protocol
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 class AdversarialLoss(Protocol):
-    """What a discriminator minimizes, and what the generator minimizes against it."""
+    """The losses of a discriminator and of the generator that it judges."""
 
     def discriminator(self, reference_logits: tf.Tensor, generated_logits: tf.Tensor) -> tf.Tensor:
         """Loss of the discriminator, [n]."""
@@ -46,7 +46,7 @@ def replica_mean(per_example: tf.Tensor) -> tf.Tensor:
     """This replica's share of the mean over the global batch: Keras 3 *sums* gradients over replicas.
 
     Args:
-        per_example: float32 [n], one value for each example of this replica.
+        per_example: float32 [n], one value per example of this replica.
 
     Returns:
         Scalar: the local mean divided by the number of replicas.

@@ -1,4 +1,4 @@
-"""The MSE method (Aguinaldo et al. 2019): the student imitates the teacher latent by latent, no discriminator."""
+"""The MSE method (Aguinaldo et al. 2019): the student imitates the teacher's image of each latent."""
 
 import keras
 import tensorflow as tf
@@ -9,18 +9,19 @@ from akdg_tf.teachers.sources import PairSource
 
 
 class MSEDistillation(GeneratorTrainer):
-    """L(G_S) = E[mean over pixels of (G_S(z) - G_T(z))^2], the same z for both.
+    """L(G_S) = E[mean over pixels of (G_S(z) - G_T(z))^2], the same z for both. There is no discriminator.
 
-    `fit` takes a dataset of images as the other methods do, for its batch size alone.
+    `fit` takes a dataset of images like the other methods, but uses only its batch size.
 
     Args:
-        generator: the student G_S; its latent has the teacher's size.
-        teacher: gives pairs (z, G_T(z)): a frozen generator, or a bank of its pairs; its prior is normal.
-        ema_decay: decay of the average of the student.
+        generator: the student G_S. Its latent must have the size of the teacher's.
+        teacher: source of pairs (z, G_T(z)): a frozen generator, or a bank of its pairs. Its prior must be normal.
+        ema_decay: decay of the moving average of the student.
         seed: seed of the latents.
 
     Raises:
-        ValueError: the student's latent is not the teacher's, or the teacher gives no pairs.
+        ValueError: the teacher gives no pairs, its latent has another size than the student's, or its prior is not
+            normal.
     """
 
     teacher_role = PairSource
@@ -28,20 +29,21 @@ class MSEDistillation(GeneratorTrainer):
     def __init__(self, generator: keras.Model, teacher: PairSource, ema_decay: float = 0.999, seed: int = 0):
         super().__init__(generator, [], 1, ema_decay, seed)
         if not isinstance(teacher, PairSource):
-            raise ValueError(f"MSE pairs latents with teacher images: {type(teacher).__name__} gives images alone")
+            raise ValueError(f"MSE requires pairs of latent and image: {type(teacher).__name__} gives only images")
         if (self.latent_dim, "normal") != (teacher.latent_dim, teacher.prior):
             raise ValueError(
-                f"MSE pairs latents: the student's is normal of {self.latent_dim}, "
-                f"the teacher's is {teacher.prior} of {teacher.latent_dim}"
+                "MSE requires that student and teacher have the same latents: "
+                f"the student's are normal of size {self.latent_dim}, "
+                f"the teacher's {teacher.prior} of size {teacher.latent_dim}"
             )
         self.teacher = teacher
 
     def references(self, real: tf.Tensor, step: tf.Tensor) -> list[tf.Tensor]:
-        """None: there is no adversary."""
+        """An empty list: there is no adversary."""
         return []
 
     def draw_latents(self, count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """Those of the teacher's pairs (z, G_T(z)) of `step`."""
+        """The latents z of the teacher's pairs (z, G_T(z)) for `step`."""
         return self.teacher.draw_latents(count, (self.seed, latents.STUDENT), step)
 
     def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -50,6 +52,6 @@ class MSEDistillation(GeneratorTrainer):
         return drawn | {"teacher": drawn["student"]}
 
     def generator_loss(self, images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """Mean squared error of each image, [n]."""
+        """Mean squared error per image, [n]."""
         _, targets = self.teacher.draw_pairs(tf.shape(images)[0], (self.seed, latents.STUDENT), step)
         return tf.reduce_mean(tf.square(images - targets), axis=list(range(1, len(images.shape))))

@@ -11,8 +11,8 @@ class Optimizers:
 
     Attributes:
         generator: default Adam(5e-4, beta_1=0, beta_2=0.99).
-        discriminator: each adversary takes a copy of its own; default as the generator's. A schedule in it counts
-            discriminator steps, `d_steps` for each of the generator's.
+        discriminator: copied for each adversary; default: as the generator's. A learning-rate schedule in it counts
+            discriminator steps: `d_steps` per generator step.
 
     Raises:
         ValueError: one of them accumulates gradients.
@@ -30,6 +30,6 @@ class Optimizers:
 
 
 def state_of(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """The variables of an optimizer that training goes on from: all but its learning rate, which is configuration."""
+    """The variables of an optimizer that a checkpoint holds: all but the learning rate, which is configuration."""
     rate = optimizer.learning_rate
     return [variable for variable in optimizer.variables if variable is not rate]

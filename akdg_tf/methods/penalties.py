@@ -8,10 +8,10 @@ import tensorflow as tf
 
 
 class Penalty(Protocol):
-    """What is added to a discriminator's loss, of the images that it sees.
+    """A term that is added to a discriminator's loss, computed on the images that the discriminator sees.
 
-    It is computed at every `every`-th discriminator step, and then weighted by `every` (lazy regularization, Karras et
-    al. 2020).
+    It is computed at every `every`-th discriminator step and multiplied by `every` (lazy regularization, Karras et al.
+    2020).
     """
 
     @property
@@ -21,10 +21,10 @@ class Penalty(Protocol):
     def __call__(
         self, discriminator: Callable[..., tf.Tensor], reference: tf.Tensor, generated: tf.Tensor
     ) -> tf.Tensor:
-        """The penalty of each pair of a reference image and a generated one.
+        """The penalty per pair of a reference image and a generated image.
 
         Args:
-            discriminator: images to logits [n, 1].
+            discriminator: maps images to logits [n, 1].
             reference: float32 [n, *sample_shape], real or teacher images.
             generated: float32 [n, *sample_shape], the generator's images.
 
@@ -37,7 +37,7 @@ class Penalty(Protocol):
 class R1Penalty:
     """R1 (Mescheder et al. 2018, eq. 9): gamma/2 * E[|grad_x D(x)|^2], on the reference images only.
 
-    The half is part of the convention here. Mescheder's code leaves it out: its weight 10 is gamma = 20.
+    The factor 1/2 is part of the convention here. Mescheder's code omits it: its weight 10 corresponds to gamma = 20.
 
     Attributes:
         gamma: weight, >= 0.
@@ -52,10 +52,10 @@ class R1Penalty:
 
     def __post_init__(self):
         if self.gamma < 0 or self.every < 1:
-            raise ValueError(f"R1 wants gamma >= 0 and every >= 1, not {self.gamma} and {self.every}")
+            raise ValueError(f"R1Penalty requires gamma >= 0 and every >= 1, not {self.gamma} and {self.every}")
 
     def __call__(self, discriminator, reference: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
-        """gamma/2 * |grad_x D(x)|^2 of each reference image, float32 [n]; the generated images do not matter."""
+        """gamma/2 * |grad_x D(x)|^2 per reference image, float32 [n]; the generated images are not used."""
         with tf.GradientTape() as tape:
             tape.watch(reference)
             logits = tf.reduce_sum(discriminator(reference, training=False))

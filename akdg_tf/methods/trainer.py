@@ -1,4 +1,4 @@
-"""The training loop that every method shares: a generator before any number of adversaries."""
+"""The training step that all methods share: a generator against any number of adversaries."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
@@ -13,36 +13,38 @@ from akdg_tf.methods.optimizers import Optimizers, state_of
 
 
 class Method(Protocol):
-    """What makes the trainer of a generator, such as the class `AKDG`: an experiment gives what is its own.
+    """A callable that makes the trainer of a generator, such as the class `AKDG`. An experiment calls it.
 
     Attributes:
-        teacher_role: what it asks of its `teacher`, `ImageSource` or `PairSource`; None if it takes none.
+        teacher_role: the Protocol that its `teacher` must satisfy, `ImageSource` or `PairSource`; None if it takes no
+            teacher.
     """
 
     teacher_role: type | None
     __name__: str
 
     def __call__(self, generator: keras.Model, *, seed: int, **parts) -> "GeneratorTrainer":
-        """The trainer; a method with a teacher is given one as `teacher`."""
+        """Makes the trainer. A method with a `teacher_role` is given its teacher as `teacher`."""
 
 
 class GeneratorTrainer(keras.Model):
     """Trains a generator; compiled and fitted like any Keras model.
 
-    `fit` takes a dataset of reference images, float32 [batch * d_steps, *sample_shape] in [-1, 1]; labels beside them
-    are ignored. Each of the `d_steps` discriminator steps takes its own part. Latents and the lazy penalty follow from
-    (seed, step) alone, where step counts the generator's updates. They are drawn for the global batch: N replicas see
-    what one would.
+    `fit` takes a dataset of real images, float32 [batch * d_steps, *sample_shape] in [-1, 1]. Labels are ignored. Each
+    of the `d_steps` discriminator steps uses its own part of the batch. Latents and the lazy penalty depend only on the
+    seed and the number of the discriminator step. Latents are drawn for the global batch: N replicas together see what
+    one would.
 
     Args:
-        generator: latents [n, latent_dim] to images; a Keras model that can be serialized.
-        adversaries: the discriminators that it is trained against.
+        generator: maps latents [n, latent_dim] to images; a Keras model that can be serialized.
+        adversaries: the discriminators that the generator is trained against.
         d_steps: discriminator steps per generator step.
         ema_decay: decay of the exponential moving average of the generator's weights and batch statistics.
         seed: seed of the latents.
 
     Attributes:
-        teacher_role: what the method asks of its `teacher`, `ImageSource` or `PairSource`; None if it takes none.
+        teacher_role: the Protocol that the method's `teacher` must satisfy, `ImageSource` or `PairSource`; None if the
+            method takes no teacher.
 
     Raises:
         ValueError: d_steps < 1, or ema_decay outside [0, 1).
@@ -55,7 +57,7 @@ class GeneratorTrainer(keras.Model):
     ):
         super().__init__()
         if d_steps < 1 or not 0 <= ema_decay < 1:
-            raise ValueError(f"d_steps {d_steps} must be at least 1, ema_decay {ema_decay} in [0, 1)")
+            raise ValueError(f"d_steps must be at least 1 and ema_decay in [0, 1), not {d_steps} and {ema_decay}")
         self.generator = generator
         self.adversaries = list(adversaries)
         self.d_steps, self.ema_decay, self.seed = d_steps, ema_decay, seed
@@ -63,10 +65,10 @@ class GeneratorTrainer(keras.Model):
         self.ema_generator = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(generator))
         self.ema_generator.trainable = False
         self.trackers: dict[str, keras.metrics.Metric] = {}
-        self.step_counter: keras.Variable = None  # until `build` makes it
+        self.step_counter: keras.Variable = None  # created by `build`
 
     def build(self, input_shape=None):
-        """Makes every variable; called by `compile`."""
+        """Creates all variables; called by `compile`."""
         z = tf.zeros((2, self.latent_dim))
         images = self.generator(z)
         self.ema_generator(z)
@@ -87,18 +89,18 @@ class GeneratorTrainer(keras.Model):
         run_eagerly: bool = False,
         jit_compile: bool = False,
     ) -> None:
-        """Makes the variables and the optimizers'.
+        """Creates the variables of the networks and of their optimizers.
 
         Args:
             generator_optimizer: see `Optimizers.generator`.
             discriminator_optimizer: see `Optimizers.discriminator`.
-            steps_per_execution: steps run between two returns to Python; 1 on several replicas, for Keras 3.15 fails
-                there with more ("You must feed a value for placeholder tensor").
-            run_eagerly: no tf.function, for debugging.
-            jit_compile: XLA; works with one replica only.
+            steps_per_execution: steps between returns to Python. On several replicas it is always 1, because Keras
+                3.15 fails there with more ("You must feed a value for placeholder tensor").
+            run_eagerly: runs without tf.function, for debugging.
+            jit_compile: compiles with XLA; works on one replica only.
 
         Raises:
-            ValueError: an optimizer accumulates gradients: every micro-batch would be given the same latents.
+            ValueError: an optimizer accumulates gradients: every micro-batch would see the same latents.
         """
         optimizers = Optimizers(generator_optimizer, discriminator_optimizer)
         if self.distribute_strategy.num_replicas_in_sync > 1:
@@ -128,7 +130,7 @@ class GeneratorTrainer(keras.Model):
         return tf.convert_to_tensor(self.step_counter)
 
     def set_step(self, step: int) -> None:
-        """Counts on from another step, which latents and lazy penalties follow from."""
+        """Sets the step that training continues from. Latents and lazy penalties follow from it."""
         self.step_counter.assign(step)
 
     @property
@@ -138,14 +140,14 @@ class GeneratorTrainer(keras.Model):
 
     @property
     def networks(self) -> dict[str, keras.Model]:
-        """What is trained: "generator", and each discriminator by the name of its adversary."""
+        """The networks that are trained: "generator", and each discriminator under its adversary's name."""
         return {"generator": self.generator, **{each.name: each.discriminator for each in self.adversaries}}
 
     @property
     def state(self) -> dict[str, list[keras.Variable]]:
-        """All that training goes on from, by group: networks, the step, and optimizers as "<network>_optimizer".
+        """All variables that training continues from, by group: networks, optimizers ("<network>_optimizer"), the step.
 
-        The learning rate is not part of it: it is configuration.
+        Learning rates are not included: they are configuration.
         """
         networks = {**self.networks, "ema_generator": self.ema_generator}
         groups = {name: list(network.variables) for name, network in networks.items()}
@@ -154,7 +156,7 @@ class GeneratorTrainer(keras.Model):
 
     @property
     def optimizer_classes(self) -> dict[str, str]:
-        """Class of each optimizer, by its group in `state`."""
+        """Class name of each optimizer, by its group in `state`."""
         return {name: type(optimizer).__name__ for name, optimizer in self._optimizers_by_group().items()}
 
     def _optimizers_by_group(self) -> dict[str, keras.optimizers.Optimizer]:
@@ -170,23 +172,23 @@ class GeneratorTrainer(keras.Model):
         return ["g/loss", *(f"{adversary.name}/{key}" for adversary in self.adversaries for key in Adversary.LOGS)]
 
     def references(self, real: tf.Tensor, step: tf.Tensor) -> list[tf.Tensor]:
-        """What each adversary holds up against the generator's images, in their order."""
+        """The images that each adversary compares with the generator's, in the order of `adversaries`."""
         return [real]
 
     def draw_latents(self, count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """This replica's latents of discriminator step `step`, float32 [count, latent_dim]."""
+        """This replica's latents for discriminator step `step`, float32 [count, latent_dim]."""
         return latents.draw("normal", count, self.latent_dim, (self.seed, latents.STUDENT), step)
 
     def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        """This replica's latents of discriminator step `step`, float32 [count, size], by who is given them."""
+        """This replica's latents for a discriminator step, float32 [count, size], by the network that uses them."""
         return {"student": self.draw_latents(count, step)}
 
     def generator_loss(self, images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        """L(G) = sum_i weight_i * L_adv(adversary_i) on the images of `step`, one value an example [n]."""
+        """L(G) = sum_i weight_i * L_adv(adversary_i) on the images of `step`, one value per example, [n]."""
         return tf.add_n([adversary.weight * adversary.generator_loss(images) for adversary in self.adversaries])
 
     def train_step(self, data):
-        """`d_steps` steps of every adversary, then one of the generator on the last images that they saw."""
+        """Takes `d_steps` steps of every adversary, then one generator step on the last images that they saw."""
         real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         logs = {}
         for k in range(self.d_steps):
@@ -207,7 +209,7 @@ class GeneratorTrainer(keras.Model):
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     def _update_generator(self, tape, images, step):
-        """One generator step from `images`, whose making `tape` has recorded; returns the loss on this replica."""
+        """Takes one generator step on `images`, which `tape` has recorded; returns the loss on this replica."""
         with tf.GradientTape() as loss_tape:
             loss_tape.watch(images)
             loss = self.generator_loss(images, step)
@@ -218,7 +220,7 @@ class GeneratorTrainer(keras.Model):
         return tf.reduce_mean(loss)
 
     def _update_average(self):
-        """EMA of weights and of batch-norm statistics; the decay warms up so that early weights do not linger."""
+        """Updates the EMA of weights and batch-norm statistics. Its decay warms up, so that early weights fade fast."""
         step = tf.cast(self.step, tf.float32)
         decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         for average, variable in zip(self.ema_generator.variables, self.generator.variables, strict=True):

@@ -1,4 +1,4 @@
-"""Networks: generators, discriminators and the layers they share."""
+"""Networks: generators, discriminators, a classifier, and the layers that they share."""
 
 from akdg_tf.models.classifier import ConvClassifier
 from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator

@@ -1,4 +1,4 @@
-"""A small image classifier whose logits and features metrics can be computed over, where Inception is out of reach."""
+"""A small image classifier. Metrics use its logits and features where Inception is not available."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,10 @@ class ConvClassifier(keras.Model):
     Args:
         sample_shape: (height, width, channels).
         classes: number of classes.
-        widths: channels of each stage: 3x3 conv, BN, ReLU, 2x2 max-pooling, then what `depth` adds.
-        depth: convolutions of a stage; those after the pooling are followed by BN and ReLU too.
+        widths: channels per stage: a 3x3 convolution, 2x2 max-pooling, then `depth` - 1 further 3x3 convolutions.
+        depth: convolutions per stage. BN and ReLU follow each of them.
         features: units of the last hidden layer, whose activations are the features.
-        dropout: rate before the features and before the logits.
+        dropout: dropout rate before the features and before the logits.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""Discriminators: float32 samples [n, *sample_shape] to logits [n, 1]; positive means "reference".
+"""Discriminators: they map float32 samples [n, *sample_shape] to logits [n, 1]; a positive logit means "reference".
 
-The last layer computes in float32 under any dtype policy.
+The last layer computes in float32 under every dtype policy.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 
 @_serializable
 class MLPDiscriminator(keras.Model):
-    """Multilayer perceptron for points: `depth` hidden layers of `width`, leaky ReLU 0.2.
+    """Multilayer perceptron for points: `depth` hidden layers of `width` units with leaky ReLU 0.2.
 
     Args:
         width: units of each hidden layer.
-        depth: hidden layers.
+        depth: number of hidden layers.
     """
 
     def __init__(self, width: int = 128, depth: int = 3, **kwargs):
@@ -39,11 +39,11 @@ class MLPDiscriminator(keras.Model):
 
 @_serializable
 class ConvDiscriminator(keras.Model):
-    """DCGAN's discriminator without normalization: a strided convolution for each width, leaky ReLU 0.2, dense.
+    """DCGAN's discriminator without normalization: strided convolutions with leaky ReLU 0.2, then a dense layer.
 
     Args:
-        widths: channels of each convolution; each halves the side.
-        kernel_size: side of the kernels.
+        widths: channels of each convolution. Each convolution halves the side.
+        kernel_size: side of the kernels, in pixels.
     """
 
     def __init__(self, widths: Sequence[int] = (64, 128, 256), kernel_size: int = 3, **kwargs):
@@ -67,8 +67,8 @@ class DownBlock(layers.Layer):
 
     Args:
         width: output channels.
-        downsample: average-pool x2 at the end.
-        first: the block that sees the image: no activation before its first convolution.
+        downsample: whether 2x2 average pooling ends the block.
+        first: whether the block sees the image. Such a block has no activation before its first convolution.
     """
 
     def __init__(self, width: int, downsample: bool, first: bool = False, **kwargs):
@@ -90,7 +90,7 @@ class DownBlock(layers.Layer):
         h = x if self.first else keras.ops.relu(x)
         h = self.conv1(h, training=training)
         h = self.conv2(keras.ops.relu(h), training=training)
-        x = self.pool(x) if self.pool else x  # before the 1x1 convolution, with which it commutes
+        x = self.pool(x) if self.pool else x  # commutes with the 1x1 convolution, and is cheaper before it
         return h + (x if self.shortcut is None else self.shortcut(x, training=training))
 
     def get_config(self):
@@ -103,7 +103,7 @@ class ResNetDiscriminator(keras.Model):
 
     Args:
         width: channels of every block.
-        downsamples: whether each block halves the side; CIFAR-10's is (True, True, False, False).
+        downsamples: whether each block halves the side; (True, True, False, False) for CIFAR-10.
     """
 
     def __init__(self, width: int = 128, downsamples: Sequence[bool] = (True, True, False, False), **kwargs):

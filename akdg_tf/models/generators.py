@@ -1,8 +1,8 @@
-"""Generators: float32 latents [n, latent_dim] to float32 samples [n, *sample_shape], images NHWC in [-1, 1].
+"""Generators: they map float32 latents [n, latent_dim] to float32 samples [n, *sample_shape].
 
-Each is built when it is made, so that its weights can be counted, copied and saved at once. The last layer computes in
-float32 under any dtype policy, so that samples are not rounded. Parameter and mult-add counts of the paper's networks
-are held by `tests/test_counting.py`.
+Images are NHWC in [-1, 1]. The constructor builds the network, so that its weights can be counted, copied and saved at
+once. The last layer computes in float32 under every dtype policy, so that samples are not rounded.
+`tests/artifacts/test_counting.py` checks the parameter and mult-add counts of the paper's networks.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 
 
 class Generator(keras.Model):
-    """What all generators share.
+    """The base class of the generators.
 
     Attributes:
         latent_dim: size of the latent.
-        sample_shape: shape of one sample: (height, width, channels) of an image, (2,) of a point.
+        sample_shape: shape of one sample: (height, width, channels) for images, (2,) for points.
         net: the layers, set by the subclass.
     """
 
@@ -40,23 +40,23 @@ class Generator(keras.Model):
         return {**super().get_config(), "latent_dim": self.latent_dim, "sample_shape": self.sample_shape}
 
     def _square_start(self, doublings: int) -> int:
-        """Side of the first feature map of a network that doubles an image's side so many times."""
-        height, width, _ = self.sample_shape
-        if height != width or height % 2**doublings:
-            raise ValueError(f"sample_shape {self.sample_shape} is not a square that halves {doublings} times")
-        return height // 2**doublings
+        """Side of the first feature map of a network that doubles the side `doublings` times."""
+        shape, factor = self.sample_shape, 2**doublings
+        if len(shape) != 3 or shape[0] != shape[1] or shape[0] % factor:
+            raise ValueError(f"sample_shape {shape} must be that of a square image with a side divisible by {factor}")
+        return shape[0] // factor
 
 
 @_serializable
 class MLPGenerator(Generator):
-    """Multilayer perceptron: `depth` hidden layers of `width`, ReLU.
+    """Multilayer perceptron: `depth` hidden layers of `width` units with ReLU.
 
     Args:
         latent_dim: size of the latent.
         sample_shape: shape of one sample.
         width: units of each hidden layer.
-        depth: hidden layers.
-        use_batch_norm: batch normalization after each hidden layer.
+        depth: number of hidden layers.
+        use_batch_norm: whether each hidden layer has batch normalization.
         output_activation: "tanh" for images, "linear" for points.
     """
 
@@ -90,13 +90,19 @@ class MLPGenerator(Generator):
 
 @_serializable
 class DCGANGenerator(Generator):
-    """DCGAN with resize-convolutions: dense to a small map, (nearest up x2, 3x3 conv) to each width, BN, ReLU each.
+    """DCGAN with resize-convolutions.
+
+    A dense layer makes the first feature map. Nearest-neighbour upsampling x2 and a 3x3 convolution make each further
+    one. BN and ReLU follow each map. A 3x3 convolution with tanh makes the image.
 
     Args:
         latent_dim: size of the latent.
-        sample_shape: (height, width, channels); the side must halve len(widths) - 1 times.
-        widths: channels of the first map and of each map after it; the paper's CIFAR student is 512, 256, 128, 64.
-        use_batch_norm: batch normalization of each map, the first one too.
+        sample_shape: (height, width, channels), square. The side must be divisible by 2**(len(widths) - 1).
+        widths: channels of each map, from the first to the last. The paper's CIFAR-10 student is 512, 256, 128, 64.
+        use_batch_norm: whether each map, including the first, has batch normalization.
+
+    Raises:
+        ValueError: sample_shape is not such a square.
     """
 
     def __init__(
@@ -124,11 +130,11 @@ class DCGANGenerator(Generator):
 
 @_serializable
 class UpBlock(layers.Layer):
-    """SNGAN's residual up-block (Miyato et al. 2018, figure 8) of one width; its skip is the bare upsampling.
+    """SNGAN's residual up-block (Miyato et al. 2018, figure 8) of constant width. Its shortcut only upsamples.
 
     Args:
-        width: channels, in and out.
-        use_batch_norm: batch normalization before each convolution.
+        width: channels of the input and of the output.
+        use_batch_norm: whether batch normalization precedes each convolution.
     """
 
     def __init__(self, width: int, use_batch_norm: bool = True, **kwargs):
@@ -155,10 +161,13 @@ class SNGANGenerator(Generator):
 
     Args:
         latent_dim: size of the latent.
-        sample_shape: (height, width, channels); the side must halve `blocks` times.
+        sample_shape: (height, width, channels), square. The side must be divisible by 2**blocks.
         width: channels of every block.
-        blocks: residual up-blocks.
-        use_batch_norm: batch normalization.
+        blocks: number of residual up-blocks.
+        use_batch_norm: whether the network has batch normalization.
+
+    Raises:
+        ValueError: sample_shape is not such a square.
     """
 
     def __init__(

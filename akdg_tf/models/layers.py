@@ -9,14 +9,17 @@ _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 
 
 def upsample(x: tf.Tensor) -> tf.Tensor:
-    """Nearest-neighbour upsampling x2, [n, h, w, c] to [n, 2h, 2w, c]; UpSampling2D is slower and foreign to LiteRT."""
+    """Nearest-neighbour upsampling x2, [n, h, w, c] to [n, 2h, 2w, c].
+
+    UpSampling2D is slower, and LiteRT runs it as many operations instead of one.
+    """
     _, height, width, _ = x.shape
     return ops.image.resize(x, (2 * height, 2 * width), "nearest")
 
 
-UPSAMPLE_CONV_SCOPE = "fused_upsample_conv"  # the name of its operations in a graph, by which `counting` knows them
+UPSAMPLE_CONV_SCOPE = "fused_upsample_conv"  # name scope of the operations, by which `counting` recognizes them
 
-# How one axis of the fused kernels sums the 3 weights of the plain one. Two axes: the Kronecker product, [16, 9].
+# How a fused kernel sums the 3 weights of the plain kernel along one axis. For two axes: the Kronecker product [16, 9].
 _SHIFTS = np.array([[0, 0, 1], [0, 1, 1], [1, 1, 0], [1, 0, 0]])  # 4 weights of the transposed convolution
 _PHASES = np.array([[1, 0, 0], [0, 1, 1], [1, 1, 0], [0, 0, 1]])  # 2 weights of the even outputs, 2 of the odd ones
 
@@ -25,17 +28,17 @@ _PHASES = np.array([[1, 0, 0], [0, 1, 1], [1, 1, 0], [0, 0, 1]])  # 2 weights of
 class UpsampleConv2D(keras.layers.Layer):
     """Nearest-neighbour upsampling x2, then a 3x3 convolution: [n, h, w, c] to [n, 2h, 2w, filters].
 
-    Holds the 3x3 weights, and computes both at once, exactly, by 16 mult-adds for every 36 of the plain form: as a
-    transposed convolution of stride 2 whose 4x4 kernel is the 3x3 one summed over its four shifts (the fused scale of
-    PGGAN, Karras et al. 2018), or as four 2x2 convolutions, one for each parity of row and column.
-    `benchmarks/upsample_conv.py` measures the forms: the transposed one is the fastest in TensorFlow, forward and
-    backward; LiteRT is slow at it, and fast at the phases.
+    The layer holds the 3x3 weights. It computes both operations as one, exactly, with 16 mult-adds instead of 36. There
+    are two forms. One is a transposed convolution of stride 2, whose 4x4 kernel is the sum of the four shifts of the
+    3x3 kernel (the fused scale of PGGAN, Karras et al. 2018). The other is four 2x2 convolutions, the phases: one per
+    parity of row and column. `benchmarks/upsample_conv.py` measures the forms. In TensorFlow the transposed convolution
+    is the fastest, forward and backward. In LiteRT it is slow, and the phases are fast.
 
     Args:
         filters: output channels.
 
     Attributes:
-        phases: computes the second form; set by the export to LiteRT.
+        phases: whether the layer computes the phases. The export to LiteRT sets it.
     """
 
     def __init__(self, filters: int, **kwargs):
@@ -67,23 +70,23 @@ class UpsampleConv2D(keras.layers.Layer):
 
 
 def _summed(kernel: tf.Tensor, axis_sums: np.ndarray) -> tf.Tensor:
-    """Sums of the weights of a 3x3 kernel: [3, 3, ...] to [4, 4, ...]."""
+    """Sums weights of a 3x3 kernel, [3, 3, ...] to [4, 4, ...]; `axis_sums` [4, 3] says which, for each axis."""
     sums = ops.convert_to_tensor(np.kron(axis_sums, axis_sums), kernel.dtype)
     return ops.reshape(ops.matmul(sums, ops.reshape(kernel, (9, -1))), (4, 4, *kernel.shape[2:]))
 
 
 def batch_norm() -> keras.layers.BatchNormalization:
-    """Batch normalization whose batch is the global one, so that replicas agree with a single device."""
+    """Batch normalization over the global batch, so that several replicas compute what one would."""
     return keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.99, synchronized=True)
 
 
 class _SpectralNorm:
     """Divides the kernel by its largest singular value (Miyato et al. 2018, algorithm 1).
 
-    One power iteration a training call; the gradient flows through sigma. `u` is state, not a weight.
+    Each training call takes one power iteration. The gradient flows through sigma. `u` is state and is not trained.
     """
 
-    kernel: keras.Variable  # of the layer that this is mixed into, as is the next
+    kernel: keras.Variable  # this and the next attribute belong to the layer that uses the mixin
     compute_dtype: str
 
     def _build_spectral_norm(self):
@@ -92,7 +95,7 @@ class _SpectralNorm:
         )
 
     def _normalized_kernel(self, training: bool) -> tf.Tensor:
-        kernel = ops.cast(self.kernel, "float32")  # sigma is not for bfloat16
+        kernel = ops.cast(self.kernel, "float32")  # bfloat16 is not precise enough for sigma
         matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
         u = ops.cast(self.u, "float32")
         v = tf.stop_gradient(tf.math.l2_normalize(u @ tf.transpose(matrix)))
@@ -119,11 +122,14 @@ class SpectralConv2D(_SpectralNorm, keras.layers.Conv2D):
 class SpectralConvPool2D(SpectralConv2D):
     """A spectrally normalized 3x3 convolution, then 2x2 average pooling: [n, 2h, 2w, c] to [n, h, w, filters].
 
-    Computes both at once, exactly, by 16 mult-adds for every 36: a convolution of stride 2 whose 4x4 kernel is the mean
-    of the four shifts of the 3x3 one (the fused scale of PGGAN, Karras et al. 2018).
+    The layer computes both operations as one, exactly, with 16 mult-adds instead of 36. It is a convolution of stride
+    2, whose 4x4 kernel is the mean of the four shifts of the 3x3 kernel (the fused scale of PGGAN, Karras et al. 2018).
 
     Args:
         filters: output channels.
+
+    Raises:
+        ValueError: when it is built, the height or width of the input is odd.
     """
 
     def __init__(self, filters: int, **kwargs):
@@ -131,7 +137,7 @@ class SpectralConvPool2D(SpectralConv2D):
 
     def build(self, input_shape):
         if any(side is not None and side % 2 for side in input_shape[1:3]):
-            raise ValueError(f"2x2 pooling wants even sides, not {tuple(input_shape)}")
+            raise ValueError(f"2x2 pooling requires even sides: the input has the shape {tuple(input_shape)}")
         super().build(input_shape)
 
     def compute_output_shape(self, input_shape):

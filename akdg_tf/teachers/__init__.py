@@ -1,5 +1,6 @@
 """Teachers, by role.
 
-A method draws images from an `ImageSource` (AKDG) or pairs from a `PairSource` (MSE). What is scored and described is a
-`FrozenGenerator`, which `load_teacher` loads. A `TeacherSource` makes the first from the second, or from elsewhere.
+A method draws images from an `ImageSource` (AKDG) or pairs from a `PairSource` (MSE). The teacher that is scored and
+described is a `FrozenGenerator`; `load_teacher` loads it. A `TeacherSource` makes the source of the method, from the
+teacher or from something else.
 """

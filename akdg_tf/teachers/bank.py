@@ -1,7 +1,7 @@
-"""A bank of teacher images, made once and drawn from in place of the teacher.
+"""A bank of teacher images, which is made once and replaces the teacher in training.
 
-AKDG's z' is independent of the student's z, so the teacher's images need not be made inside the step. The pairs
-(z, G_T(z)) of the MSE method can be kept as well. A bank draws without replacement, each pass in an order of its own.
+AKDG's z' is independent of the student's z, so the teacher's images can be made before the training. So can the pairs
+(z, G_T(z)) of the MSE method. A bank draws without replacement, in a new order for each pass.
 """
 
 import dataclasses
@@ -25,35 +25,36 @@ from akdg_tf.teachers.sources import required
 logger = logging.getLogger(__name__)
 
 BATCH = 250  # images per call of the teacher
-BANKS, SEED = pathlib.Path("runs", "banks"), 0  # one bank of a size serves the runs of all seeds
+BANKS, SEED = pathlib.Path("runs", "banks"), 0  # runs of all seeds share one bank per teacher and size
 SMOKE_IMAGES = 500
+ARRAYS = ("images", "latents")  # files of a bank, without .npy
 
 
 @dataclasses.dataclass(frozen=True)
 class BankedTeacher:
-    """A bank of the teacher's images, in `runs/banks/`; made when it is first needed.
+    """A bank of the teacher's images in `runs/banks/`. It is made when it is first needed.
 
     Attributes:
-        images: size of the bank.
+        images: number of images in the bank.
     """
 
     images: int = 50_000
 
     def open(self, teacher: FrozenGenerator | None, smoke: bool) -> "TeacherBank":
-        """Gives the bank, which is made first if it is not there."""
+        """Opens the bank, and makes it first if it does not exist; for errors see `make_bank`."""
         count = min(self.images, SMOKE_IMAGES) if smoke else self.images
         return make_bank(required(teacher), count, SEED, BANKS)
 
 
 class TeacherBank:
-    """Images of a teacher with their latents, memory-mapped from a folder: a `sources.PairSource`.
+    """A teacher's images with their latents, memory-mapped from a folder; a `sources.PairSource`.
 
     Args:
-        folder: what `make_bank` wrote.
+        folder: a folder that `make_bank` wrote.
 
     Attributes:
         prior, latent_dim: the teacher's.
-        images: uint8 [n, height, width, channels], or float16 [n, 2] of points.
+        images: uint8 [n, height, width, channels], or float16 [n, 2] for points.
         latents: float32 [n, latent_dim].
 
     Raises:
@@ -62,15 +63,14 @@ class TeacherBank:
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
-        meta = _read_meta(folder)
-        self.prior, self.latent_dim, count = meta["prior"], meta["latent_dim"], meta["count"]
-        self.images, self.latents = (_verified(folder, name, meta["sha256"][name]) for name in ("images", "latents"))
+        self.prior, self.latent_dim, count, sums = _read_meta(folder)
+        self.images, self.latents = (_verified(folder, name, sums[name]) for name in ARRAYS)
         if len(self.images) != count or len(self.latents) != count:
             raise UserError(_damaged(folder, "the number of images"))
 
     @functools.cached_property
     def _tensors(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images and latents as tensors in the host's memory, which a training step captures."""
+        """Images and latents as tensors in host memory, for training steps to capture."""
         with tf.init_scope(), tf.device("CPU"):
             return tf.constant(self.images), tf.constant(self.latents)
 
@@ -96,25 +96,25 @@ class TeacherBank:
 
 
 def make_bank(teacher: FrozenGenerator, count: int, seed: int, root: pathlib.Path) -> TeacherBank:
-    """The bank of a teacher: the one that lies in `root`, or a new one.
+    """Opens the bank of a teacher, and makes it first if `root` does not hold it.
 
-    Its folder is named by a digest of the teacher, the count and the seed: every later run finds it, none finds a wrong
-    one. The making goes on where it was cut; a bank appears in its place when it is whole.
+    The folder is named by a digest of the teacher, the count and the seed, so that every later run finds the right
+    bank. If making it is interrupted, the next call continues. The bank appears under its name once it is complete.
 
     Args:
         teacher: G_T.
-        count: images, n.
+        count: number of images.
         seed: seed of the latents.
-        root: where the banks lie.
+        root: folder of all banks.
 
     Returns:
         The bank.
 
     Raises:
-        UserError: count < 1, or the bank that lies there is damaged.
+        UserError: count < 1, or the existing bank is damaged.
     """
     if count < 1:
-        raise UserError(f"a teacher bank of {count} images: it must hold at least 1")
+        raise UserError(f"a teacher bank must hold at least 1 image, not {count}: change BankedTeacher.images")
     folder = root / f"{teacher.digest()[:16]}-{count}-{seed}"
     root.mkdir(parents=True, exist_ok=True)
     with locked(root / f".lock-{folder.name}"):
@@ -127,13 +127,13 @@ def make_bank(teacher: FrozenGenerator, count: int, seed: int, root: pathlib.Pat
 
 
 def _fill(part: pathlib.Path, teacher: FrozenGenerator, count: int, seed: int) -> None:
-    """Draws what the unfinished bank in `part` lacks, then writes the sums that make it whole."""
+    """Draws the images that the unfinished bank in `part` lacks, then writes its checksums."""
     function = tf.function(teacher)
     sample_shape = tuple(function(tf.zeros((1, teacher.latent_dim))).shape[1:])
     dtype = np.uint8 if len(sample_shape) == 3 else np.float16
     images = _open(part / "images.npy", dtype, (count, *sample_shape))
     kept = _open(part / "latents.npy", np.float32, (count, teacher.latent_dim))
-    done = part / "done"  # batches that are on the disk
+    done = part / "done"  # file with the number of batches on disk
     first = int(done.read_text()) if done.exists() else 0
     progress = Progress("teacher bank", count, first * BATCH)
     for batch in range(first, -(-count // BATCH)):
@@ -147,7 +147,7 @@ def _fill(part: pathlib.Path, teacher: FrozenGenerator, count: int, seed: int) -
             kept.flush()
             done.write_text(str(batch + 1))
     del images, kept
-    sums = {name: sha256(part / f"{name}.npy") for name in ("images", "latents")}
+    sums = {name: sha256(part / f"{name}.npy") for name in ARRAYS}
     meta = {"prior": teacher.prior, "latent_dim": teacher.latent_dim, "count": count, "seed": seed, "sha256": sums}
     (part / "bank.json").write_text(json.dumps(meta, indent=2) + "\n")
 
@@ -157,13 +157,16 @@ def _open(path: pathlib.Path, dtype, shape) -> np.memmap:
 
 
 def _damaged(folder: pathlib.Path, what: str) -> str:
-    return f"the teacher bank in {folder} is damaged ({what}): remove the folder, and it is made again"
+    return f"the teacher bank in {folder} is damaged ({what}): remove the folder, and the next run makes it again"
 
 
-def _read_meta(folder: pathlib.Path) -> dict:
+def _read_meta(folder: pathlib.Path) -> tuple[str, int, int, dict[str, str]]:
+    """Prior, size of the latent, number of images, and the checksums of the arrays by name."""
     try:
-        return json.loads((folder / "bank.json").read_text())
-    except (OSError, ValueError):
+        meta = json.loads((folder / "bank.json").read_text())
+        sums = {name: meta["sha256"][name] for name in ARRAYS}
+        return meta["prior"], meta["latent_dim"], meta["count"], sums
+    except (OSError, ValueError, KeyError, TypeError):
         raise UserError(_damaged(folder, "bank.json")) from None
 
 

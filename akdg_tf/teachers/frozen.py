@@ -1,4 +1,4 @@
-"""A frozen generator: what is scored, described and drawn from."""
+"""A frozen generator, which can be scored, described and drawn from."""
 
 import dataclasses
 import hashlib
@@ -15,12 +15,15 @@ class FrozenGenerator:
     """A frozen generator. Its variables are not tracked by the model that learns from it, and no gradient reaches them.
 
     Args:
-        function: latents, float32 [n, latent_dim], to images, float32 [n, *sample_shape] in `output_range`.
+        function: maps latents, float32 [n, latent_dim], to images, float32 [n, *sample_shape] in `output_range`.
         latent_dim: size of the latent.
         prior: "normal", N(0, I), or "uniform", U(-1, 1).
         output_range: smallest and largest value of the function's images.
-        module: what holds the function's variables, to count them: its `variables` and `trainable_variables`.
-        folder: the SavedModel that it was loaded from.
+        module: object whose `variables` and `trainable_variables` are counted; default: the function.
+        folder: the SavedModel that it was loaded from; None for a callable.
+
+    Raises:
+        ValueError: the prior is unknown, or the output range is empty.
     """
 
     def __init__(
@@ -32,15 +35,17 @@ class FrozenGenerator:
         module: object = None,
         folder: pathlib.Path | None = None,
     ):
-        if prior not in ("normal", "uniform") or not output_range[0] < output_range[1]:
-            raise ValueError(f"prior {prior!r} is not 'normal' or 'uniform', or the range {output_range} is empty")
+        if prior not in ("normal", "uniform"):
+            raise ValueError(f"prior {prior!r} is not one of 'normal', 'uniform'")
+        if not output_range[0] < output_range[1]:
+            raise ValueError(f"output_range {output_range} is empty: give (smallest value, largest value)")
         self.function, self.latent_dim, self.prior, self.output_range = function, latent_dim, prior, output_range
         self.module = module if module is not None else function
         self.folder = folder
 
     @property
     def name(self) -> str | None:
-        """Of the run or zoo entry whose SavedModel this is, or of the SavedModel's own folder; None of a callable."""
+        """Name of the run or zoo entry that holds the SavedModel, else of its own folder; None for a callable."""
         if self.folder is None:
             return None
         return (self.folder.parent if self.folder.name == "saved_model" else self.folder).resolve().name
@@ -67,12 +72,12 @@ class FrozenGenerator:
         return z, self(z)
 
     def digest(self) -> str:
-        """SHA-256, in hex, of all that decides its images: its graph with the weights in it, and its prior."""
+        """SHA-256, in hex, of all that determines the images: the graph with its weights, and the prior."""
         parts = [self.prior.encode()]
         for operation in frozen_graph(self, (self.latent_dim,)).get_operations():
             value = operation.get_attr("value").SerializeToString() if operation.type == "Const" else b""
             parts.append(operation.type.encode() + value)
-        digests = sorted(hashlib.sha256(part).digest() for part in parts)  # the order differs from process to process
+        digests = sorted(hashlib.sha256(part).digest() for part in parts)  # their order differs between processes
         return hashlib.sha256(b"".join(digests)).hexdigest()
 
     def describe(self) -> dict[str, int]:

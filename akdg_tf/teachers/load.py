@@ -1,4 +1,4 @@
-"""Finding and loading frozen generators: run folders, entries of the zoo, any SavedModel."""
+"""Loads frozen generators from run folders, entries of the zoo, and any SavedModel."""
 
 import functools
 import json
@@ -27,17 +27,19 @@ def load_teacher(
     """Loads a teacher from a run folder, a zoo entry or any SavedModel that maps noise to NHWC images.
 
     Args:
-        name: see `find_saved_model`.
-        latent_dim: size of the latent; by default read from the SavedModel.
-        prior: "normal" or "uniform"; by default what our export wrote beside it, else "normal".
-        output_range: a tuple, the range of its outputs; by default what our export wrote beside it, else (0, 1).
-        signature: name of the signature to call; by default the SavedModel itself is called, as `m(z)`.
+        name: a run folder, a zoo entry, a SavedModel folder, or a bare name; see `find_saved_model`.
+        latent_dim: size of the latent; default: read from the SavedModel.
+        prior: "normal" or "uniform"; default: the prior that our export recorded, else "normal".
+        output_range: smallest and largest value of the outputs; default: as our export recorded, else (0, 1).
+        signature: name of the signature to call. By default the SavedModel itself is called as `m(z)`, or
+            `serving_default` if it is not callable.
 
     Returns:
         The teacher.
 
     Raises:
-        UserError: there is no such teacher, or it says nothing of its latent.
+        UserError: there is no such teacher, it is damaged, it lacks the signature, or it does not state the size of its
+            latent.
     """
     folder = find_saved_model(name)
     if folder is None:
@@ -52,15 +54,17 @@ def load_generator(
     output_range: tuple[float, float] | None = None,
     signature: str | None = None,
 ) -> FrozenGenerator:
-    """Loads the generator in a SavedModel folder anew, frozen; arguments and errors are `load_teacher`'s."""
+    """Loads the generator in a SavedModel folder, frozen, without a cache; for the rest see `load_teacher`."""
     meta = folder / "assets.extra" / "generator.json"
     try:
         module = tf.saved_model.load(os.fspath(folder))
         meta = json.loads(meta.read_bytes()) if meta.exists() else {}
-    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:  # IndexError: of variables cut short
-        raise UserError(f"the SavedModel in {folder} cannot be loaded: it is damaged") from error
+    except (OSError, ValueError, IndexError, tf.errors.OpError) as error:  # IndexError: truncated variables
+        raise UserError(
+            f"the SavedModel in {folder} cannot be loaded: it is damaged; make or download it again"
+        ) from error
     if meta.get("smoke"):
-        logger.warning("the generator in %s was made by a smoke run: it draws noise", folder)
+        logger.warning("the generator in %s was made by a smoke run: its images are noise", folder)
     latent_dim = latent_dim or meta.get("latent_dim")
     prior = prior or meta.get("prior", "normal")
     output_range = tuple(output_range or meta.get("output_range", (0.0, 1.0)))
@@ -69,19 +73,19 @@ def load_generator(
         function, width = _signature_function(module, signature or "serving_default", folder)
         latent_dim = latent_dim or width
     if not latent_dim:
-        raise UserError(f"the teacher in {folder} does not tell the size of its latent: bind load_teacher.latent_dim")
+        raise UserError(f"the SavedModel in {folder} does not state its latent size: bind load_teacher.latent_dim")
     return FrozenGenerator(function, latent_dim, prior, output_range, module, folder)
 
 
 def _signature_function(
     module, signature: str, folder: pathlib.Path
 ) -> tuple[Callable[[tf.Tensor], tf.Tensor], int | None]:
-    """A signature as a function of latents, and the width of its input, None where that is not fixed."""
+    """A signature as a function of latents, and the size of the latent, None if it is not fixed."""
     if signature not in module.signatures:
-        raise UserError(f"the teacher in {folder} has no signature {signature!r}: it has {sorted(module.signatures)}")
+        raise UserError(f"{folder} has no signature {signature!r}: choose one of {sorted(module.signatures)}")
     concrete = module.signatures[signature]
     if len(concrete.structured_input_signature[1]) != 1 or len(concrete.structured_outputs) != 1:
-        raise UserError(f"signature {signature!r} of the teacher in {folder} does not map one input to one output")
+        raise UserError(f"signature {signature!r} in {folder} must map one input to one output: choose another")
     (argument,), (output,) = concrete.structured_input_signature[1], concrete.structured_outputs
 
     def function(z):

@@ -1,4 +1,4 @@
-"""What a method asks of a teacher, and how an experiment chooses it."""
+"""What a method requires of a teacher, and how an experiment chooses the source."""
 
 import dataclasses
 from typing import Protocol, runtime_checkable
@@ -11,13 +11,13 @@ from akdg_tf.teachers.frozen import FrozenGenerator
 
 @runtime_checkable
 class ImageSource(Protocol):
-    """Gives images of a teacher, which is all that AKDG needs."""
+    """A source of a teacher's images. AKDG needs no more than this."""
 
     def draw_images(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
         """This replica's rows of the global draw of `step`.
 
         Args:
-            count: rows of one replica.
+            count: number of rows per replica.
             seed: (seed, stream).
             step: int64 scalar.
 
@@ -28,7 +28,7 @@ class ImageSource(Protocol):
 
 @runtime_checkable
 class PairSource(ImageSource, Protocol):
-    """Gives images of a teacher with the latents that they were made from, which the MSE method needs.
+    """A source of a teacher's images with their latents. The MSE method needs one.
 
     Attributes:
         latent_dim: size of the latent.
@@ -46,17 +46,17 @@ class PairSource(ImageSource, Protocol):
 
 
 class TeacherSource(Protocol):
-    """How an experiment gets what its method draws from; bound as `GeneratorExperiment.teacher_source`."""
+    """Makes the source that a method draws from; bound as `GeneratorExperiment.teacher_source`."""
 
     def open(self, teacher: FrozenGenerator | None, smoke: bool) -> ImageSource:
-        """Gives what the method draws from.
+        """Makes the source.
 
         Args:
-            teacher: the experiment's teacher, None if it loads none.
-            smoke: of a smoke run: a few images are enough.
+            teacher: the experiment's teacher; None if it has no teacher.
+            smoke: whether this is a smoke run, for which a few images are enough.
 
         Raises:
-            UserError: it cannot be had.
+            UserError: the source cannot be made.
         """
 
 
@@ -65,16 +65,16 @@ class OnlineTeacher:
     """The teacher itself, which makes its images inside the training step."""
 
     def open(self, teacher: FrozenGenerator | None, smoke: bool) -> FrozenGenerator:
-        """Gives the teacher."""
+        """Returns the teacher."""
         return required(teacher)
 
 
 def required(teacher: FrozenGenerator | None) -> FrozenGenerator:
-    """The teacher.
+    """Returns the teacher of an experiment that needs one.
 
     Raises:
-        UserError: the experiment loads none.
+        UserError: the experiment has no teacher.
     """
     if teacher is None:
-        raise UserError("the method learns from a teacher: bind GeneratorExperiment.teacher")
+        raise UserError("the method needs a teacher: bind GeneratorExperiment.teacher")
     return teacher

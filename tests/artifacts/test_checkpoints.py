@@ -146,13 +146,14 @@ def test_where_none_is_whole_one_line_says_so(tmp_path):
     saved(tmp_path, 1, 2)
     for path in tmp_path.glob("*.data-*"):
         path.write_bytes(b"")
-    with pytest.raises(UserError, match="can be restored: remove the folder to start anew"):
+    with pytest.raises(UserError, match="can be restored: remove the folder to start again"):
         restored(tmp_path)
 
 
-def test_a_group_of_a_damaged_checkpoint_is_one_line(tmp_path):
+@pytest.mark.parametrize("file", ["ckpt-1.index", "ckpt-1.data-00000-of-00001"])
+def test_a_group_of_a_damaged_checkpoint_is_one_line(file, tmp_path):
     saved(tmp_path, 1)
-    (tmp_path / "ckpt-1.index").write_bytes(b"")
+    (tmp_path / file).write_bytes(b"")
     with pytest.raises(UserError, match="ckpt-1 cannot be read: it is damaged"):
         read_group(tmp_path, 1, "generator")
 

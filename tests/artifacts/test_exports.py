@@ -34,7 +34,7 @@ def test_a_failing_export_is_named_and_the_others_are_written(tmp_path, caplog):
     assert found == [GOOD, LAST]
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "4", "c.txt": "4"}
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert caplog.messages[0].startswith("there will be no b.txt: it has no operation X.")
+    assert caplog.messages[0].startswith("b.txt cannot be written: it has no operation X.")
 
 
 def test_trying_writes_no_file_that_stays(tmp_path, monkeypatch):
@@ -46,4 +46,4 @@ def test_trying_writes_no_file_that_stays(tmp_path, monkeypatch):
 def test_an_operation_that_litert_lacks_is_named_and_the_export_left_out(caplog):
     assert exports.working((LiteRT(), GOOD), bicubic_generator(4, SAMPLE_SHAPE)) == [GOOD]
     (line,) = (record.getMessage() for record in caplog.records if record.name == exports.__name__)
-    assert line.startswith("there will be no model.tflite: ") and "it has no operation ResizeBicubic." in line
+    assert line.startswith("model.tflite cannot be written: ") and "it lacks the operation ResizeBicubic." in line

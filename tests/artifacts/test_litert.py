@@ -49,5 +49,5 @@ def test_other_weights_are_refused_as_soon_as_they_are_bound():
 
 
 def test_an_operation_that_litert_lacks_is_named():
-    with pytest.raises(UserError, match=r"^LiteRT cannot run this generator: it has no operation ResizeBicubic$"):
+    with pytest.raises(UserError, match=r"^LiteRT cannot run this generator: it lacks the operation ResizeBicubic$"):
         litert_model(bicubic_generator(4, SAMPLE_SHAPE), (0, 1))

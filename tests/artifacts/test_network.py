@@ -106,8 +106,9 @@ def test_what_was_trained_in_bfloat16_comes_back_in_float32(tmp_path, z):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"network": "d_x"}, "holds no network 'd_x': it holds generator, d_s, d_kd, ema_generator"),
-        ({"step": 3}, "holds no checkpoint of step 3: it keeps those of 2, 1"),
+        ({"network": "d_x"}, "holds no network 'd_x': choose one of generator, d_s, d_kd, ema_generator"),
+        ({"step": 3}, "holds no checkpoint of step 3: choose one of 2, 1"),
+        ({"step": 0}, "holds no checkpoint of step 0: choose one of 2, 1"),
     ],
 )
 def test_what_a_run_does_not_hold_is_said(run, arguments, says):
@@ -116,14 +117,22 @@ def test_what_a_run_does_not_hold_is_said(run, arguments, says):
 
 
 def test_what_is_not_there_or_not_ours_is_said(tmp_path):
-    with pytest.raises(UserError, match="no such run, entry or SavedModel"):
+    with pytest.raises(UserError, match=r"there is no run, entry or SavedModel .*nosuch'"):
         akdg_tf.load_network(tmp_path / "nosuch")
     tf.saved_model.save(tf.Module(), str(tmp_path / "foreign"))
-    with pytest.raises(UserError, match=r"holds no assets.extra/network.json: only what akdg_tf exported"):
+    with pytest.raises(UserError, match=r"holds no assets.extra/network.json: only SavedModels that akdg_tf exported"):
         akdg_tf.load_network(tmp_path / "foreign")
     export(models.MLPGenerator(4, (2,), width=8), tmp_path / "mine")
-    with pytest.raises(UserError, match="a SavedModel holds one network"):
+    with pytest.raises(UserError, match="holds one network and no checkpoints"):
         akdg_tf.load_network(tmp_path / "mine", "d_s")
+
+
+@pytest.mark.parametrize("file", ["variables.index", "variables.data-00000-of-00001"])
+def test_damaged_variables_are_one_line(file, tmp_path):
+    export(models.MLPGenerator(4, (2,), width=8), tmp_path / "mine")
+    (tmp_path / "mine" / "variables" / file).write_bytes(b"")
+    with pytest.raises(UserError, match="variables cannot be read: it is damaged"):
+        akdg_tf.load_network(tmp_path / "mine")
 
 
 @pytest.mark.parametrize(

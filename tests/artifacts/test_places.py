@@ -41,6 +41,7 @@ def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     folder = put(tmp_path / "home" / "x" / "saved_model.pb")
     assert find_saved_model("~/x") == folder
+    assert find_saved_model("~nosuch/x") is None
 
 
 def test_a_run_is_a_folder_that_tells_its_networks(tmp_path):

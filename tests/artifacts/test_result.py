@@ -116,11 +116,11 @@ def inside(path, value):
         (("network", "weights"), 5, "there is no field 'network.weights'"),
         (("surprise\nand more",), 5, r"there is no field 'surprise\nand more'"),
         (("s" * 10**6,), 5, "there is no field 'sss"),
-        (("over_seeds", "fid[c]", "seeds"), [0], "over_seeds must have a value for each seed"),
-        (("over_seeds", "fid[c]"), {"mean": 1, "stdev": 1, "values": [], "seeds": []}, "a value for each seed"),
+        (("over_seeds", "fid[c]", "seeds"), [0], "over_seeds must have one value per seed"),
+        (("over_seeds", "fid[c]"), {"mean": 1, "stdev": 1, "values": [], "seeds": []}, "one value per seed"),
         (("kind",), "gan", "the field kind must be one of teacher, student, classifier"),
-        (("kind",), "teacher", "a student has a teacher to compare with, and nothing else has one"),
-        (("teacher",), None, "a student has a teacher to compare with, and nothing else has one"),
+        (("kind",), "teacher", "the field teacher must be set for the kind student, and be null for other kinds"),
+        (("teacher",), None, "the field teacher must be set for the kind student, and be null for other kinds"),
     ],
 )
 def test_what_does_not_fit_is_named_in_one_line(path, value, says):
@@ -131,20 +131,20 @@ def test_another_schema_is_said_in_one_line():
     older = as_json()
     del older["schema"]
     assert "was written by an older version of akdg_tf" in refusal(older) and "--stage=evaluate" in refusal(older)
-    assert refusal(as_json(schema=2)) == "has the schema 2: this version of akdg_tf reads 1"
+    assert refusal(as_json(schema=2)) == "has the schema 2: this version of akdg_tf reads only 1"
     for schema in (True, 1.0, "1", None, [1], 10**5000):
-        assert refusal(as_json(schema=schema)) == "has the schema unknown: this version of akdg_tf reads 1"
+        assert refusal(as_json(schema=schema)) == "has the schema unknown: this version of akdg_tf reads only 1"
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "no sound result.json"),
-        (b"{", "no sound result.json"),
-        (b"\xff\xfe\x00", "no sound result.json"),
-        (b"[" * 10**5, "no sound result.json"),
-        (b"5", "holds no JSON object"),
-        (b"[]", "holds no JSON object"),
+        (b"", "result.json is missing or damaged"),
+        (b"{", "result.json is missing or damaged"),
+        (b"\xff\xfe\x00", "result.json is missing or damaged"),
+        (b"[" * 10**5, "result.json is missing or damaged"),
+        (b"5", "must hold a JSON object"),
+        (b"[]", "must hold a JSON object"),
         (b'{"schema": 1}', "the field kind is missing"),
         (b'{"schema": NaN}', "has the schema unknown"),
         (b'{"schema": 1e999}', "has the schema unknown"),
@@ -165,7 +165,7 @@ def test_parents_without_end_are_refused():
 
 
 def test_a_file_that_is_not_there_is_said_in_one_line(tmp_path):
-    with pytest.raises(UserError, match=r"holds no sound result\.json"):
+    with pytest.raises(UserError, match=r"result\.json is missing or damaged"):
         results.read_run(tmp_path)
 
 

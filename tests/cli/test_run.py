@@ -29,7 +29,10 @@ FOLDER_DATA = ["--gin_param=Data.name='folder'"]
         ([STUDENT, "gin/budget_cpu.gin"], "what is 'gin/budget_cpu.gin'?"),
         ([STUDENT, "--data_dir=DATA/nosuch"], "/nosuch does not exist"),
         ([STUDENT, "--gin_param=load_classifier.name='nosuch'"], "there is no classifier"),
-        (["--gin_file=gin/mnist_mlp_mse.gin", "--gin_param=LATENT_DIM=32"], "MSE pairs latents"),
+        (
+            ["--gin_file=gin/mnist_mlp_mse.gin", "--gin_param=LATENT_DIM=32"],
+            "MSE requires that student and teacher have the same latents",
+        ),
         ([STUDENT, "--gin_param=Data.name='ring'"], "differ in shape"),
         ([STUDENT, "--devices=gpu:7"], "TensorFlow sees"),
         ([STUDENT, "--gin_param=BankedTeacher.images=9"], "binds nothing"),

@@ -25,7 +25,7 @@ def test_mse_step_pairs_the_latents():
 
 def test_mse_refuses_a_latent_of_another_size():
     teacher, _ = make_teacher(latent_dim=5)
-    with pytest.raises(ValueError, match="MSE pairs latents"):
+    with pytest.raises(ValueError, match="MSE requires that student and teacher have the same latents"):
         MSEDistillation(akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=8), teacher)
 
 
@@ -34,8 +34,8 @@ def test_mse_refuses_images_without_latents_and_another_prior():
         def draw_images(self, count, seed, step): ...
 
     student, (teacher, model) = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=8), make_teacher()
-    with pytest.raises(ValueError, match="Images gives images alone"):
+    with pytest.raises(ValueError, match="Images gives only images"):
         MSEDistillation(student, Images())
-    with pytest.raises(ValueError, match="the teacher's is uniform of 4"):
+    with pytest.raises(ValueError, match="the teacher's uniform of size 4"):
         MSEDistillation(student, akdg_tf.FrozenGenerator(model, 4, prior="uniform"))
     assert MSEDistillation(student, teacher).adversaries == []

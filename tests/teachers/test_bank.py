@@ -68,7 +68,7 @@ def test_a_bank_needs_a_teacher_and_an_image(tmp_path, monkeypatch):
     monkeypatch.setattr("akdg_tf.teachers.bank.BANKS", tmp_path)
     with pytest.raises(UserError, match=r"bind GeneratorExperiment\.teacher$"):
         BankedTeacher().open(None, smoke=False)
-    with pytest.raises(UserError, match="a teacher bank of 0 images: it must hold at least 1"):
+    with pytest.raises(UserError, match="a teacher bank must hold at least 1 image, not 0"):
         BankedTeacher(images=0).open(make_teacher()[0], smoke=False)
 
 
@@ -128,14 +128,16 @@ def test_a_cut_making_goes_on_and_gives_the_bank_that_was_never_cut(tmp_path, mo
         assert (bank.folder / name).read_bytes() == (uncut.folder / name).read_bytes()
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "no manifest"])
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "no manifest", "empty manifest"])
 def test_a_damaged_bank_is_named_and_made_again_when_it_is_removed(damage, tmp_path):
     teacher, _ = make_teacher()
     folder = make_bank(teacher, 20, 0, tmp_path).folder
-    path = folder / ("bank.json" if damage == "no manifest" else "images.npy")
+    path = folder / ("bank.json" if damage.endswith("manifest") else "images.npy")
     whole = path.read_bytes()
     if damage == "truncated":
         path.write_bytes(whole[:-1])
+    elif damage == "empty manifest":
+        path.write_text("{}")
     elif damage == "flipped":
         path.write_bytes(whole[:500] + bytes([whole[500] ^ 1]) + whole[501:])
     else:

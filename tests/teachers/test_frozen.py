@@ -37,9 +37,16 @@ def test_no_gradient_reaches_what_it_is_made_of():
     assert tape.gradient(images, [Z, *model.trainable_variables]) == [None] * (1 + len(model.trainable_variables))
 
 
-@pytest.mark.parametrize("settings", [{"prior": "gauss"}, {"output_range": (1.0, 1.0)}, {"output_range": (1, -1)}])
-def test_a_prior_or_range_without_meaning_is_refused(settings):
-    with pytest.raises(ValueError, match="is not 'normal' or 'uniform', or the range"):
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"prior": "gauss"}, "prior 'gauss' is not one of 'normal', 'uniform'"),
+        ({"output_range": (1.0, 1.0)}, r"output_range \(1.0, 1.0\) is empty"),
+        ({"output_range": (1, -1)}, r"output_range \(1, -1\) is empty"),
+    ],
+)
+def test_a_prior_or_range_without_meaning_is_refused(settings, says):
+    with pytest.raises(ValueError, match=says):
         FrozenGenerator(lambda z: z, 4, **settings)
 
 

@@ -113,7 +113,7 @@ def test_a_foreign_saved_model_that_does_not_tell_what_is_needed(tmp_path):
     with pytest.raises(UserError, match=r"bind load_teacher\.latent_dim"):
         load_generator(tmp_path)
     for name in signatures:
-        with pytest.raises(UserError, match=f"signature '{name}' .* does not map one input to one output"):
+        with pytest.raises(UserError, match=f"signature '{name}' .* must map one input to one output"):
             load_generator(tmp_path, signature=name)
     bound = load_generator(tmp_path, latent_dim=3)
     assert (bound.latent_dim, bound.output_range) == (3, (0.0, 1.0))

@@ -141,7 +141,7 @@ def test_publish_refuses_runs_that_are_not_to_be_shown(tmp_path, change, says):
         publish.publish([run])
     assert not (tmp_path / "zoo").exists()
     (run / "result.json").write_text("{")
-    with pytest.raises(UserError, match=r"holds no sound result\.json"):
+    with pytest.raises(UserError, match=r"result\.json is missing or damaged"):
         publish.publish([run])
 
 
@@ -325,7 +325,7 @@ def exchange_the_litert_model(entry, other):
         (forget_the_seed, "x/metrics.json: the field seed must be an integer"),
         (take_the_others_name, "x/metrics.json belongs to the entry 'y', but its folder is 'x'"),
         (become_the_other_entry, "x/metrics.json belongs to the entry 'y', but its folder is 'x'"),
-        (write_no_object, "x/metrics.json holds no JSON object"),
+        (write_no_object, "x/metrics.json is damaged: it must hold a JSON object"),
         (configure_nonsense, "x/config.gin:1: Couldn.t parse statement"),
         (break_the_saved_model, "cannot be loaded: it is damaged"),
         (cut_the_variables_short, "cannot be loaded: it is damaged"),
