@@ -73,11 +73,16 @@ class ClassifierExperiment:
         """Training images and test images.
 
         Raises:
-            UserError: the data cannot be loaded, have no labels, or have no test split and `held_out` is 0.
+            UserError: the data cannot be loaded, have no labels, or have no test split although `held_out` is 0; or
+                `held_out` is out of range.
         """
         dataset = data.load_dataset(self.dataset_name, self.run.data_dir)
         if not isinstance(dataset, ImageArrays):
             raise UserError(f"dataset {dataset.name!r} has no labels: bind ClassifierExperiment.dataset to another one")
+        if not 0 <= self.held_out < dataset.size:
+            raise UserError(
+                f"ClassifierExperiment.held_out is {self.held_out}: bind a number from 0 to {dataset.size - 1}"
+            )
         if self.held_out:
             return dataset.partition(self.held_out, PARTITION_SEED)
         if dataset.test is None:
