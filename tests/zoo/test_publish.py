@@ -346,7 +346,8 @@ def test_verify_finds_what_was_changed(made_zoo, tmp_path, change, says, capsys)
         main(["verify"])
     printed = capsys.readouterr()
     assert re.search(f"x: FAILED: .*({says})", printed.out), printed.out
-    assert "y: checksums" in printed.out and printed.err == "zoo: 1 of 3 entries failed\n"
+    assert "y: checksums" in printed.out
+    assert printed.err == "akdg zoo: 1 of 3 entries failed: see the lines with FAILED\n"
 
 
 def test_what_is_being_made_is_no_entry(made_zoo, tmp_path):
