@@ -16,6 +16,6 @@ def main(argv: list[str] | None = None) -> None:
     report = quiet.load("akdg_tf.reporting.report")
     try:
         report.main(arguments.family, data_dir=arguments.data_dir)
-    except UserError as error:
+    except (UserError, OSError) as error:
         print(f"akdg report: {error}", file=sys.stderr)
         sys.exit(2)

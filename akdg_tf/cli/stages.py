@@ -14,7 +14,7 @@ from akdg_tf.artifacts.places import find_saved_model
 from akdg_tf.cli.flags import FLAGS, expanded
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
-from akdg_tf.reporting import tables as results
+from akdg_tf.reporting import tables
 from akdg_tf.training import config, devices, tensorboard
 from akdg_tf.training.experiment import Experiment
 from akdg_tf.training.gin_files import find
@@ -119,7 +119,7 @@ def evaluate(experiment: Experiment, run: Run) -> None:
     write_json(run.path("result.json"), result.to_json())
     tensorboard.write_scores(run, result)
     run.write_operative_config()
-    print(results.table(result))
+    print(tables.table(result))
 
 
 def provide_teacher() -> None:

@@ -63,3 +63,10 @@ def test_what_is_wrong_with_the_command_line_is_one_line(arguments, says, tmp_pa
     done = akdg(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", says)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_report_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "runs").write_text("a file in the place of the folder")
+    done = akdg("report", "toy_ring", cwd=tmp_path)
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.startswith("akdg report: ") and len(done.stderr.splitlines()) == 1
