@@ -11,6 +11,8 @@ import shutil
 
 logger = logging.getLogger(__name__)
 
+PART, OLD = ".part", ".old"  # suffixes of what is being written, and of what it replaces
+
 
 def cache_folder(name: str) -> pathlib.Path:
     """The folder for downloads: `$XDG_CACHE_HOME/akdg_tf/<name>`; the default of XDG_CACHE_HOME is `~/.cache`."""
@@ -19,7 +21,7 @@ def cache_folder(name: str) -> pathlib.Path:
 
 def part_of(path: pathlib.Path) -> pathlib.Path:
     """The temporary path of a file or folder while it is written: in the same folder, so that it can be renamed."""
-    return path.with_name(path.name + ".part")
+    return path.with_name(path.name + PART)
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
@@ -41,7 +43,7 @@ def write_json(path: pathlib.Path, value) -> None:
 
 def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
     """Replaces `folder` by the finished folder `part`; the old folder is removed last."""
-    old = folder.with_name(folder.name + ".old")
+    old = folder.with_name(folder.name + OLD)
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         os.replace(folder, old)

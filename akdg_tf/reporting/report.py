@@ -3,6 +3,7 @@
 import logging
 import pathlib
 
+from akdg_tf.artifacts.places import find_saved_model
 from akdg_tf.artifacts.result import Network, Result, finished_runs
 from akdg_tf.data import load_dataset
 from akdg_tf.errors import UserError
@@ -12,11 +13,12 @@ from akdg_tf.reporting import markdown, paper, pictures
 from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.tables import mean_and_spread
 from akdg_tf.teachers.frozen import FrozenGenerator
-from akdg_tf.teachers.load import find_saved_model, load_teacher
+from akdg_tf.teachers.load import load_teacher
+from akdg_tf.zoo.entries import ZOO
 
 logger = logging.getLogger(__name__)
 
-RUNS, ZOO = pathlib.Path("runs"), pathlib.Path("zoo")
+RUNS = pathlib.Path("runs")
 METHODS = ("vanilla", "mse", "akdg")
 SAMPLES = 2000
 TITLE_METRICS = ("modes", "bridges")  # scores of 2-D points in the titles; pictures of images show none

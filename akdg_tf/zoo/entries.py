@@ -8,6 +8,7 @@ import re
 from akdg_tf.artifacts import result as results
 from akdg_tf.artifacts.result import CALLABLE, Result
 from akdg_tf.errors import UserError
+from akdg_tf.files import OLD, PART
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.load import load_generator
 from akdg_tf.zoo import checksums
@@ -17,8 +18,7 @@ LITERT = "model.tflite"
 SAMPLES = "samples.png"
 FILES = {"saved_model/saved_model.pb", "card.md", "metrics.json", "config.gin"}  # of every entry
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
-PART = ".part"  # what `files.replacing` adds to the name of a folder that is being made
-UNFINISHED = (PART, ".old")  # what it may leave when it is killed
+UNFINISHED = (PART, OLD)  # folders that `files.replacing` may leave when its process is killed
 
 
 @dataclasses.dataclass(frozen=True)
