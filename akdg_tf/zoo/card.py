@@ -42,14 +42,16 @@ images = akdg_tf.load("{name}").sample(16)  # float32, in [0, 1]
 
 Other ways to load it: [Use a student](../../docs/use_a_student.md).
 """
-LIMITS = """It draws images like its training images, at their size only. You cannot choose what it draws. Its latents
-are drawn from N(0, I). Its scores can be compared only with scores over the same classifier, split and numbers of
-images. They do not tell whether the images can be recognised, so look at the samples first. For the scores of real
-images (CIFAR-10 only), see [Results](../../docs/results.md#what-the-scale-means). It may reproduce training images;
-this was not tested."""
-CLASSIFIER_LIMITS = "It measures generators of the same dataset. Its outputs for other images mean nothing."
-LICENCE = """Apache-2.0, like the whole repository. The training images are not part of it. The terms of their
-publishers apply to them."""
+LIMITS = """\
+It draws images like its training images, at their size only. You cannot choose what it draws. Its latents are drawn
+from N(0, I). Its scores can be compared only with scores over the same classifier, split and numbers of images. They do
+not tell whether the images can be recognised, so look at the samples first. For the scores of real images (CIFAR-10
+only), see [Results](../../docs/results.md#what-the-scale-means). It may reproduce training images; this was not tested.
+"""
+CLASSIFIER_LIMITS = "It measures generators of the same dataset. Its outputs for other images mean nothing.\n"
+LICENCE = """\
+Apache-2.0, like the whole repository. The training images are not part of it. Their publishers' terms apply to them.
+"""
 
 
 def card(entry: Entry) -> str:
@@ -73,8 +75,8 @@ def card(entry: Entry) -> str:
         *_over_seeds(result),
         *_litert(result),
     ]
-    lines += ["", "## Limits", "", CLASSIFIER_LIMITS if classifier else LIMITS, "", "## Licence", "", LICENCE]
-    return "\n".join(lines) + "\n"
+    lines += ["", "## Limits", "", CLASSIFIER_LIMITS if classifier else LIMITS, "## Licence", "", LICENCE]
+    return "\n".join(lines)
 
 
 def mentioned(result: Result) -> set[str]:
