@@ -159,5 +159,5 @@ def run_teacher(name: str, stage: str, workdir: pathlib.Path | None = None, capt
     command += [f"--data_dir={FLAGS.data_dir}"] * bool(FLAGS.data_dir) + ["--smoke"] * FLAGS.smoke
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE if capture else sys.stderr, text=True)
     if done.returncode:
-        raise UserError(f"training the teacher {name!r} failed: see the error above")
+        raise UserError(f"the run of the teacher {name!r} failed: see the error above")
     return done.stdout or ""

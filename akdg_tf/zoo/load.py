@@ -173,7 +173,7 @@ def _is_sound(entry: Entry) -> bool:
 
 
 class Unreachable(UserError):
-    """A server did not answer."""
+    """A server did not answer, or not completely."""
 
 
 def _get(url: str) -> bytes:
