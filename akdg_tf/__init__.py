@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # the same names as in _MODULES, for type checkers and editor
     from akdg_tf.teachers.load import load_teacher
     from akdg_tf.zoo.load import PublishedGenerator, load
 
-# Public name to the module that defines it. A module is imported when its name is first used, so that
-# `akdg_tf.load` imports no data set, metric or plotting library, and `akdg --help` no TensorFlow.
+# Maps each public name to its module. A module is imported when its name is first used, so that
+# `akdg_tf.load` imports no dataset, metric or plotting library, and `akdg --help` does not import TensorFlow.
 _MODULES = {
     "AKDG": "methods.akdg",
     "ConvDiscriminator": "models.discriminators",

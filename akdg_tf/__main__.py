@@ -1,4 +1,4 @@
-"""`python -m akdg_tf run | zoo | report`: the console command `akdg`, where that is not on the path."""
+"""`python -m akdg_tf run | zoo | report`: the same as the console command `akdg`, also where that is not on PATH."""
 
 from akdg_tf.cli import main
 

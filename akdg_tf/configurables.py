@@ -1,7 +1,7 @@
 """Everything that gin files can bind, registered in one place.
 
-The classes and functions themselves know nothing of gin: who uses the Python API never meets a binding. Importing this
-module is what makes a gin file parse.
+The classes and functions do not depend on these registrations, so the Python API works without gin files. A gin file
+can be parsed only after this module is imported.
 """
 
 import gin
@@ -42,7 +42,7 @@ EVALUATIONS = (ImageScores, PointScores, load_classifier, load_inception)
 OPTIMIZERS = (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.RMSprop)
 LEARNING_RATES = (keras.optimizers.schedules.CosineDecay, keras.optimizers.schedules.PolynomialDecay)
 
-# What the experiment itself gives to a method, and no file may bind.
+# Arguments that the experiment itself gives to a method. A gin file cannot bind them.
 METHODS = {
     GAN: ("generator", "seed"),
     AKDG: ("generator", "teacher", "seed"),

@@ -1,10 +1,10 @@
-"""The one error that a user is meant to read."""
+"""The error type for messages that users read."""
 
 
 class UserError(Exception):
     """Bad input: the message is one line that says what is wrong and what to do.
 
-    `run.py` prints it and exits with code 2, without a traceback.
+    The commands print it and exit with code 2, without a traceback.
     """
 
     def __str__(self):

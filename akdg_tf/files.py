@@ -1,4 +1,4 @@
-"""Writing files so that nothing is ever half there: atomic replacement, and one writer at a time."""
+"""Writing files without leaving partial ones: atomic replacement, and one writer at a time."""
 
 import contextlib
 import fcntl
@@ -11,15 +11,17 @@ import shutil
 
 logger = logging.getLogger(__name__)
 
+PART, OLD = ".part", ".old"  # suffixes of what is being written, and of what it replaces
+
 
 def cache_folder(name: str) -> pathlib.Path:
-    """Where what was fetched is kept: `$XDG_CACHE_HOME/akdg_tf/<name>`, by default below `~/.cache`."""
+    """The folder for downloads: `$XDG_CACHE_HOME/akdg_tf/<name>`; the default of XDG_CACHE_HOME is `~/.cache`."""
     return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "akdg_tf", name)
 
 
 def part_of(path: pathlib.Path) -> pathlib.Path:
-    """Where a file or folder lies while it is being made: beside its place, so that it can be moved there at once."""
-    return path.with_name(path.name + ".part")
+    """The temporary path of a file or folder while it is written: in the same folder, so that it can be renamed."""
+    return path.with_name(path.name + PART)
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
@@ -40,8 +42,8 @@ def write_json(path: pathlib.Path, value) -> None:
 
 
 def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
-    """Puts the finished folder `part` in the place of `folder`, which is removed only after it has been."""
-    old = folder.with_name(folder.name + ".old")
+    """Replaces `folder` by the finished folder `part`; the old folder is removed last."""
+    old = folder.with_name(folder.name + OLD)
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         os.replace(folder, old)
@@ -51,7 +53,7 @@ def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
 
 @contextlib.contextmanager
 def replacing(folder: pathlib.Path):
-    """Gives an empty folder, which takes the place of `folder` when it is filled; of a failure nothing is left."""
+    """Yields an empty folder to fill, which then replaces `folder`; after an error it is removed."""
     part = part_of(folder)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -69,7 +71,7 @@ def sha256(path: pathlib.Path) -> str:
 
 
 def folder_digest(folder: pathlib.Path) -> str:
-    """SHA-256, in hex, of the files below a folder and their names."""
+    """SHA-256, in hex, of the contents and relative paths of all files below a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     listing = "".join(f"{path.relative_to(folder)} {sha256(path)}\n" for path in files)
     return hashlib.sha256(listing.encode()).hexdigest()
@@ -77,11 +79,11 @@ def folder_digest(folder: pathlib.Path) -> str:
 
 @contextlib.contextmanager
 def locked(path: pathlib.Path):
-    """Holds the lock file `path` against other processes: who comes second says so and waits. A kill frees it."""
+    """Locks the file `path` for this block. A second process logs that it waits. Killing a process frees its lock."""
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            logger.info("another process is at work in %s: waiting for it to end", path.parent)
+            logger.info("another process is working in %s: waiting until it has finished", path.parent)
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""Latents by stateless random numbers: what is drawn follows from (seed, stream, step) and nothing else."""
+"""Latents from stateless random numbers: a draw depends only on (seed, stream, step)."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 SAMPLING_BATCH = 250
-STUDENT, TEACHER, EVALUATION, BANK = 1, 2, 3, 4  # streams: one seed gives each its own, independent numbers
+STUDENT, TEACHER, EVALUATION, BANK = 1, 2, 3, 4  # streams: with the same seed, their numbers are independent
 
 
 def latent_dim_of(generator: keras.Model) -> int:
@@ -25,7 +25,7 @@ def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf
 
     Args:
         prior: "normal", N(0, I), or "uniform", U(-1, 1).
-        count: rows of one replica.
+        count: rows per replica.
         dim: size of the latent.
         seed: (seed, stream).
         step: int64 scalar.
@@ -50,11 +50,14 @@ def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf
 
 
 def positions(count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-    """This replica's places in the endless sequence of samples, of which each step takes the next: int64 [count].
+    """This replica's positions in the endless sequence of samples; each step takes the next global batch.
 
     Args:
-        count: rows of one replica.
+        count: rows per replica.
         step: int64 scalar.
+
+    Returns:
+        int64 [count].
     """
     context = tf.distribute.get_replica_context()
     count = tf.cast(count, tf.int64)
@@ -63,12 +66,12 @@ def positions(count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
 
 
 def shuffled(position: tf.Tensor, size: int, seed: tuple[int, int]) -> tf.Tensor:
-    """Which of `size` items lies at each place of a sequence that goes through all of them, pass after pass.
+    """The item at each position of a sequence that visits all of `size` items, pass after pass, shuffled.
 
     Args:
         position: int64 [n].
-        size: items of one pass; each pass has an order of its own.
-        seed: two numbers that set the orders.
+        size: items per pass; every pass has a different order.
+        seed: two numbers that fix the orders.
 
     Returns:
         int64 [n] in [0, size).
@@ -76,14 +79,14 @@ def shuffled(position: tf.Tensor, size: int, seed: tuple[int, int]) -> tf.Tensor
     size = tf.constant(size, tf.int64)
     count, (first, second) = tf.size(position), (tf.constant(number, tf.int64) for number in seed)
     key = tf.stack([tf.fill([count], first), position // size, tf.fill([count], second)], axis=1)
-    # The raw op, for its Python wrapper takes one seed and not one an index.
+    # The raw op, because its Python wrapper takes one seed instead of one per index.
     return tf.raw_ops.RandomIndexShuffle(index=position % size, seed=key, max_index=size - 1, rounds=4)
 
 
 def sample_batches(
     generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, count: int, seed: int
 ) -> Iterator[np.ndarray]:
-    """Samples a generator from the evaluation stream, batch by batch; the first n of a seed are always the same.
+    """Samples a generator from the evaluation stream, batch by batch; a seed fixes the sequence of samples.
 
     Args:
         generator: latents to samples.
@@ -106,7 +109,7 @@ def sample(generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, co
 
 
 def sample_frozen_batches(generator, count: int, seed: int) -> Iterator[np.ndarray]:
-    """The first `count` samples of a frozen generator, a `FrozenGenerator`, for a seed; see `sample_batches`."""
+    """The first `count` samples of a `FrozenGenerator` for a seed, batch by batch; see `sample_batches`."""
     return sample_batches(tf.function(generator), generator.prior, generator.latent_dim, count, seed)
 
 

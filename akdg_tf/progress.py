@@ -1,4 +1,4 @@
-"""Progress of work that has no Keras callback to report it."""
+"""Progress of work outside `fit`, where no Keras callback reports it."""
 
 import logging
 import time
@@ -9,12 +9,12 @@ REPORT_SECONDS = 5.0
 
 
 class Progress:
-    """Logs how far some work has come, every few seconds and at its end.
+    """Logs the progress of some work, every few seconds and at its end.
 
     Args:
         what: the work, for the log.
-        total: images, or files, of the whole.
-        done: those that were there before.
+        total: number of items, such as images or files.
+        done: items that were finished before this work began.
     """
 
     def __init__(self, what: str, total: int, done: int = 0):
@@ -22,7 +22,14 @@ class Progress:
         self._began = self._reported = time.monotonic()
 
     def report(self, done: int) -> bool:
-        """Logs the share and the time that is left, if it is time to; returns whether it was."""
+        """Logs the share that is done and the remaining time, if a report is due.
+
+        Args:
+            done: items that are finished now.
+
+        Returns:
+            Whether a report was due.
+        """
         now = time.monotonic()
         if now - self._reported <= REPORT_SECONDS and done < self.total:
             return False

@@ -12,7 +12,7 @@ COMMANDS = {
 
 
 def main() -> None:
-    """Runs the command that the first argument names; each takes the others from `sys.argv`."""
+    """Runs the command that the first argument names. It reads the other arguments from `sys.argv`."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name == "--version":
         print(f"akdg {version()}")
@@ -22,19 +22,20 @@ def main() -> None:
     elif name in ("", "-h", "--help"):
         print(usage())
     else:
-        print(f"akdg: there is no command {name!r}: choose {', '.join(COMMANDS)} (see --help)", file=sys.stderr)
+        print(f"akdg: unknown command {name!r}: choose {', '.join(COMMANDS)} (see --help)", file=sys.stderr)
         sys.exit(2)
 
 
 def usage() -> str:
-    """The commands, a line each."""
+    """The help text: one line per command."""
     lines = [f"  akdg {command:8} {what}" for command, what in COMMANDS.items()]
-    return "\n".join(["usage: akdg COMMAND ...", "", *lines, "", "akdg COMMAND --help tells more; akdg --version"])
+    more = ["akdg COMMAND --help shows the help of a command.", "akdg --version shows the version."]
+    return "\n".join(["usage: akdg COMMAND ...", "", *lines, "", *more])
 
 
 def version() -> str:
-    """Of the installed package."""
+    """Version of the installed package."""
     try:
         return importlib.metadata.version("akdg_tf")
     except importlib.metadata.PackageNotFoundError:
-        return "of a checkout that is not installed"
+        return "(version unknown: the package is not installed)"

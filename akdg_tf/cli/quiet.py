@@ -1,4 +1,4 @@
-"""Importing what needs TensorFlow, which takes seconds and talks."""
+"""Importing modules that need TensorFlow, without the lines that it prints."""
 
 import contextlib
 import importlib
@@ -10,8 +10,14 @@ import types
 def load(module: str) -> types.ModuleType:
     """Imports a module without the lines that TensorFlow's native libraries print meanwhile.
 
-    `TF_CPP_MIN_LOG_LEVEL` silences TensorFlow once it is imported. In TensorFlow 2.21 it does not reach what the
-    libraries print while they are loaded, so stderr leads nowhere for that time. An exception is raised as usual.
+    `TF_CPP_MIN_LOG_LEVEL` silences TensorFlow once it is imported. In TensorFlow 2.21 it does not affect what the
+    libraries print while they are loaded, so stderr is discarded during the import. Exceptions are raised as usual.
+
+    Args:
+        module: full name of the module.
+
+    Returns:
+        The module.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _without_stderr():
@@ -22,7 +28,7 @@ def load(module: str) -> types.ModuleType:
 def _without_stderr():
     try:
         number = sys.stderr.fileno()
-    except (AttributeError, OSError, ValueError):  # there is none, or it is a stand-in without a descriptor
+    except (AttributeError, OSError, ValueError):  # stderr is None, closed, or an object without a file descriptor
         yield
         return
     sys.stderr.flush()

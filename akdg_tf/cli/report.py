@@ -1,4 +1,4 @@
-"""The command `report`: tables and pictures of finished runs."""
+"""The command `akdg report`: tables and pictures of finished runs."""
 
 import argparse
 import sys
@@ -8,14 +8,14 @@ from akdg_tf.errors import UserError
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Prints and writes each family's table and picture; what is wrong is one line, and exit code 2."""
+    """Prints and writes each family's table and picture. Bad input gives one line and exit code 2."""
     parser = argparse.ArgumentParser(prog="akdg report", description="Tables and pictures of finished runs.")
-    parser.add_argument("family", nargs="+", help="cifar10, mnist_mlp, mnist_dcgan, toy_ring, toy_grid")
+    parser.add_argument("family", nargs="+", help="such as cifar10, mnist_mlp, mnist_dcgan, toy_ring or toy_grid")
     parser.add_argument("--data_dir", help="folder with the data, to show real images beside the generated ones")
     arguments = parser.parse_args(argv)
     report = quiet.load("akdg_tf.reporting.report")
     try:
         report.main(arguments.family, data_dir=arguments.data_dir)
-    except UserError as error:
-        print(f"report: {error}", file=sys.stderr)
+    except (UserError, OSError) as error:
+        print(f"akdg report: {error}", file=sys.stderr)
         sys.exit(2)

@@ -1,4 +1,4 @@
-"""Runs one experiment from its gin file: akdg run --gin_file=cifar10_mlp_akdg"""
+"""The command `akdg run`: runs one experiment from its gin files."""
 
 import sys
 
@@ -10,12 +10,12 @@ from akdg_tf.errors import UserError
 
 
 def main() -> None:
-    """The command, its arguments taken from `sys.argv`."""
+    """Runs the command with the arguments in `sys.argv`."""
     app.run(_run_or_explain, flags_parser=parse)
 
 
 def _run_or_explain(_) -> None:
-    """Runs the experiment; bad input gives one line and exit code 2."""
+    """Runs the experiment. Bad input gives one line and exit code 2."""
     stages = quiet.load("akdg_tf.cli.stages")
     try:
         stages.run_experiment()
@@ -23,5 +23,5 @@ def _run_or_explain(_) -> None:
         print(f"{program()}: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print(f"{program()}: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        print(f"{program()}: interrupted; the same command continues from the last checkpoint", file=sys.stderr)
         sys.exit(130)

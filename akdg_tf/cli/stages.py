@@ -1,4 +1,4 @@
-"""What `akdg run` does: the stages of an experiment, from the parsed flags on."""
+"""The stages of `akdg run`, after its flags are parsed."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from akdg_tf.artifacts.places import find_saved_model
 from akdg_tf.cli.flags import FLAGS, expanded
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
-from akdg_tf.reporting import tables as results
+from akdg_tf.reporting import tables
 from akdg_tf.training import config, devices, tensorboard
 from akdg_tf.training.experiment import Experiment
 from akdg_tf.training.gin_files import find
@@ -29,14 +29,14 @@ def run_experiment() -> None:
     """Parses the configuration and runs the stage.
 
     Raises:
-        UserError: bad input, in one line.
+        UserError: the input is wrong.
     """
-    absl_logging.set_verbosity(absl_logging.ERROR)  # of TensorFlow and TF-GAN; our own lines are beside it
+    absl_logging.set_verbosity(absl_logging.ERROR)  # silences TensorFlow and TF-GAN; our own lines are not affected
     logging.getLogger("akdg_tf").setLevel(logging.INFO)
     if FLAGS.stage == "config":
         config.parse(FLAGS.gin_file, FLAGS.gin_param)
         if not config.listing():
-            raise UserError("the gin files bind no experiment: bind make_experiment.experiment")
+            raise UserError("the gin files do not bind an experiment: bind make_experiment.experiment")
         print(config.listing())
         return
     strategy = devices.make_strategy(FLAGS.devices)
@@ -51,10 +51,10 @@ def run_experiment() -> None:
 
 
 def make_run() -> Run:
-    """The run that the flags and the parsed configuration name.
+    """The run that the flags and the parsed configuration define.
 
     Raises:
-        UserError: the data folder is not there, or a home folder is not known.
+        UserError: the data folder does not exist, or a home folder is unknown.
     """
     stems = [find(file).stem for file in FLAGS.gin_file]
     workdir = expanded("workdir", FLAGS.workdir or f"runs/{'-'.join(stems)}{SMOKE_SUFFIX if FLAGS.smoke else ''}")
@@ -72,7 +72,7 @@ def make_run() -> Run:
 
 
 def data_folder() -> str | None:
-    """The folder that `--data_dir` names, None without it.
+    """The folder that `--data_dir` names, None without this flag.
 
     Raises:
         UserError: there is no such folder.
@@ -85,7 +85,7 @@ def data_folder() -> str | None:
 
 
 def description(experiment: Experiment, run: Run) -> dict:
-    """The costs of the experiment's networks; those of a teacher that is not there come from its own gin file."""
+    """The costs of the experiment's networks. The gin file of a missing teacher gives the teacher's costs."""
     name = config.bound_teacher()
     missing = None
     if name is not None and not find_saved_model(name):
@@ -95,7 +95,7 @@ def description(experiment: Experiment, run: Run) -> dict:
 
 
 def work(experiment: Experiment, run: Run, stage: str) -> None:
-    """Runs a stage that works in the run's folder, after a check of all that it needs."""
+    """Runs a stage that uses the run's folder, after checking everything that the stage needs."""
     run.check()
     with config.explained():
         experiment.prepare_data(evaluating=stage in ("all", "evaluate"))
@@ -119,42 +119,45 @@ def evaluate(experiment: Experiment, run: Run) -> None:
     write_json(run.path("result.json"), result.to_json())
     tensorboard.write_scores(run, result)
     run.write_operative_config()
-    print(results.table(result))
+    print(tables.table(result))
 
 
 def provide_teacher() -> None:
-    """Makes the teacher if the experiment names one that is not there."""
+    """Trains the experiment's teacher if it is missing."""
     name = config.bound_teacher()
     if name is None or find_saved_model(name):
-        logger.info("teacher: %s", find_saved_model(name) if name else "the experiment names none")
+        logger.info("teacher: %s", find_saved_model(name) if name else "not used by this experiment")
         return
     workdir = pathlib.Path("runs", name + SMOKE_SUFFIX if FLAGS.smoke else name)
     if not find_saved_model(str(workdir)):
-        logger.info("teacher %s is not there: training it first, with gin/%s.gin", name, name)
+        logger.info("teacher %s is missing: training it first, with gin/%s.gin", name, name)
         run_teacher(name, "all", workdir)
     config.bind_teacher(str(workdir))
 
 
 def run_teacher(name: str, stage: str, workdir: pathlib.Path | None = None, capture: bool = False) -> str:
-    """Runs a stage of the experiment that makes a teacher, in a process of its own, from its own gin file alone.
+    """Runs a stage of the experiment that trains a teacher, in a separate process, with only the teacher's gin file.
 
     Args:
-        name: of the teacher.
-        stage: what to do.
-        workdir: its run folder, None where the stage needs none.
-        capture: returns what it prints, which else goes to stderr.
+        name: the teacher's name.
+        stage: the stage to run.
+        workdir: the teacher's run folder, None if the stage does not need one.
+        capture: whether the output of the process is returned. Otherwise it goes to stderr.
+
+    Returns:
+        The captured output, or "".
 
     Raises:
-        UserError: no gin file makes it, or the process fails.
+        UserError: there is no gin file for this teacher, or the process fails.
     """
     gin_file = config.teacher_gin_file(name)
     if gin_file is None:
-        raise UserError(f"there is no teacher {name!r}, and no gin/{name}.gin that makes one")
+        raise UserError(f"there is no teacher {name!r}, and no gin/{name}.gin to train it: bind load_teacher.name")
     command = [sys.executable, "-m", "akdg_tf", "run", f"--gin_file={gin_file}"]
     command += [f"--stage={stage}", f"--devices={FLAGS.devices}"]
     command += [f"--workdir={workdir}"] * bool(workdir)
     command += [f"--data_dir={FLAGS.data_dir}"] * bool(FLAGS.data_dir) + ["--smoke"] * FLAGS.smoke
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE if capture else sys.stderr, text=True)
     if done.returncode:
-        raise UserError(f"the teacher {name!r} could not be made: see above")
+        raise UserError(f"the run of the teacher {name!r} failed: see the error above")
     return done.stdout or ""

@@ -1,4 +1,4 @@
-"""What the commands of `akdg zoo` do."""
+"""The commands of `akdg zoo`."""
 
 import argparse
 import logging
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def default_zoo() -> pathlib.Path:
-    """The zoo that is meant where none is named."""
+    """The folder of the zoo if `--zoo` is not given."""
     return pathlib.Path(os.environ.get(ZOO_VARIABLE) or ZOO)
 
 
@@ -26,22 +26,26 @@ def run_publish(arguments: argparse.Namespace) -> None:
 
 
 def run_verify(arguments: argparse.Namespace) -> None:
-    """Verifies entries, and the zoo's README if none is named; goes on after one that fails, and ends with code 2."""
+    """Verifies the named entries; without names all entries and the zoo's README. Continues after a failure.
+
+    Raises:
+        UserError: at least one entry failed, or the zoo has no entries.
+    """
     chosen = [Entry(arguments.zoo / name) for name in arguments.names] or entries(arguments.zoo)
     if not chosen:
-        raise UserError(f"there is no entry of a zoo in {arguments.zoo}")
-    os.environ[ZOO_VARIABLE] = str(arguments.zoo)  # where teachers and classifiers are looked up
+        raise UserError(f"{arguments.zoo} holds no entries: give the folder of a zoo")
+    os.environ[ZOO_VARIABLE] = str(arguments.zoo)  # teachers and classifiers are searched there
     failed = 0
     for entry in chosen:
         try:
             found = verify.verify(entry, arguments.metrics, arguments.data_dir)
             print(f"{entry.name}: {'; '.join(f'{name} {what}' for name, what in found.items())}", flush=True)
-        except Exception as error:  # whatever a damaged file makes TensorFlow raise
+        except Exception as error:  # TensorFlow may raise anything for a damaged file
             failed += 1
             logger.debug("verifying %s", entry.folder, exc_info=True)
             print(f"{entry.name}: FAILED: {' '.join(str(error).split())[:400]}", flush=True)
     if failed:
-        raise UserError(f"{failed} of {len(chosen)} entries failed")
+        raise UserError(f"{failed} of {len(chosen)} entries failed: see the lines with FAILED")
     if not arguments.names:
         verify.verify_readme(arguments.zoo)
     print(f"{len(chosen)} entries verified")
@@ -58,7 +62,7 @@ def run_serve(arguments: argparse.Namespace) -> None:
     with serve.make_server(arguments.zoo, arguments.host, arguments.port) as server:
         host, port = map(str, server.server_address[:2])
         address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
-        others = "" if host.startswith("127.") else ", to other machines too"
+        others = "" if host.startswith("127.") else ", also to other machines"
         print(f"serving {arguments.zoo}{others}: hub.load('{address}/akdg/NAME/1'), AKDG_ZOO={address}", flush=True)
         server.serve_forever()
 
@@ -66,7 +70,7 @@ def run_serve(arguments: argparse.Namespace) -> None:
 def run_gallery(arguments: argparse.Namespace) -> None:
     """Writes the gallery."""
     page = gallery.build(arguments.zoo, arguments.output)
-    print(f"wrote {page}; python -m http.server --bind 127.0.0.1 --directory {page.parent} shows it")
+    print(f"wrote {page}; to open it, run: python -m http.server --bind 127.0.0.1 --directory {page.parent}")
 
 
 COMMANDS = {

@@ -1,1 +1,1 @@
-"""Metrics: an evaluation turns generated samples and a dataset into scores that say what defines them."""
+"""Metrics: an evaluation turns generated samples and a dataset into scores. Each score records what defines it."""

@@ -1,4 +1,4 @@
-"""A classifier's activations over a stream of images, kept on disk: any number of images takes the same memory."""
+"""A classifier's activations over a stream of images, kept on disk: memory use does not grow with the images."""
 
 import dataclasses
 import hashlib
@@ -16,7 +16,7 @@ from akdg_tf.progress import Progress
 
 @dataclasses.dataclass(frozen=True)
 class Activations:
-    """What a classifier makes of n images, memory-mapped.
+    """A classifier's outputs for n images, memory-mapped.
 
     Attributes:
         logits: float32 [n, classes].
@@ -28,20 +28,20 @@ class Activations:
 
 
 def read(folder: pathlib.Path) -> Activations:
-    """The activations that `write` wrote."""
+    """Reads the activations that `write` wrote."""
     count = int((folder / "count").read_text())
     return Activations(*(np.load(folder / f"{key}.npy", mmap_mode="r")[:count] for key in ("logits", "features")))
 
 
 def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, folder: pathlib.Path, what: str) -> None:
-    """Writes the activations of a stream of images, with progress in the log.
+    """Writes the activations of a stream of images, and logs the progress.
 
     Args:
-        classifier: of the images.
+        classifier: computes the activations.
         batches: float32 [any, h, w, c] in [-1, 1].
-        count: images of all batches, at most.
-        folder: where `logits.npy` and `features.npy` are written, and `count`, how many images there were.
-        what: whose images they are, for the log.
+        count: maximum number of images in all batches together.
+        folder: existing folder; gets `logits.npy`, `features.npy` and `count`, the number of images.
+        what: names the images in the log and in the error.
 
     Raises:
         UserError: an activation is not finite.
@@ -51,7 +51,7 @@ def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, fol
     for images in batches:
         for key, values in zip(("logits", "features"), classifier.activations(images), strict=True):
             if not np.isfinite(values).all():
-                raise UserError(f"{what}: the classifier's {key} are not finite")
+                raise UserError(f"{what}: the classifier's {key} are not finite: check the samples and the classifier")
             if key not in files:
                 shape = (count, values.shape[1])
                 files[key] = np.lib.format.open_memmap(folder / f"{key}.npy", "w+", np.float32, shape)
@@ -62,20 +62,23 @@ def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, fol
 
 
 def of_reals(classifier: Classifier, dataset: ImageDataset, count: int, seed: int, cache: pathlib.Path) -> Activations:
-    """Activations of the first `count` real images of an order fixed by the seed, computed once.
+    """Activations of the first `count` real images in an order fixed by the seed, computed once.
 
     Args:
-        classifier: of the images.
-        dataset: of the images.
-        count: at most so many.
-        seed: of the order.
-        cache: where the activations lie, in folders named by a digest of the classifier, the dataset, count and seed.
+        classifier: computes the activations.
+        dataset: the images.
+        count: maximum number of images.
+        seed: fixes the order.
+        cache: folder of all kept activations; each has a folder named by a digest of classifier, data, count and seed.
 
     Returns:
         The activations.
+
+    Raises:
+        UserError: an activation is not finite.
     """
     count = min(count, dataset.size)
-    seed = seed if count < dataset.size else 0  # all of them, in one order: KID and prdc see parts of it
+    seed = seed if count < dataset.size else 0  # all images: one order for every seed, because KID and prdc see parts
     key = f"{classifier.digest} {dataset.digest()} {count} {seed}"
     folder = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
     cache.mkdir(parents=True, exist_ok=True)

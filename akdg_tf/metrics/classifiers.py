@@ -1,4 +1,4 @@
-"""Classifiers that metrics are computed over: TF Hub's Inception, or a small one of our own for offline use."""
+"""Classifiers that metrics are computed over: Inception from TF Hub, or our own small ones for offline use."""
 
 import dataclasses
 import json
@@ -27,10 +27,10 @@ class Classifier:
     """A frozen classifier.
 
     Attributes:
-        id: name that goes with every number made with it; "inception" alone may go unnamed.
-        resize: how images are brought to its size, "none" if they are not.
-        digest: of its weights.
-        outputs: float32 images [n, h, w, c] in [-1, 1] to {"logits": [n, classes], "features": [n, d]}.
+        id: name that is part of every score computed over it; only "inception" is left out.
+        resize: how images are resized to its input size, "none" if they are not.
+        digest: SHA-256 of its SavedModel, in hex.
+        outputs: maps float32 images [n, h, w, c] in [-1, 1] to {"logits": [n, classes], "features": [n, d]}.
     """
 
     id: str
@@ -49,19 +49,19 @@ def load_classifier(name: str) -> Classifier:
     """Loads a classifier that `export_classifier` wrote.
 
     Args:
-        name: see `teachers.find_saved_model`.
+        name: see `artifacts.places.find_saved_model`.
 
     Returns:
         The classifier.
 
     Raises:
-        UserError: there is none.
+        UserError: there is no such classifier.
     """
     folder = find_saved_model(name)
     meta = (folder or pathlib.Path()) / "assets.extra" / "classifier.json"
     if folder is None or not meta.exists():
         raise UserError(
-            f"there is no classifier {name!r}: name a zoo entry, or train one as gin/mnist_classifier.gin does"
+            f"there is no classifier {name!r}: name one in the zoo, or train one as gin/mnist_classifier.gin does"
         )
     module = hub.load(os.fspath(folder))
     return Classifier(
@@ -70,12 +70,12 @@ def load_classifier(name: str) -> Classifier:
 
 
 def load_inception(handle: str = INCEPTION_HANDLE) -> Classifier:
-    """Loads TF-GAN's Inception, for canonical IS, FID and KID.
+    """Loads TF-GAN's Inception, for IS, FID and KID as they are usually published.
 
-    Images are resized to 299x299 by TensorFlow 1's bilinear kernel, as TF-GAN does; gray becomes RGB.
+    Images are resized to 299x299 by TensorFlow 1's bilinear kernel, as in TF-GAN. Gray images become RGB.
 
     Args:
-        handle: TF Hub handle (cached under TFHUB_CACHE_DIR) or local folder of the module.
+        handle: TF Hub handle (cached under TFHUB_CACHE_DIR), or local folder of the module.
 
     Returns:
         The classifier.

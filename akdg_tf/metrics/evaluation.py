@@ -1,4 +1,4 @@
-"""Evaluations: what turns generated samples and a dataset into named scores."""
+"""Evaluations: they turn generated samples and a dataset into named scores."""
 
 import dataclasses
 import logging
@@ -19,31 +19,35 @@ Scores = dict[str, Score]
 
 
 class Evaluation(Protocol):
-    """What scores the samples of a run; several are bound, with names, as `GeneratorExperiment.evaluations`.
+    """Scores the samples of a generator; bound by name in `GeneratorExperiment.evaluations`.
 
     Attributes:
-        samples: generated samples that it wants.
+        samples: number of generated samples that it needs.
     """
 
     samples: int
 
     def limited(self, samples: int) -> "Evaluation":
-        """The same evaluation of so many samples at most, as a smoke run wants it."""
+        """The same evaluation with at most this number of samples, for a smoke run."""
 
     def prepare(self, dataset: Dataset) -> None:
-        """Loads what it needs, and fails early where it does not fit the dataset."""
+        """Loads what it needs, before a long training.
+
+        Raises:
+            UserError: something cannot be loaded, or does not fit the dataset.
+        """
 
     def __call__(self, fakes: Mapping[str, Iterable[np.ndarray]], dataset: Dataset, seed: int) -> dict[str, Scores]:
         """Scores generators.
 
         Args:
-            fakes: name of a generator to batches of its samples, `samples` in all.
-            dataset: of the real samples.
-            seed: of the latents and of the choice of real samples, for the record.
+            fakes: batches of samples by the generator's name, `samples` per generator.
+            dataset: the real samples.
+            seed: seed of the latents and of the choice of real samples; recorded in each score.
 
         Returns:
-            For each generator its scores by name. `Score.evaluation` is left at its default: an evaluation does not
-            know the name that the experiment gives it.
+            The scores by name, for each generator. `Score.evaluation` keeps its default: an evaluation does not know
+            the name that the experiment gives it.
         """
 
 
@@ -55,14 +59,14 @@ def score_all(
     Args:
         evaluations: by name.
         generators: by name.
-        dataset: of the real samples.
-        seed: of the latents and of the choice of real samples.
+        dataset: the real samples.
+        seed: seed of the latents and of the choice of real samples.
 
     Returns:
-        For each generator its scores by name; each tells the evaluation that made it.
+        The scores by name, for each generator. Each score names the evaluation that made it.
 
     Raises:
-        UserError: two evaluations give a score of one name.
+        UserError: two evaluations give a score of the same name.
     """
     found: dict[str, Scores] = {name: {} for name in generators}
     for evaluation_name, evaluation in evaluations.items():
@@ -72,6 +76,6 @@ def score_all(
         for name, scores in evaluation(fakes, dataset, seed).items():
             twice = sorted(set(scores) & set(found[name]))
             if twice:
-                raise UserError(f"two evaluations give the score {twice[0]}: bind one of them alone")
+                raise UserError(f"two evaluations give the score {twice[0]}: bind only one of them")
             found[name] |= {key: dataclasses.replace(each, evaluation=evaluation_name) for key, each in scores.items()}
     return found

@@ -1,4 +1,4 @@
-"""Mode coverage of 2-D mixtures: modes found, high-quality share, KL to uniform, samples on bridges."""
+"""Mode coverage of 2-D mixtures: modes found, share of high-quality samples, KL to uniform, samples on bridges."""
 
 from collections.abc import Iterable
 
@@ -24,11 +24,15 @@ class PointScores:
         self.samples = samples
 
     def limited(self, samples: int) -> "PointScores":
-        """The same scores of so many points at most."""
+        """The same scores with at most this number of points."""
         return PointScores(min(self.samples, samples))
 
     def prepare(self, dataset: Dataset) -> None:
-        """Raises UserError where the dataset is no mixture of Gaussians."""
+        """Checks the dataset.
+
+        Raises:
+            UserError: it is not a mixture of Gaussians.
+        """
         if not isinstance(dataset, GaussianMixture):
             raise UserError(f"dataset {dataset.name!r} has no mode centers: bind ImageScores instead of PointScores")
 
@@ -38,12 +42,12 @@ class PointScores:
         """Scores generators.
 
         Args:
-            fakes: name of a generator to batches of its points, float [any, 2].
+            fakes: batches of points, float [any, 2], by the generator's name.
             dataset: the mixture.
-            seed: of the latents, for the record.
+            seed: seed of the latents; recorded in each score.
 
         Returns:
-            For each generator: "modes", "high_quality", "kl_to_uniform" and "bridges"; see `mode_scores`.
+            "modes", "high_quality", "kl_to_uniform" and "bridges" for each generator; see `mode_scores`.
         """
         return {name: self._scores(np.concatenate(list(batches)), dataset, seed) for name, batches in fakes.items()}
 
@@ -71,12 +75,13 @@ def mode_scores(points: np.ndarray, centers: np.ndarray, stddev: float) -> dict[
     Args:
         points: float [n, 2].
         centers: float [modes, 2].
-        stddev: of each mode.
+        stddev: standard deviation of each mode.
 
     Returns:
-        `modes`: centers that hold at least a tenth of their even share of high-quality samples;
+        `modes`: number of centers with at least a tenth of n / modes high-quality samples;
         `high_quality`: share of samples within 4 standard deviations of a center (0.9997 of real ones);
-        `kl_to_uniform`: KL(p || uniform) in nats, p the shares of the high-quality samples; log(modes) without any;
+        `kl_to_uniform`: KL(p || uniform) in nats, where p is the share of high-quality samples at each center;
+            log(modes) if there are no high-quality samples;
         `bridges`: share of samples farther than 8 standard deviations from every center.
     """
     distance = np.linalg.norm(points[:, None] - centers[None], axis=-1)

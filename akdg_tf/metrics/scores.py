@@ -1,4 +1,4 @@
-"""IS, FID, KID, precision and recall of images; every number carries what defines it."""
+"""IS, FID, KID, precision and recall of images. Each score records what defines it."""
 
 import contextlib
 import functools
@@ -22,38 +22,39 @@ from akdg_tf.metrics.classifiers import Classifier
 
 CACHE = pathlib.Path("runs", "statistics")
 SPLITS = 10  # of the Inception Score, as in Salimans et al. 2016
-KID_BLOCK = 1024  # images of a block at most, TF-GAN's default
-NEIGHBOURS, NEIGHBOUR_SAMPLES = 5, 5000  # of precision and recall, whose distance matrix grows with n squared
-CHUNK = 1000
+KID_BLOCK = 1024  # maximum number of images per block, TF-GAN's default
+NEIGHBOURS, NEIGHBOUR_SAMPLES = 5, 5000  # of precision and recall; their distance matrix has n squared elements
+CHUNK = 1000  # rows of features that are read at once
 
 
 class ImageScores:
     """Scores of images over one classifier.
 
-    A Frechet distance over anything but Inception is never called plain "fid": it is "fid[mnist-classifier]".
+    Only scores over Inception have plain names such as "fid". Others name their classifier: "fid[mnist-classifier]".
 
     Args:
         classifier: loads the classifier.
-        samples: number of generated images, and at most so many real ones.
+        samples: number of generated images, and maximum number of real images.
     """
 
     def __init__(self, classifier: Callable[[], Classifier] = gin.REQUIRED, samples: int = 50_000):
         self.load, self.samples = classifier, samples
 
     def limited(self, samples: int) -> "ImageScores":
-        """The same scores of so many images at most."""
+        """The same scores with at most this number of images."""
         return ImageScores(self.load, min(self.samples, samples))
 
     def prepare(self, dataset: ImageDataset) -> None:
-        """Loads the classifier.
+        """Loads the classifier and checks the dataset.
 
         Raises:
-            UserError: it cannot be had, or takes no images of the dataset's shape, or there are too few images.
+            UserError: the classifier cannot be loaded or does not take the dataset's images, or there are too few
+                images.
         """
         least = max(SPLITS, NEIGHBOURS + 2)
         if not isinstance(self.samples, int) or min(self.samples, dataset.size) < least:
             counts = f"ImageScores.samples is {self.samples}, dataset {dataset.name!r} holds {dataset.size}"
-            raise UserError(f"scores want at least {least} images of each kind: {counts}")
+            raise UserError(f"scores need at least {least} real and {least} generated images: {counts}")
         classifier = self._classifier
         try:
             classifier.activations(dataset.reals(1, 0))
@@ -71,13 +72,16 @@ class ImageScores:
         """Scores generators, in constant memory.
 
         Args:
-            fakes: name to batches of generated images, float32 [any, h, w, c] in [-1, 1], `samples` in all.
-            dataset: of the real images, whose activations are kept in `runs/statistics/`.
-            seed: seed of the latents and of the choice of real images, for the record.
+            fakes: batches of generated images by name, float32 [any, h, w, c] in [-1, 1], `samples` per generator.
+            dataset: the real images; their activations are kept in `runs/statistics/`.
+            seed: seed of the latents and of the choice of real images; recorded in each score.
 
         Returns:
-            For each generator: "is", "fid", "kid", "precision" and "recall", each followed by "[<classifier>]" unless
-            that is Inception.
+            "is", "fid", "kid", "precision" and "recall" for each generator; "[<classifier>]" follows each name unless
+            the classifier is Inception.
+
+        Raises:
+            UserError: an activation is not finite.
         """
         classifier = self._classifier
         real = activations.of_reals(classifier, dataset, self.samples, seed, CACHE)
@@ -102,11 +106,12 @@ class ImageScores:
 
 
 def score(real: Activations, fake: Activations) -> dict[str, dict[str, float]]:
-    """Every score of generated images against real ones.
+    """All scores of generated images against real images.
 
     Returns:
-        "is", "fid", "kid" (unbiased, may be below 0), "precision" and "recall": those fields of a `Score` that are its
-        own, "value" first; "std" is that of the score over the splits, or the standard error over the blocks.
+        "is", "fid", "kid" (unbiased, may be negative), "precision" and "recall". Each holds the `Score` fields that are
+        specific to it, "value" first. "std" of "is" is the standard deviation over the splits, that of "kid" the
+        standard error over the blocks.
     """
     inception = [float(tfgan.classifier_score_from_logits(part)) for part in np.array_split(fake.logits, SPLITS)]
     return {
@@ -118,14 +123,14 @@ def score(real: Activations, fake: Activations) -> dict[str, dict[str, float]]:
 
 
 def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
-    """|m - m'|^2 + Tr(C + C' - 2 (C C')^(1/2)) of features [n, d] (Heusel et al. 2017, eq. 6), read in chunks."""
+    """|m - m'|^2 + Tr(C + C' - 2 (C C')^(1/2)) of features [n, d], read in chunks (Heusel et al. 2017, eq. 6)."""
     (mean, covariance), (fake_mean, fake_covariance) = _moments(real), _moments(fake)
     root = float(tfgan.trace_sqrt_product(tf.constant(covariance), tf.constant(fake_covariance)))
     return float(np.sum((mean - fake_mean) ** 2) + np.trace(covariance) + np.trace(fake_covariance) - 2.0 * root)
 
 
 def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean [d] and unbiased covariance [d, d] in float64, in two passes."""
+    """Mean [d] and unbiased covariance [d, d] of features [n, d], in float64, in two passes."""
     chunks = [slice(start, start + CHUNK) for start in range(0, len(features), CHUNK)]
     mean = sum(features[chunk].sum(0, dtype=np.float64) for chunk in chunks) / len(features)
     centered = (features[chunk] - mean for chunk in chunks)
@@ -136,9 +141,9 @@ def kernel_distance(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
     """KID (Binkowski et al. 2018): the mean of TF-GAN's unbiased estimate over blocks of features [n, d].
 
     Returns:
-        "value", and "std", the standard error over the blocks, where there are several.
+        "value", and with several blocks also "std", the standard error over the blocks.
     """
-    count = min(-(-max(len(real), len(fake)) // KID_BLOCK), len(real) // 2, len(fake) // 2)  # of 2 of each at least
+    count = min(-(-max(len(real), len(fake)) // KID_BLOCK), len(real) // 2, len(fake) // 2)  # at least 2 + 2 per block
     blocks = zip(np.array_split(real, count), np.array_split(fake, count), strict=True)
     values = [float(tfgan.kernel_classifier_distance_from_activations(*map(_float64, block))) for block in blocks]
     std = {"std": float(np.std(values, ddof=1) / count**0.5)} if count > 1 else {}
@@ -146,8 +151,11 @@ def kernel_distance(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
 
 
 def precision_and_recall(real: np.ndarray, fake: np.ndarray) -> dict[str, dict[str, float]]:
-    """Shares of one set inside the manifold of the other (Kynkaanniemi et al. 2019), of the first 5,000 of each."""
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints the numbers of samples
+    """The share of each set inside the manifold of the other, with at most 5,000 samples each.
+
+    See Kynkaanniemi et al. 2019. The manifold of a set is estimated from the 5 nearest neighbours of each sample.
+    """
+    with contextlib.redirect_stdout(io.StringIO()):  # prdc prints the numbers of samples
         found = prdc.compute_prdc(np.array(real[:NEIGHBOUR_SAMPLES]), np.array(fake[:NEIGHBOUR_SAMPLES]), NEIGHBOURS)
     record = {"n_real": min(len(real), NEIGHBOUR_SAMPLES), "n_fake": min(len(fake), NEIGHBOUR_SAMPLES)}
     record["neighbours"] = NEIGHBOURS

@@ -1,8 +1,8 @@
 """TF-GAN's evaluation functions, imported without the packages above them.
 
-`import tensorflow_gan` fails on TensorFlow >= 2.16 (`tf.estimator` is gone, tensorflow/gan#55), but its `eval` package
-needs none of what fails. Both packages above it are put into `sys.modules` as bare modules that only know where their
-files lie. `tests/test_tfgan_import.py` fails on the day on which this is no longer needed.
+`import tensorflow_gan` fails on TensorFlow >= 2.16, which has no `tf.estimator` (tensorflow/gan#55). Its `eval` package
+does not need what fails. So both packages above it are put into `sys.modules` as empty modules with only a `__path__`.
+`tests/metrics/test_tfgan.py` fails as soon as this is no longer needed.
 """
 
 import importlib
@@ -22,7 +22,7 @@ def _import_eval():
     try:
         return importlib.import_module("tensorflow_gan.python.eval.classifier_metrics")
     finally:
-        for name in bare:  # who imports tensorflow_gan afterwards gets its own error, not our bare module
+        for name in bare:  # a later `import tensorflow_gan` raises its own error instead of finding our empty module
             sys.modules.pop(name, None)
 
 

@@ -1,4 +1,4 @@
-"""The paper's CIFAR-10 table (Tsunashima et al. 2020, table I) beside what our runs and the zoo measured."""
+"""The paper's CIFAR-10 table (Tsunashima et al. 2020, table I) beside the numbers of our runs or of the zoo."""
 
 import dataclasses
 import pathlib
@@ -12,13 +12,13 @@ from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.tables import UNKNOWN, mean_and_spread
 from akdg_tf.zoo.entries import Entry
 
-BUDGET = "-budget_cpu"  # ends the names of runs under gin/budget_cpu.gin
+BUDGET = "-budget_cpu"  # end of the names of runs with gin/budget_cpu.gin
 SHOWN = ("is", "fid", "kid", "precision", "recall")
 FOOTNOTE = (
-    "¹ The paper's 793M is exactly one 3x3 convolution of 256 channels per residual block. The SNGAN generator has "
-    "two, and costs 1,593M: compared with that, the DCGAN's mult-adds are {dcgan} and the MLP's {mlp}."
+    "¹ The paper's 793M is exactly the count for one 3x3 convolution of 256 channels per residual block. The SNGAN "
+    "generator has two, and costs 1,593M. Against that, the DCGAN's mult-adds are {dcgan} and the MLP's {mlp}."
 )
-HONEST_TEACHER, DCGAN, MLP = 1_593_049_088, 229_310_464, 2_162_688  # mult-adds, counted by `counting`
+HONEST_TEACHER, DCGAN, MLP = 1_593_049_088, 229_310_464, 2_162_688  # mult-adds, counted by `artifacts.counting`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Published:
     """A row of the paper.
 
     Attributes:
-        label: as printed.
-        experiments: gin files that make it: the paper's, or one of its own for the CPU budget.
-        layers, params, mult_adds: as printed, the latter two in units.
-        inception_score, fid: as printed; of Inception.
+        label: name of the row in our table.
+        experiments: names of our experiments for this row: the paper's own, then the one for the CPU budget.
+        layers, params, mult_adds: as printed in the paper, in units.
+        inception_score, fid: as printed in the paper, over Inception.
     """
 
     label: str
@@ -62,14 +62,14 @@ CIFAR10 = (
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What we measured of one row, over its seeds.
+    """Our measurements for one row, over its seeds.
 
     Attributes:
-        name: of the runs or of the zoo entry.
-        folder: of the first seed's run, or the entry.
-        result: of the first seed, as `result.json` has it.
-        values: metric to its value for each seed.
-        seeds: of the runs.
+        name: name of the experiment or of the zoo entry.
+        folder: the run folder of the first seed, or the entry.
+        result: the result of the first seed.
+        values: one value per seed, by metric.
+        seeds: the seeds, in the order of the values.
     """
 
     name: str
@@ -80,15 +80,24 @@ class Measured:
 
     @property
     def fid(self) -> tuple[str, float]:
-        """Name, with its classifier, and mean over the seeds of the Frechet distance."""
+        """Name of the Frechet distance, including its classifier, and its mean over the seeds."""
         return next((name, statistics.mean(values)) for name, values in self.values.items() if _bare(name) == "fid")
 
 
 def measured(row: Published, runs: pathlib.Path, zoo: pathlib.Path) -> Measured | None:
-    """Our numbers for a row: of its finished runs, else of its zoo entry; the paper's own experiment comes first.
+    """Our numbers for a row: from its finished runs, otherwise from its zoo entry. The paper's own experiment is first.
+
+    Args:
+        row: the row of the paper.
+        runs: folder of the run folders.
+        zoo: folder of the zoo.
+
+    Returns:
+        The measurements, None if there are no runs and no entry.
 
     Raises:
-        UserError: the runs of a row were not trained or scored in one and the same way, have one seed, or lack a FID.
+        UserError: the runs of a row differ in how they were trained or scored, two have the same seed, or one lacks a
+            FID.
     """
     for name in row.experiments:
         found = finished_runs(name, runs)
@@ -105,7 +114,8 @@ def _of_runs(name: str, found: dict[pathlib.Path, Result]) -> Measured:
         _check_fid(result, run)
     results, seeds = list(found.values()), tuple(result.seed for result in found.values())
     if len({(_scoring(result), _training(result)) for result in results}) > 1 or len(set(seeds)) < len(seeds):
-        raise UserError(f"the runs {', '.join(run.name for run in found)} are not of one experiment, or one seed")
+        names = ", ".join(run.name for run in found)
+        raise UserError(f"the runs {names} differ in more than their seed, or two have the same seed: remove some")
     metrics = [metric for metric in results[0].network.scores if all(metric in one.network.scores for one in results)]
     values = {metric: tuple(result.network.scores[metric].value for result in results) for metric in metrics}
     return Measured(name, next(iter(found)), results[0], values, seeds)
@@ -125,19 +135,19 @@ def _check_fid(result: Result, folder: pathlib.Path) -> None:
 
 
 def measured_rows(runs: pathlib.Path, zoo: pathlib.Path) -> dict[Published, Measured]:
-    """Our numbers for those rows of the paper that have any.
+    """Our numbers for each row of the paper for which there are any.
 
     Raises:
-        UserError: none has.
+        UserError: there are none, or see `measured`.
     """
     found = {row: measured(row, runs, zoo) for row in CIFAR10}
     if not any(found.values()):
-        raise UserError(f"no finished CIFAR-10 run in {runs}, and no entry of one in {zoo}")
+        raise UserError(f"there is no finished CIFAR-10 run in {runs}, and no CIFAR-10 entry in {zoo}: run one first")
     return {row: ours for row, ours in found.items() if ours}
 
 
 def table(found: dict[Published, Measured]) -> str:
-    """The table in Markdown, with what defines its numbers below it; a row that nobody ran has empty cells."""
+    """The table in Markdown, followed by what defines its numbers. Rows without measurements have empty cells."""
     suffix = _classifiers(found)
     heads = ["", "layers", *(f"paper: {head}" for head in ("params", "mult-adds", "IS", "FID"))]
     heads += ["ours: params", "ours: mult-adds", *(escape(f"ours: {head}{suffix}") for head in SHOWN), "seeds"]
@@ -165,7 +175,7 @@ def _our_cells(ours: Measured | None, teacher: Measured | None) -> list[str]:
 
 
 def _gains(found: dict[Published, Measured]) -> list[str]:
-    """How far the FID of AKDG lies from the vanilla student's, the paper's and ours."""
+    """Relative change of the FID from vanilla to AKDG, in the paper and in our runs."""
     lines = []
     for network in ("DCGAN", "MLP"):
         akdg, vanilla = (row for method in ("AKDG", "vanilla") for row in CIFAR10 if row.label == f"{network} {method}")
@@ -177,7 +187,7 @@ def _gains(found: dict[Published, Measured]) -> list[str]:
 
 
 def _definitions(found: dict[Published, Measured]) -> list[str]:
-    """What defines our numbers: once, if it is the same for every row."""
+    """What defines our numbers: one line for all rows with the same definition."""
     groups: dict[str, list[str]] = {}
     for row, ours in found.items():
         groups.setdefault(f"{_scoring(ours.result)}; {_training(ours.result)}", []).append(row.label)
@@ -185,20 +195,20 @@ def _definitions(found: dict[Published, Measured]) -> list[str]:
 
 
 def _classifiers(found: dict[Published, Measured]) -> str:
-    """What follows the name of a score of ours: "[cifar10-classifier]", nothing after Inception's."""
+    """The suffix of our scores' names: "[cifar10-classifier]", or "" for Inception."""
     names = {name for ours in found.values() for name in ours.values if _bare(name) == "fid"}
     return "".join(sorted(name.removeprefix("fid") for name in names))
 
 
 def _scoring(result: Result) -> str:
-    """What defines the scores of a run: two can be compared if these are equal."""
+    """What defines the scores of a run. Scores of two runs can be compared if this is equal."""
     score = next(score for name, score in result.network.scores.items() if _bare(name) == "fid")
     images = f"{score.n_fake:,} generated and {score.n_real:,} real images, dataset {score.dataset}"
     return f"{images}, split {score.split}, classifier {score.classifier}, resize {score.resize}"
 
 
 def _training(result: Result) -> str:
-    """What, beside the experiment and the seed, defines a run."""
+    """What defines a run, in addition to the experiment and the seed."""
     given = [f"--gin_file={file}" for file in result.gin_files[1:]]
     given += [f"--gin_param={param}" for param in result.gin_params]
     return f"trained for {result.steps:,} steps" + f" with {shlex.join(given)}" * bool(given)
@@ -210,7 +220,7 @@ def _bare(metric: str) -> str:
 
 
 def _count(value: float | None, reference: float | None) -> str:
-    """A count in millions, and how far it lies from the teacher's; "unknown" where there is none."""
+    """A count in millions, with its relative change from the reference; "unknown" for None."""
     if value is None:
         return UNKNOWN
     millions = f"{value / 1e6:.3g}M" if value < 1e8 else f"{value / 1e6:,.0f}M"
@@ -218,5 +228,5 @@ def _count(value: float | None, reference: float | None) -> str:
 
 
 def _change(value: float, reference: float) -> str:
-    """By how much a value differs from its reference, in percent: "-12.3 %"."""
+    """Relative change of a value from its reference, in percent: "-12.3 %"."""
     return f"{100.0 * (value - reference) / reference:+.1f} %"

@@ -15,7 +15,7 @@ def tile(images: np.ndarray, columns: int) -> np.ndarray:
 
     Args:
         images: float [n, height, width, channels] in [-1, 1].
-        columns: images a row; n must be a multiple.
+        columns: images per row; n must be a multiple of it.
 
     Returns:
         uint8 [rows * height, columns * width, 3].
@@ -27,16 +27,16 @@ def tile(images: np.ndarray, columns: int) -> np.ndarray:
 
 
 def side_by_side(samples: Mapping[str, np.ndarray], columns: int | None = None) -> np.ndarray:
-    """A panel for each entry: a grid of at most 64 images, or a scatter of all points, in [-1, 1].
+    """One panel per entry: a grid of at most 64 images, or a scatter plot of all points, with its title.
 
     Args:
-        samples: title to samples, float32 [n, height, width, channels] or [n, 2].
-        columns: panels a row, by default all of them.
+        samples: samples in [-1, 1] by title, float32 [n, height, width, channels] or [n, 2].
+        columns: panels per row; by default all panels are in one row.
 
     Returns:
         uint8 [height, width, 3].
     """
-    # Imported here, so that who draws images needs no Matplotlib; without pyplot, whose backend is the user's.
+    # Imported here, so that other uses do not need Matplotlib. Without pyplot, whose backend the user may have chosen.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -62,5 +62,5 @@ def side_by_side(samples: Mapping[str, np.ndarray], columns: int | None = None) 
 
 
 def save_png(picture: np.ndarray, path) -> None:
-    """Writes uint8 [height, width, 3] as PNG."""
+    """Writes a picture, uint8 [height, width, 3], as PNG."""
     Image.fromarray(picture).save(path)

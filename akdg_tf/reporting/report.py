@@ -1,8 +1,9 @@
-"""Tables and pictures of finished runs: akdg report cifar10 toy_ring toy_grid mnist_mlp mnist_dcgan."""
+"""Tables and pictures of finished runs, for `akdg report`."""
 
 import logging
 import pathlib
 
+from akdg_tf.artifacts.places import find_saved_model
 from akdg_tf.artifacts.result import Network, Result, finished_runs
 from akdg_tf.data import load_dataset
 from akdg_tf.errors import UserError
@@ -12,33 +13,36 @@ from akdg_tf.reporting import markdown, paper, pictures
 from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.tables import mean_and_spread
 from akdg_tf.teachers.frozen import FrozenGenerator
-from akdg_tf.teachers.load import find_saved_model, load_teacher
+from akdg_tf.teachers.load import load_teacher
+from akdg_tf.zoo.entries import ZOO
 
 logger = logging.getLogger(__name__)
 
-RUNS, ZOO = pathlib.Path("runs"), pathlib.Path("zoo")
+RUNS = pathlib.Path("runs")
 METHODS = ("vanilla", "mse", "akdg")
 SAMPLES = 2000
-TITLE_METRICS = ("modes", "bridges")  # of 2-D points; a grid of images speaks for itself
+TITLE_METRICS = ("modes", "bridges")  # scores of 2-D points in the titles; pictures of images show none
 
 
 def table(family: str, folder: pathlib.Path) -> str:
-    """Markdown: a row for the teacher and for each method; mean ± sample standard deviation over the seeds found.
+    """The scores of a family, as the mean ± the sample standard deviation over all finished seeds.
 
     Args:
         family: experiments `<family>_vanilla`, `<family>_mse`, `<family>_akdg`.
-        folder: where the runs lie.
+        folder: folder of the run folders.
 
     Returns:
-        The table; a method without a finished run has empty cells.
+        A table in Markdown, with one row for the teacher and one per method. A method without a finished run has empty
+        cells.
 
     Raises:
-        UserError: there is no finished run at all.
+        UserError: there is no finished run.
     """
     runs = {method: list(finished_runs(f"{family}_{method}", folder).values()) for method in METHODS}
     found = [result for results in runs.values() for result in results]
     if not found:
-        raise UserError(f"no finished run of {family}_vanilla, {family}_mse or {family}_akdg in {folder}")
+        names = ", ".join(f"{family}_{method}" for method in METHODS)
+        raise UserError(f"{folder} holds no finished run of {names}: run one of them first")
     metrics = list(found[0].network.scores)
     teachers = [result.teacher for result in found if result.teacher][:1]
     rows = [["teacher", "", *_cells(teachers, metrics)]]
@@ -49,13 +53,13 @@ def table(family: str, folder: pathlib.Path) -> str:
 
 
 def _cells(networks: list[Network], metrics: list[str]) -> list[str]:
-    """Each score over the networks that have it."""
+    """One cell per metric, over the networks that have this score."""
     scores = [[network.scores[metric].value for network in networks if metric in network.scores] for metric in metrics]
     return [mean_and_spread(values) for values in scores]
 
 
 def picture(family: str, folder: pathlib.Path, zoo: pathlib.Path, data_dir: str | None):
-    """Real samples, the teacher's and each student's side by side, uint8 [height, width, 3]; the lowest seed's runs."""
+    """Samples of the data, the teacher and each method's run with the lowest seed, uint8 [height, width, 3]."""
     runs = {method: list(finished_runs(f"{family}_{method}", folder).items())[:1] for method in METHODS}
     firsts: dict[str, tuple[pathlib.Path, Result]] = {method: found[0] for method, found in runs.items() if found}
     _, result = next(iter(firsts.values()))
@@ -72,22 +76,22 @@ def picture(family: str, folder: pathlib.Path, zoo: pathlib.Path, data_dir: str 
 
 
 def find_teacher(name: str, folder: pathlib.Path, zoo: pathlib.Path) -> FrozenGenerator | None:
-    """The teacher of this name among the runs in `folder` or the entries of a zoo, None if it is not there."""
+    """The teacher of this name among the runs in `folder` or the entries of a zoo, None if it is in neither."""
     for place in (folder, zoo):
         if find_saved_model(str(place / name)):
             return load_teacher(str(place / name))
-    logger.warning("the teacher %s is neither in %s nor in %s: the picture shows none", name, folder, zoo)
+    logger.warning("the teacher %s is neither in %s nor in %s: the picture leaves it out", name, folder, zoo)
     return None
 
 
 def _title(name: str, network: Network) -> str:
-    """Name of a panel, and below it the scores that its picture shows: those that every panel can be judged by."""
+    """Title of a panel: the name, and below it the scores in `TITLE_METRICS` if it has them."""
     scores = [f"{metric} {network.scores[metric].value:.3g}" for metric in TITLE_METRICS if metric in network.scores]
     return "\n".join([name, ", ".join(scores)]) if scores else name
 
 
 def paper_picture(rows: dict[paper.Published, paper.Measured], data_dir: str | None):
-    """Each generator's samples, uint8 [height, width, 3]; real ones first where `data_dir` tells where they are."""
+    """Samples of each generator, uint8 [height, width, 3]; real samples come first if `data_dir` is given."""
     panels = {"real (cifar10)": load_dataset("cifar10", data_dir).reals(64, 0)} if data_dir else {}
     for row, ours in rows.items():
         name, value = ours.fid
@@ -101,10 +105,13 @@ def main(
     """Prints each family's table and writes it with its picture to `runs/report/`.
 
     Args:
-        families: "cifar10", the paper's table, or "<family>" of experiments `<family>_vanilla`, `_mse`, `_akdg`.
-        folder: where the runs lie.
-        zoo: whose entries stand for what was not run here.
-        data_dir: folder with the data, where the datasets read any, to show real samples too.
+        families: "cifar10" for the paper's table, or "<family>" of the experiments `<family>_vanilla`, `_mse`, `_akdg`.
+        folder: folder of the run folders.
+        zoo: folder of the zoo; its entries replace runs that are not in `folder`.
+        data_dir: folder with the data, to show real samples of datasets that read files.
+
+    Raises:
+        UserError: there is no finished run, or the data or a generator cannot be loaded.
     """
     (folder / "report").mkdir(parents=True, exist_ok=True)
     for family in families:

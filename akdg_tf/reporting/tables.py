@@ -1,4 +1,4 @@
-"""How numbers are written, and the table that ends a run."""
+"""Numbers as text, and the table that is printed at the end of a run."""
 
 import statistics
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ UNKNOWN = "unknown"
 
 
 def table(result: Result) -> str:
-    """What a run ends with, as text: its network beside its teacher, and what defines the first score."""
+    """The result of a run as text: its network beside its teacher, and what defines the first score."""
     networks = [network for network in (result.teacher, result.network) if network]
     rows = [["", *(network.name for network in networks)]]
     for name in counts_of(result):
@@ -25,7 +25,7 @@ def table(result: Result) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table as plain text: the first column left, the others right, each as wide as its widest cell."""
+    """The lines of a table as plain text: the first column is left-aligned, the others are right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         first.ljust(widths[0]) + "".join(f"  {cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True))
@@ -34,22 +34,22 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def counts_of(result: Result) -> tuple[str, ...]:
-    """Which fields of its networks are counts: some of a generator mean nothing of a classifier."""
+    """The fields of a result's networks to show as counts; some apply only to generators."""
     return COUNTS if result.kind == "classifier" else COUNTS + OF_GENERATORS
 
 
 def count(value: int | None) -> str:
-    """A whole number with separators; "unknown" where there is none."""
+    """An integer with separators; "unknown" for None."""
     return UNKNOWN if value is None else f"{value:,}"
 
 
 def number(value: int | float | str) -> str:
-    """A value as text: whole numbers with separators, others with four digits."""
+    """A value as text: integers with separators, floats with four significant digits, strings unchanged."""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else value
 
 
 def share(part: int | None, whole: int | None) -> str:
-    """A count as a share of another, "" where one is unknown or there is nothing to share."""
+    """A count divided by another, as text; "" if one is unknown or the second is 0."""
     return f"{part / whole:.3g}" if part is not None and whole else ""
 
 
@@ -58,13 +58,13 @@ def definition(score: Score, less: Sequence[str] = ()) -> str:
 
     Args:
         score: the score.
-        less: names of fields that are left out.
+        less: names of the fields to leave out.
     """
     return ", ".join(f"{key} {number(value)}" for key, value in score.definition().items() if key not in less)
 
 
 def mean_and_spread(values: Sequence[float]) -> str:
-    """Mean ± sample standard deviation, the mean alone of a single value, "" of none."""
+    """Mean ± sample standard deviation; for one value only the value, for none ""."""
     if not values:
         return ""
     mean = f"{statistics.mean(values):.4g}"
@@ -72,7 +72,7 @@ def mean_and_spread(values: Sequence[float]) -> str:
 
 
 def _score(network: Network, name: str) -> str:
-    """A score with its spread, "" of a network that was not scored so."""
+    """A score with its spread in parentheses; "" if the network does not have this score."""
     score = network.scores.get(name)
     if score is None:
         return ""

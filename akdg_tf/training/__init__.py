@@ -1,1 +1,1 @@
-"""Running an experiment: gin configuration, run folder, loop, checkpoints, callbacks, results."""
+"""Running an experiment: gin configuration, run folder, schedule, loop, callbacks, warm start."""

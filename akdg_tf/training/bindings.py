@@ -1,4 +1,4 @@
-"""What is bound, and what of it an experiment reads: gin's references, followed from `make_experiment`."""
+"""The bindings, and those that an experiment reads: gin's references are followed from `make_experiment`."""
 
 import dataclasses
 import functools
@@ -21,11 +21,11 @@ class Binding:
     """A parameter and its value.
 
     Attributes:
-        scope: "d" of `d/Adam.beta_1`; the name of a macro.
-        selector: complete, such as "keras.optimizers.Adam"; `MACRO` of a macro.
-        argument: of what the selector names.
-        value: as gin parsed it; may be, or hold, a `gin.config.ConfigurableReference`.
-        place: what bound it: "file:line", or "--gin_param".
+        scope: "d" for `d/Adam.beta_1`; for a macro, its name.
+        selector: complete name of the class or function, such as "keras.optimizers.Adam"; for a macro, `MACRO`.
+        argument: parameter of the class or function; for a macro, "value".
+        value: as gin parsed it; may be or contain a `gin.config.ConfigurableReference`.
+        place: where it was bound: "file:line", or "--gin_param".
     """
 
     scope: str
@@ -36,12 +36,12 @@ class Binding:
 
     @property
     def key(self) -> Key:
-        """What tells this parameter from others."""
+        """Identifies the parameter."""
         return self.scope, self.selector, self.argument
 
     @property
     def name(self) -> str:
-        """The name in a gin file, by as much of the selector as is unambiguous: "d/Adam.beta_1"."""
+        """The name in a gin file, with the shortest unambiguous selector: "d/Adam.beta_1"."""
         if self.selector == MACRO:
             return self.scope
         configurable = gin.config.ConfigurableReference(self.selector, True).configurable
@@ -50,16 +50,16 @@ class Binding:
 
     @property
     def text(self) -> str:
-        """The value in a gin file, on one line."""
+        """The value as in a gin file, on one line."""
         return pprint.pformat(self.value, width=10**6)
 
 
 class Configuration:
-    """All bindings that are in force when every file has been read.
+    """All bindings that apply after every file has been read.
 
     Args:
-        bindings: in their order; the last one of a parameter is the one in force.
-        imports: the import statements of the files, each with the place where it stands.
+        bindings: in reading order; the last binding of a parameter applies.
+        imports: the import statements of the files, each with its place, "file:line".
     """
 
     def __init__(self, bindings: Iterable[Binding] = (), imports: Iterable[tuple[str, str]] = ()):
@@ -67,26 +67,26 @@ class Configuration:
         self.imports = dict(imports)
 
     def check_macros(self) -> None:
-        """Checks that every macro that a value names is bound.
+        """Checks that every macro in a value is bound.
 
         Raises:
-            UserError: one is not.
+            UserError: a macro is not bound.
         """
         for binding in self._bindings.values():
             for scope, selector in _calls_of(binding, ""):
                 if selector == MACRO and (scope, MACRO, "value") not in self._bindings:
-                    raise UserError(f"{binding.place}: %{scope} is not bound")
+                    raise UserError(f"{binding.place}: %{scope} is not bound: add {scope} = VALUE")
 
     @functools.cached_property
     def read(self) -> dict[Key, Binding]:
-        """The bindings that the experiment reads, macros first, then by name."""
+        """The bindings that the experiment reads: macros first, then the others, each sorted by name."""
         found = [binding for call in self.calls for binding in self.given(call).values()]
         found.sort(key=lambda binding: (binding.selector != MACRO, binding.name.lower()))
         return {binding.key: binding for binding in found}
 
     @functools.cached_property
     def calls(self) -> tuple[Call, ...]:
-        """What the experiment calls, directly or through others; a reference may enter a scope."""
+        """The classes and functions that the experiment calls, directly or indirectly, each with its scope."""
         root = gin.config.ConfigurableReference(ROOT, True).config_key
         reached, left = {root: None}, [root]
         while left:
@@ -97,36 +97,36 @@ class Configuration:
         return tuple(reached)
 
     def given(self, call: Call) -> dict[str, Binding]:
-        """The bindings that a call is given, by argument: of the scopes that it is in, the innermost one's."""
+        """The bindings of a call's parameters, by argument. Among nested scopes, the innermost binding applies."""
         scope, selector = call
         bound = self._by_selector.get(selector, ())
         return {each.argument: each for each in bound if not each.scope or f"{scope}/".startswith(f"{each.scope}/")}
 
     @functools.cached_property
     def _by_selector(self) -> Mapping[str, list[Binding]]:
-        """The bindings of each selector, those of inner scopes last."""
+        """The bindings of each selector, sorted so that inner scopes come last."""
         found: dict[str, list[Binding]] = {}
         for binding in sorted(self._bindings.values(), key=lambda binding: len(binding.scope)):
             found.setdefault(binding.selector, []).append(binding)
         return found
 
     def value(self, binding: Binding) -> Any:
-        """The value of a binding; of a macro, what the macro stands for.
+        """The value of a binding. A macro is replaced by its value.
 
         Raises:
-            UserError: a macro stands for itself.
+            UserError: a macro refers to itself.
         """
         value, seen = binding.value, set()
         while isinstance(value, gin.config.ConfigurableReference) and value.config_key[1] == MACRO:
             key = (*value.config_key, "value")
             if key in seen:
-                raise UserError(f"{binding.place}: %{key[0]} stands for itself")
+                raise UserError(f"{binding.place}: %{key[0]} refers to itself: bind it to a value")
             seen.add(key)
             value = self._bindings[key].value
         return value
 
 
 def _calls_of(binding: Binding, scope: str) -> list[Call]:
-    """What a value refers to; a reference without a scope stays in the one that it is read in."""
+    """The calls that a value refers to. A reference without a scope keeps the scope in which it is read."""
     keys = [reference.config_key for reference in gin.config.iterate_references(binding.value)]
     return [(inner or scope, selector) for inner, selector in keys]

@@ -1,4 +1,4 @@
-"""Keras callbacks of a run. An epoch of `fit` is one report interval of `every` steps."""
+"""Keras callbacks of a run. Each epoch of `fit` is one report interval of `every` steps."""
 
 import json
 import logging
@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 
 class StepLog(keras.callbacks.Callback):
-    """One log line per interval: step, share, speed, ETA and losses; stops a run whose losses are not finite.
+    """Writes one log line per interval: step, share, ETA, speed and losses. Stops a run when a loss is not finite.
 
     Args:
-        every: steps of an interval.
-        total: steps of the whole run.
+        every: steps per interval.
+        total: last step of the run.
         batch_size: images per step, for images/s.
     """
 
@@ -36,11 +36,12 @@ class StepLog(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         step = (epoch + 1) * self.every
         now = time.monotonic()
-        pace, self._began = (now - self._began) / self.every, now  # checkpoints and pictures of the last one included
+        pace, self._began = (now - self._began) / self.every, now  # includes the last interval's checkpoint and picture
         self._pace = pace if self._pace is None else 0.7 * self._pace + 0.3 * pace
         bad = [name for name, value in logs.items() if not math.isfinite(value)]
         if bad:
-            raise UserError(f"training diverged before step {step}: {', '.join(bad)} is not finite; lower the rates")
+            names = ", ".join(bad)
+            raise UserError(f"training diverged before step {step} (not finite: {names}): lower the learning rates")
         eta = int(self._pace * (self.total - step))
         losses = "  ".join(f"{name} {value:.3f}" for name, value in logs.items())
         share = f"step {step}/{self.total} ({100 * step // self.total}%)"
@@ -48,16 +49,16 @@ class StepLog(keras.callbacks.Callback):
 
 
 class Forecast(keras.callbacks.Callback):
-    """Says once, from the first steps, how long the whole run will take.
+    """Logs once, after the first steps, how long the rest of the run will take.
 
     Args:
-        every: steps of an interval.
+        every: steps per interval.
         start: step at which this fit begins.
-        total: steps of the whole run.
-        budget: a gin file that scales the experiment down, to name beside it; None: there is none.
+        total: last step of the run.
+        budget: gin file that scales the experiment down, which the log line names; None if there is no such file.
     """
 
-    WARM_UP, MEASURED = 5, 20  # steps; the first ones trace the graph
+    WARM_UP, MEASURED = 5, 20  # steps; the graph is traced in the first ones
 
     def __init__(self, every: int, start: int, total: int, budget: str | None):
         super().__init__()
@@ -68,13 +69,13 @@ class Forecast(keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        """`batch` is the number of the last step in its epoch."""
+        """`batch` is the index of the last finished step in its epoch."""
         done = self._epoch * self.every + batch + 1 - self.start
         if self._began is None and done >= self.WARM_UP:
             self._began, self._first = time.monotonic(), done
         elif not self._told and self._began is not None and done - self._first >= self.MEASURED:
             seconds = (time.monotonic() - self._began) / (done - self._first)
-            hint = f"; --gin_file={self.budget} as a second file scales it to this machine" if self.budget else ""
+            hint = f"; to scale the run down, add --gin_file={self.budget}" if self.budget else ""
             steps = self.total - self.start
             hours, minutes = divmod(round(seconds * steps / 60), 60)
             time_left = f"{steps} steps take about {hours} h {minutes:02d} min"
@@ -86,8 +87,8 @@ class SaveCheckpoints(keras.callbacks.Callback):
     """Saves a checkpoint at the end of every interval.
 
     Args:
-        checkpoints: of the trainer.
-        every: steps of an interval.
+        checkpoints: saves the state of the trained model.
+        every: steps per interval.
     """
 
     def __init__(self, checkpoints: Checkpoints, every: int):
@@ -102,11 +103,11 @@ class History(keras.callbacks.Callback):
     """Writes the logs of every interval to `metrics.jsonl` and to TensorBoard.
 
     Args:
-        jsonl: the file; lines of steps that a cut run made beyond its last checkpoint are dropped.
+        jsonl: the file `metrics.jsonl`. Lines after the step `start`, which an interrupted run left, are removed.
         writer: TensorBoard's writer.
-        every: steps of an interval.
+        every: steps per interval.
         start: step at which this fit begins.
-        smoke: labels the lines as of a smoke run.
+        smoke: marks each line as part of a smoke run.
     """
 
     def __init__(self, jsonl: pathlib.Path, writer: tf.summary.SummaryWriter, every: int, start: int, smoke: bool):
@@ -114,7 +115,7 @@ class History(keras.callbacks.Callback):
         self.jsonl, self.writer, self.every = jsonl, writer, every
         self.label = {"smoke": True} if smoke else {}
         lines = jsonl.read_text().splitlines(keepends=True) if jsonl.exists() else []
-        whole = [line for line in lines if line.endswith("}\n")]  # a kill may cut the last one
+        whole = [line for line in lines if line.endswith("}\n")]  # killing a run may leave half a line at the end
         write_text(jsonl, "".join(line for line in whole if json.loads(line)["step"] <= start))
 
     def on_epoch_end(self, epoch, logs=None):

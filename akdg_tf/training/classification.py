@@ -1,4 +1,4 @@
-"""A classifier experiment from end to end: the network that offline metrics are computed over."""
+"""A classifier experiment from end to end. Offline metrics are computed over the classifier."""
 
 import dataclasses
 import functools
@@ -28,22 +28,27 @@ from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
 
-SHIFT = 2  # pixels that an augmented image moves at most
-GROUP = "classifier"  # of its weights in a checkpoint
-PARTITION_SEED = 0  # one and the same held-out set for every seed of the weights
+SHIFT = 2  # maximum shift of an augmented image, in pixels
+GROUP = "classifier"  # name of the group of its weights in a checkpoint
+PARTITION_SEED = 0  # the held-out set is the same for every seed of the weights
 
 
 class ClassifierExperiment:
-    """Trains, exports and tests one classifier; made under the strategy's scope. An `experiment.Experiment`.
+    """Trains, exports and tests one classifier. Implements `experiment.Experiment`.
+
+    It must be made under the strategy's scope.
 
     Args:
         run: folder, name, seed.
-        classifier: network: images to {"logits", "features"}.
+        classifier: network that maps images to {"logits", "features"}.
         dataset: name of a registered dataset of labelled images.
-        held_out: training images kept from training, to test on; 0: the dataset has a test split of its own.
-        augment: train on images shifted by up to 2 pixels and flipped, at random.
-        optimizer: default Adam(1e-3).
+        held_out: number of training images that are kept for testing; 0 tests on the dataset's test split.
+        augment: shifts each training image at random, by up to 2 pixels, and flips half of them.
+        optimizer: by default Adam(1e-3).
         schedule: steps and intervals.
+
+    Raises:
+        UserError: no dataset has this name.
     """
 
     def __init__(
@@ -65,10 +70,19 @@ class ClassifierExperiment:
 
     @functools.cached_property
     def splits(self) -> tuple[ImageArrays, ImageArrays]:
-        """The images to train on, and those to test on."""
+        """Training images and test images.
+
+        Raises:
+            UserError: the data cannot be loaded, have no labels, or have no test split although `held_out` is 0; or
+                `held_out` is out of range.
+        """
         dataset = data.load_dataset(self.dataset_name, self.run.data_dir)
         if not isinstance(dataset, ImageArrays):
-            raise UserError(f"dataset {dataset.name!r} has no labels to learn")
+            raise UserError(f"dataset {dataset.name!r} has no labels: bind ClassifierExperiment.dataset to another one")
+        if not 0 <= self.held_out < dataset.size:
+            raise UserError(
+                f"ClassifierExperiment.held_out is {self.held_out}: bind a number from 0 to {dataset.size - 1}"
+            )
         if self.held_out:
             return dataset.partition(self.held_out, PARTITION_SEED)
         if dataset.test is None:
@@ -76,18 +90,18 @@ class ClassifierExperiment:
         return dataset, dataset.test
 
     def prepare_data(self, evaluating: bool) -> None:
-        """Loads the data."""
+        """Loads the data; see `Experiment`."""
         _ = self.splits
 
     def prepare(self, training: bool) -> None:
-        """Does nothing: all has been built."""
+        """Does nothing: everything was built in `__init__`."""
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
-        """Cost of the classifier."""
+        """Cost of the classifier; see `Experiment`."""
         return {"network": self._cost(), "teacher": None}
 
     def train(self) -> None:
-        """Trains to `steps`, from the last checkpoint if there is one."""
+        """Trains to the last step, from the last checkpoint if there is one."""
         classifier = self.classifier
         optimizer = type(classifier.optimizer).__name__
         network.write_run(self.run.workdir, {GROUP: classifier}, GROUP, {f"{GROUP}_optimizer": optimizer})
@@ -102,12 +116,16 @@ class ClassifierExperiment:
         return Checkpoints(state, self.run.path("checkpoints"), self.schedule.keep_every)
 
     def _batch(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images and labels of a step; what is done to them follows from (seed, step) too."""
+        """Images and labels of a step. Like the batch, the augmentation depends only on (seed, step)."""
         images, labels = self.splits[0].labelled_batch(step, self.schedule.batch_size, self.run.seed)
         return shifted_and_flipped(images, SHIFT, self.run.seed, step) if self.augment else images, labels
 
     def export(self) -> None:
-        """Writes the classifier of the last checkpoint as `saved_model/`."""
+        """Writes the classifier of the last checkpoint as `saved_model/`.
+
+        Raises:
+            UserError: the training is not finished.
+        """
         if self._checkpoints().restore() < self.schedule.steps:
             raise UserError(f"{self.run.workdir} holds no finished training: run --stage=train first")
         meta = {"id": self._id + "-smoke" * self.run.smoke, "smoke": self.run.smoke}
@@ -116,11 +134,11 @@ class ClassifierExperiment:
 
     @property
     def _id(self) -> str:
-        """Name that goes with every score made with it."""
+        """The classifier's name in the scores that are computed over it."""
         return self.run.experiment.replace("_", "-")
 
     def evaluate(self) -> Result:
-        """Accuracy of the exported classifier on the held-out images."""
+        """Accuracy of the exported classifier on the test images; it is exported first if necessary."""
         folder = self.run.path("saved_model")
         if not folder.exists():
             self.export()

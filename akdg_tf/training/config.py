@@ -1,4 +1,4 @@
-"""The gin side of a run: what its files bind, what the experiment reads of that, and the experiment that they make."""
+"""The gin configuration of a run: its bindings, those that the experiment reads, and the experiment they make."""
 
 import contextlib
 import logging
@@ -22,21 +22,21 @@ logger = logging.getLogger(__name__)
 
 TEACHER_LOADER = "load_teacher"
 GIN_PARAM = "--gin_param"
-COMMENT_COLUMN = 80  # at most; a longer binding moves its own comment to the right
+COMMENT_COLUMN = 80  # at most; the comment of a longer binding starts further right
 
-_configuration = Configuration()  # what was parsed last, as gin keeps its own
+_configuration = Configuration()  # the last one that was parsed; gin keeps its own in a global, too
 
 
 def parse(gin_files: Sequence[str | os.PathLike], bindings: Sequence[str], imports: bool = True) -> None:
-    """Parses gin files, then single bindings, in the place of what was parsed before; later ones override.
+    """Parses gin files, then single bindings. Later bindings override. Replaces what was parsed before.
 
     Args:
-        gin_files: as `find` takes them.
-        bindings: such as "Data.flip=True", each for what the experiment of the files reads.
-        imports: runs the modules that the files import; False refuses a file that imports any.
+        gin_files: paths or bare names; see `find`.
+        bindings: such as "Data.flip=True"; the experiment must read each of them.
+        imports: imports the modules that the files name; if False, a file with an import is an error.
 
     Raises:
-        UserError: a file is missing, or a binding is malformed, or one of `bindings` binds what nothing refers to.
+        UserError: a file is missing, a binding is malformed, or the experiment does not read one of `bindings`.
     """
     global _configuration
     gin.clear_config()
@@ -52,12 +52,12 @@ def parse(gin_files: Sequence[str | os.PathLike], bindings: Sequence[str], impor
     for text, binding in zip(bindings, given, strict=True):
         if binding.key not in configuration.read:
             name = text.partition("=")[0].strip()
-            raise UserError(f"the binding {name!r} binds nothing that this experiment uses")
+            raise UserError(f"the experiment does not use {name!r}: remove {GIN_PARAM}={text}, or correct the name")
     _configuration = configuration
 
 
 def _read(gin_files: Sequence[str | os.PathLike], imports: bool) -> tuple[list[Binding], list[tuple[str, str]]]:
-    """Binds what the files bind and runs what they import; returns both, each import with its place."""
+    """Runs the bindings and imports of the files. Returns both, each import with its place."""
     found, imported = [], []
     for file in gin_files:
         for place, statement in file_statements(find(file)):
@@ -67,20 +67,20 @@ def _read(gin_files: Sequence[str | os.PathLike], imports: bool) -> tuple[list[B
                 _import(place, statement)
                 imported.append((statement.format(), place))
             else:
-                raise UserError(f"{place}: {statement.format()!r} runs code that is not part of the package")
+                raise UserError(f"{place}: {statement.format()!r} is refused: it runs code from outside the package")
     return found, imported
 
 
 def _import(place: str, statement: ImportStatement) -> None:
-    """Runs an import; gin notes it, so that `config.gin` of a run repeats it."""
+    """Runs an import. gin records it, so that `config.gin` of a run contains it."""
     line = statement.format()
     if statement.module.startswith("__gin__"):
-        raise UserError(f"{place}: {line!r} is not supported: import the module, and register in it what files bind")
+        raise UserError(f"{place}: {line!r} is not supported: import a module that registers what the file binds")
     try:
         gin.parse_config(line)
     except Exception as error:  # a module may raise anything
         missing = isinstance(error, ModuleNotFoundError)
-        hint = "; is its folder in PYTHONPATH?" if missing else ""
+        hint = "; add its folder to PYTHONPATH" if missing else ""
         raise UserError(f"{place}: {line!r} fails: {first_line(error)}{hint}") from error
 
 
@@ -88,12 +88,12 @@ def _bind(place: str, statement: BindingStatement, blamed: str | None = None) ->
     """Binds a parameter in gin.
 
     Args:
-        place: where it is bound.
-        statement: what is bound.
-        blamed: what an error begins with, by default the place.
+        place: where it is bound, "file:line" or "--gin_param".
+        statement: the binding.
+        blamed: what an error message begins with, by default the place.
 
     Raises:
-        UserError: there is no such parameter, or no file may bind it.
+        UserError: there is no such parameter, or it cannot be bound.
     """
     scope, selector, argument, value, _ = statement
     if not argument:
@@ -101,38 +101,38 @@ def _bind(place: str, statement: BindingStatement, blamed: str | None = None) ->
     try:
         gin.bind_parameter((scope, selector, argument), value)
         complete = gin.config.ParsedBindingKey.parse((scope, selector, argument)).complete_selector
-    except (ValueError, KeyError) as error:  # KeyError: of an ambiguous name
+    except (ValueError, KeyError) as error:  # KeyError: the name is ambiguous
         raise UserError(f"{blamed or place}: {first_line(error)}") from error
     return Binding(scope, complete, argument, value, place)
 
 
 def effective(gin_files: Sequence[str | os.PathLike], bindings: Sequence[str] = (), imports: bool = True) -> list[str]:
-    """What these gin files and single bindings give, less what their experiment does not read.
+    """The bindings of gin files and single bindings that their experiment reads.
 
     Args:
         gin_files: gin files of an experiment, or the `config.gin` of a run.
-        bindings: as of `parse`.
-        imports: as of `parse`.
+        bindings: see `parse`.
+        imports: see `parse`.
 
     Returns:
-        The bindings, sorted.
+        The bindings, "name = value", sorted.
 
     Raises:
-        UserError: as `parse`.
+        UserError: see `parse`.
     """
     parse(gin_files, bindings, imports)
     return sorted(f"{binding.name} = {binding.text}" for binding in _configuration.read.values())
 
 
 def hyperparameters() -> dict[str, bool | int | float | str]:
-    """What the experiment reads of the parsed configuration, by name; what is no number or string, as text."""
+    """The values that the experiment reads, by name. Values other than numbers, booleans and strings become text."""
     read = _configuration.read.values()
     plain = (bool, int, float, str)
     return {each.name: each.value if isinstance(each.value, plain) else each.text for each in read}
 
 
 def listing() -> str:
-    """The bindings that the experiment reads as a gin file, one per line, each with the place that bound it."""
+    """The bindings that the experiment reads, as a gin file: one per line, with its place in a comment."""
     lines = [(f"{each.name} = {each.text}", each.place) for each in _configuration.read.values()]
     lines = [*_configuration.imports.items(), *lines]
     column = min(COMMENT_COLUMN, max((len(line) for line, _ in lines), default=0))
@@ -140,39 +140,43 @@ def listing() -> str:
 
 
 def bound_teacher() -> str | None:
-    """Name of the teacher that the experiment loads, None if it loads none."""
+    """Name of the teacher that the experiment loads, None if it loads no teacher."""
     binding = _teacher_name()
     name = binding and _configuration.value(binding)
     return name if isinstance(name, str) else None
 
 
 def bind_teacher(name: str) -> None:
-    """Names another teacher than the configuration does: the one that was just made."""
+    """Replaces the teacher's name in the configuration, after a missing teacher was trained.
+
+    Raises:
+        ValueError: the experiment loads no teacher.
+    """
     binding = _teacher_name()
     if binding is None:
-        raise ValueError("the experiment names no teacher")
+        raise ValueError("the experiment loads no teacher")
     with gin.unlock_config():
         gin.bind_parameter(binding.key, name)
 
 
 def _teacher_name() -> Binding | None:
-    """The binding that names the teacher, None if the experiment loads none."""
+    """The binding that names the teacher, None if the experiment loads no teacher."""
     _, selector = gin.config.ConfigurableReference(TEACHER_LOADER, False).config_key
     given = [_configuration.given(call).get("name") for call in _configuration.calls if call[1] == selector]
     return next(filter(None, given), None)
 
 
 def teacher_gin_file(name: str) -> pathlib.Path | None:
-    """The gin file that makes a teacher, as `--gin_file` takes it; None if there is none."""
+    """The gin file that trains this teacher, as `--gin_file` takes it; None if there is no such file."""
     path = pathlib.Path("gin", f"{name}.gin")
     return path if path.parent == pathlib.Path("gin") and lookup(path) else None
 
 
 def build(run: Run) -> Experiment:
-    """Makes the experiment, its weights fixed by the run's seed.
+    """Makes the experiment. The run's seed fixes its initial weights.
 
     Raises:
-        UserError: a required binding is missing, or a value does not fit.
+        UserError: a required binding is missing, or a value is not valid.
     """
     keras.utils.set_random_seed(run.seed)
     with explained():
@@ -181,15 +185,15 @@ def build(run: Run) -> Experiment:
 
 @contextlib.contextmanager
 def explained():
-    """Turns what building from a bad value raises into one line.
+    """Turns any error in this block into one line, because a bad value in a gin file may cause any error.
 
     Raises:
-        UserError: in place of whatever was raised; the traceback is in the debug log.
+        UserError: replaces the error; the traceback is in the debug log.
     """
     try:
         yield
-    except UserError as error:  # gin adds lines that tell where it was called
+    except UserError as error:  # gin appends lines that say where the call was
         raise UserError(str(error).partition("\n")[0]) from error
     except Exception as error:  # a bad value of a binding may raise anything, anywhere in Keras and TensorFlow
-        logger.debug("building the experiment", exc_info=True)
-        raise UserError(f"the configuration does not build: {' '.join(str(error).split())[:400]}") from error
+        logger.debug("building or running the experiment", exc_info=True)
+        raise UserError(f"the configuration does not work: {' '.join(str(error).split())[:400]}") from error

@@ -1,4 +1,4 @@
-"""Which devices a run uses: `--devices` to a MirroredStrategy; what machine this is."""
+"""The devices of a run: `--devices` as a MirroredStrategy, and the description of this machine."""
 
 import os
 import pathlib
@@ -10,17 +10,17 @@ from akdg_tf.errors import UserError
 
 
 def make_strategy(devices: str) -> tf.distribute.MirroredStrategy:
-    """Makes the strategy; must come before TensorFlow has touched a device.
+    """Makes the strategy. Must be called before TensorFlow uses a device.
 
     Args:
-        devices: "auto" (every GPU, else the CPU), "cpu", "cpu:N" (N logical replicas on the CPU), "gpu" (every GPU)
-            or "gpu:0,2" (these).
+        devices: "auto" (all GPUs, or the CPU if there is no GPU), "cpu", "cpu:N" (N logical replicas on the CPU),
+            "gpu" (all GPUs) or "gpu:0,2" (these GPUs).
 
     Returns:
         The strategy.
 
     Raises:
-        UserError: no such devices.
+        UserError: there are no such devices.
     """
     kind, _, which = devices.partition(":")
     gpus = tf.config.list_physical_devices("GPU")
@@ -29,16 +29,16 @@ def make_strategy(devices: str) -> tf.distribute.MirroredStrategy:
     if kind == "gpu":
         indices = which.split(",") if which else [str(i) for i in range(len(gpus))]
         if not gpus or not all(i.isdigit() and int(i) < len(gpus) for i in indices):
-            raise UserError(f"--devices={devices}: TensorFlow sees {len(gpus)} GPUs")
+            raise UserError(f"--devices={devices}: TensorFlow sees {len(gpus)} GPUs; use auto, cpu, or other numbers")
         _show_gpus([gpus[int(i)] for i in indices])
         return tf.distribute.MirroredStrategy([f"GPU:{i}" for i in range(len(indices))])
     if kind != "cpu" or (which and not (which.isdigit() and int(which) > 0)):
-        raise UserError(f"--devices={devices} is not one of auto, cpu, cpu:N, gpu, gpu:I,J")
+        raise UserError(f"--devices={devices} is unknown: use auto, cpu, cpu:N, gpu or gpu:I,J")
     return _cpu_strategy(int(which or 1))
 
 
 def _show_gpus(gpus: list) -> None:
-    """Hides the other GPUs; memory is taken as needed: the process that trains a missing teacher wants some."""
+    """Hides all other GPUs. Memory is allocated as needed, because the process that trains a teacher needs some too."""
     tf.config.set_visible_devices(gpus, "GPU")
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
@@ -60,7 +60,7 @@ def processor() -> str:
 
 
 def machine() -> str:
-    """What speeds were measured on: processor, threads, GPUs, TensorFlow's version."""
+    """The machine that speeds are measured on: processor, threads, GPUs, TensorFlow's version."""
     gpus = [
         tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
         for gpu in tf.config.get_visible_devices("GPU")

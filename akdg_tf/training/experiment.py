@@ -1,4 +1,4 @@
-"""What `run.py` asks of an experiment."""
+"""The interface of an experiment that the stages of `akdg run` call."""
 
 from typing import Protocol, runtime_checkable
 
@@ -7,40 +7,48 @@ from akdg_tf.artifacts.result import Result
 
 @runtime_checkable
 class Experiment(Protocol):
-    """An experiment from end to end: `make_experiment` makes it under the strategy's scope, and the stages call it."""
+    """An experiment from end to end. `make_experiment` makes it under the strategy's scope."""
 
     def prepare_data(self, evaluating: bool) -> None:
-        """Loads the data and what they are scored with, so that what is missing shows before a teacher is trained.
+        """Loads the data and the evaluations, so that missing ones are found before a teacher is trained.
 
         Args:
-            evaluating: the scores are wanted too.
+            evaluating: whether an evaluation follows.
 
         Raises:
             UserError: something is missing, or does not fit.
         """
 
     def prepare(self, training: bool) -> None:
-        """Builds all else that the configuration binds, so that what does not fit shows before any work is done.
+        """Builds everything else that the configuration binds, so that errors are found before the work starts.
 
         Args:
-            training: a training follows.
+            training: whether a training follows.
 
         Raises:
-            UserError: a part does not build, or does not fit the others.
+            UserError: a part cannot be built, or does not fit the others.
         """
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
-        """Costs: "network" is what is trained, "teacher" what it is compared with, None if there is none.
+        """Costs of "network", which is trained, and of "teacher", which it is compared with, None without a teacher.
 
         Args:
-            teacher: the cost of a teacher that is not there yet.
+            teacher: the costs of a teacher that is not trained yet.
         """
 
     def train(self) -> None:
         """Trains to the last step, from the last checkpoint if there is one."""
 
     def export(self) -> None:
-        """Writes what was trained as `saved_model/`."""
+        """Writes the trained network as `saved_model/`.
+
+        Raises:
+            UserError: the training is not finished.
+        """
 
     def evaluate(self) -> Result:
-        """Scores the export; what `result.json` holds."""
+        """Scores the exported network, which is exported first if necessary.
+
+        Returns:
+            What `result.json` holds.
+        """

@@ -1,4 +1,4 @@
-"""A generator experiment from end to end: what the gin file binds, and the stages that `run.py` runs."""
+"""A generator experiment from end to end: its parts, which gin files bind, and its stages, which `akdg run` calls."""
 
 import dataclasses
 import functools
@@ -40,26 +40,28 @@ from akdg_tf.training.workdir import Run
 logger = logging.getLogger(__name__)
 
 SMOKE_SAMPLES = 500
-PICTURE_SAMPLES = {3: 64, 1: 2000}  # rank of a sample to how many a picture shows
-WARM_START = "init_from.json"  # in the run folder: what a warm start began from
+PICTURE_SAMPLES = {3: 64, 1: 2000}  # samples per picture, by the rank of a sample: images, points
+WARM_START = "init_from.json"  # in the run folder: the source of a warm start
 
 
 class GeneratorExperiment:
-    """Trains, exports and evaluates one generator; made under the strategy's scope. An `experiment.Experiment`.
+    """Trains, exports and evaluates one generator. Implements `experiment.Experiment`.
+
+    It must be made under the strategy's scope.
 
     Args:
         run: folder, name, seed.
         generator: the generator to train.
-        method: makes the trainer of the generator: GAN, AKDG or MSEDistillation, its other parts bound by gin.
+        method: makes the generator's trainer: GAN, AKDG or MSEDistillation. gin binds its other parameters.
         data: the real samples.
         schedule: steps and intervals.
-        optimizers: of the generator and of the discriminators.
-        evaluations: what scores the exported generator, by name; no two may give a score of the same name.
-        teacher: loads the teacher that is shown and scored beside the student, and that the method learns from; None
-            where the experiment makes a teacher.
+        optimizers: the generator's and the discriminators'.
+        evaluations: score the exported generator, by name; two evaluations must not give scores of the same name.
+        teacher: loads the teacher, which is scored and shown beside the student and which the method learns from; None
+            if the experiment trains a teacher.
         teacher_source: what the method draws from: the teacher itself, or a bank of its images.
-        exports: what is exported beside the SavedModel.
-        init_from: the run, entry or SavedModel that training goes on from; "<run>@<step>" takes an earlier checkpoint.
+        exports: optional exports, beside the SavedModel.
+        init_from: run, zoo entry or SavedModel that training starts from; "<run>@<step>" names an earlier checkpoint.
             See `warm_start`.
     """
 
@@ -98,11 +100,15 @@ class GeneratorExperiment:
         return trainer
 
     def _drawn_teacher(self) -> ImageSource:
-        """What the method draws from."""
+        """What the method draws from.
+
+        Raises:
+            UserError: it cannot be loaded, or does not give what the method needs.
+        """
         source = self.teacher_source.open(self.teacher, self.run.smoke)
         role = self.method.teacher_role
         if role is not None and not isinstance(source, role):
-            raise UserError(f"{self.method.__name__} needs pairs of latents and images: {source} gives images alone")
+            raise UserError(f"{self.method.__name__} needs pairs of latents and images: {source} gives only images")
         return source
 
     @functools.cached_property
@@ -112,26 +118,26 @@ class GeneratorExperiment:
 
     @functools.cached_property
     def _sample_shape(self) -> tuple[int, ...]:
-        """Shape of a sample of the generator."""
+        """Shape of one sample of the generator."""
         return sample_shape_of(self.generator)
 
     @functools.cached_property
     def teacher(self) -> FrozenGenerator | None:
-        """The teacher to compare with; None where the experiment makes one."""
+        """The teacher to compare with, None if the experiment trains a teacher."""
         with self.strategy.scope():
             return self.make_teacher and self.make_teacher()
 
     def prepare_data(self, evaluating: bool) -> None:
-        """Loads the data and what they are scored with; see `Experiment`."""
+        """Loads the data and the evaluations; see `Experiment`."""
         self._check_shape("data", self.dataset.sample_shape)
         if self.data.flip and len(self._sample_shape) != 3:
-            raise UserError("Data.flip mirrors images: these samples are points")
+            raise UserError("Data.flip mirrors images, but these samples are points: bind Data.flip=False")
         if evaluating:
             for evaluation in self.evaluations.values():
                 evaluation.prepare(self.dataset)
 
     def prepare(self, training: bool) -> None:
-        """Builds the trainer with its teacher; see `Experiment`. Before a training, each optional export is tried."""
+        """Builds the trainer and its teacher, and tries each optional export before a training; see `Experiment`."""
         if self.teacher:
             self._check_shape("teacher", self.teacher(tf.zeros((1, self.teacher.latent_dim))).shape[1:])
         _ = self.trainer
@@ -141,17 +147,17 @@ class GeneratorExperiment:
     def _check_shape(self, whose: str, shape: Sequence[int]) -> None:
         if tuple(shape) != self._sample_shape:
             shapes = {whose: tuple(shape), "generator": self._sample_shape}
-            raise UserError(f"samples differ in shape: {shapes}")
+            raise UserError(f"samples differ in shape: {shapes}; bind a generator, data and teacher of one shape")
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
-        """Costs of the generator and of its teacher; see `Experiment`."""
+        """Costs of the generator and its teacher; see `Experiment`."""
         if teacher is None and self.teacher:
             teacher = counts(self.teacher)
         generator = FrozenGenerator(self.generator, latent_dim_of(self.generator), module=self.generator)
         return {"network": counts(generator), "teacher": teacher}
 
     def train(self) -> None:
-        """Trains to the last step, from the last checkpoint if there is one, else from `init_from` if it is bound."""
+        """Trains to the last step, from the last checkpoint, or from `init_from` if there is no checkpoint yet."""
         trainer = self.trainer
         networks = {**trainer.networks, "ema_generator": trainer.ema_generator}
         network.write_run(self.run.workdir, networks, "ema_generator", trainer.optimizer_classes)
@@ -170,7 +176,7 @@ class GeneratorExperiment:
         return Checkpoints(self.trainer.state, self.run.path("checkpoints"), self.schedule.keep_every)
 
     def _warm_start(self, init_from: str) -> int:
-        """Takes the state that `init_from` names; returns the step from which training counts on, 0 in a smoke run."""
+        """Loads the state that `init_from` names. Returns the step at which training starts; 0 in a smoke run."""
         parent = warm_start(self.trainer, init_from)
         write_json(self.run.path(WARM_START), dataclasses.asdict(parent))
         if self.run.smoke:
@@ -178,22 +184,25 @@ class GeneratorExperiment:
         return int(self.trainer.step)
 
     def _batch(self, step: tf.Tensor) -> tf.Tensor:
-        """Real samples of a step; what is done to them follows from (seed, step) too."""
+        """Real samples of a step. Like the batch, the flips depend only on (seed, step)."""
         samples = self.dataset.batch(step, self.schedule.batch_size * self.trainer.d_steps, self.run.seed)
         return shifted_and_flipped(samples, 0, self.run.seed, step) if self.data.flip else samples
 
     def shown_tensors(self, step: int) -> dict[str, tf.Tensor | keras.Variable]:
-        """What TensorBoard shows histograms of after `step`: every weight, and the latents that the step was fed."""
-        fed = tf.constant(step * self.trainer.d_steps - 1, tf.int64)  # the generator's step is on the last images
+        """The tensors of TensorBoard's histograms after `step`, by tag: all weights, and the latents of the step."""
+        fed = tf.constant(step * self.trainer.d_steps - 1, tf.int64)  # the generator's step uses the last latents
         drawn = self.trainer.latents_by_network(self.schedule.batch_size, fed)
         latents = {f"latents/{who}": z for who, z in drawn.items()}
         return tensorboard.weights_by_tag(self.trainer.networks) | latents
 
     def picture(self, show_reals: bool = True) -> np.ndarray:
-        """Real samples, the teacher's and the averaged generator's, from fixed latents, side by side.
+        """Samples of the data, the teacher and the averaged generator, from fixed latents, side by side.
 
         Args:
-            show_reals: shows real samples too; `samples.png` does not, for it may be published where they may not.
+            show_reals: shows real samples, too. `samples.png` must not, because it may be published.
+
+        Returns:
+            uint8 [height, width, 3].
         """
         count = PICTURE_SAMPLES[len(self._sample_shape)]
         panels = {f"real ({self.dataset.name})": self.dataset.reals(count, seed=0)} if show_reals else {}
@@ -206,7 +215,11 @@ class GeneratorExperiment:
         return pictures.side_by_side(panels)
 
     def export(self) -> None:
-        """Writes the averaged generator of the last checkpoint as `saved_model/`, and the optional exports."""
+        """Writes the averaged generator of the last checkpoint as `saved_model/`, and the optional exports.
+
+        Raises:
+            UserError: the training is not finished.
+        """
         if self._checkpoints().restore() < self.schedule.steps:
             raise UserError(f"{self.run.workdir} holds no finished training: run --stage=train first")
         export(self.trainer, self.run.path("saved_model"), self.run.smoke)
@@ -215,7 +228,7 @@ class GeneratorExperiment:
         optional_exports.write_all(self.exports, detached_copy(self.trainer.ema_generator), self.run.workdir)
 
     def evaluate(self) -> Result:
-        """Measures and scores the export, and the teacher beside it."""
+        """Measures and scores the exported generator and the teacher; it is exported first if necessary."""
         folder = self.run.path("saved_model")
         if not folder.exists():
             self.export()
@@ -246,7 +259,7 @@ class GeneratorExperiment:
         )
 
     def _parents(self) -> tuple[Parent, ...]:
-        """What the generator was made from: the teacher that its method learned from, the source of its warm start."""
+        """The networks that the generator was made from: the method's teacher, and the source of a warm start."""
         parents = []
         if self.method.teacher_role and self.teacher:
             parents.append(lineage.of_generator("teacher", self.teacher))

@@ -1,7 +1,7 @@
-"""Reading gin files: where they and their includes are found, and what each line of them says.
+"""Reading gin files: finding them and their includes, and parsing their statements.
 
-gin's own `parse_config_file` looks for an include in the current folder alone, and does not keep the line that bound a
-parameter. So the files are walked here. Statements, values and bindings are gin's: its parser makes them.
+gin's own `parse_config_file` finds includes only in the current folder, and does not record the line of a binding. So
+the files are read here, statement by statement, with gin's parser.
 """
 
 import io
@@ -22,21 +22,21 @@ Statement: TypeAlias = BindingStatement | BlockDeclaration | ImportStatement | I
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 
-# What gin's parser raises at text that is not gin, and what a reference to something unknown raises.
+# What gin's parser raises for text that is not gin, and for references to unknown names.
 MALFORMED = (SyntaxError, ValueError, TypeError, KeyError, IndexError, RecursionError, tokenize.TokenError)
 
-LITERALS = {"true": "True or False", "false": "True or False", "none": "None", "null": "None"}  # of other languages
-BARE_TEXT = re.compile(r"[A-Za-z_~./][\w~./:+-]*")  # a value that has lost its quotes
+LITERALS = {"true": "True or False", "false": "True or False", "none": "None", "null": "None"}  # misspelt literals
+BARE_TEXT = re.compile(r"[A-Za-z_~./][\w~./:+-]*")  # a string without quotes
 
 
 def gin_folder() -> pathlib.Path:
-    """The folder of the gin files that come with the package: inside an installed one, beside it in a checkout."""
+    """The folder of the package's gin files: inside an installed package, beside it in a checkout."""
     inside = PACKAGE / "gin"
     return inside if inside.is_dir() else PACKAGE.parent / "gin"
 
 
 def find(name: str | os.PathLike) -> pathlib.Path:
-    """The gin file of a name; arguments as of `lookup`.
+    """Like `lookup`, but a missing file is an error.
 
     Raises:
         UserError: there is no such file.
@@ -48,9 +48,9 @@ def find(name: str | os.PathLike) -> pathlib.Path:
 
 
 def lookup(name: str | os.PathLike) -> pathlib.Path | None:
-    """The gin file of a name, None if there is none.
+    """The gin file of this name, None if there is no such file.
 
-    The current folder comes first, then the files that come with the package.
+    It is searched in the current folder first, then among the package's gin files.
 
     Args:
         name: a path, such as "gin/toy_ring_akdg.gin", or a bare name, such as "toy_ring_akdg".
@@ -63,7 +63,7 @@ def lookup(name: str | os.PathLike) -> pathlib.Path | None:
 
 
 def _packaged(names: Iterable[str]) -> list[pathlib.Path]:
-    """Where the files "gin/x.gin" or "x.gin" of the package would be."""
+    """The paths that "gin/x.gin" or "x.gin" would have among the package's gin files."""
     return [gin_folder() / os.path.basename(name) for name in names if os.path.dirname(name) in ("", "gin")]
 
 
@@ -74,19 +74,19 @@ def _first_file(candidates: Iterable[pathlib.Path]) -> pathlib.Path | None:
 def file_statements(
     path: pathlib.Path, within: tuple[pathlib.Path, ...] = ()
 ) -> Iterator[tuple[str, BindingStatement | ImportStatement]]:
-    """The bindings and imports of a gin file and of what it includes, in the order in which they apply.
+    """The bindings and imports of a gin file and its includes, in the order in which they apply.
 
-    An import must be run before the next statement is asked for, because that statement may refer to what it registers.
+    The caller must run an import before it takes the next statement, which may refer to what the import registers.
 
     Args:
         path: the file.
-        within: the files that include it.
+        within: the files that include it, directly or indirectly.
 
     Yields:
-        "file:line", and the statement.
+        The place, "file:line", and the statement.
 
     Raises:
-        UserError: the file cannot be read or is not gin, an include is missing, or the file includes itself.
+        UserError: the file cannot be read or is not valid gin, an include is missing, or the file includes itself.
     """
     shown = _shown(path)
     try:
@@ -98,15 +98,15 @@ def file_statements(
         place = f"{shown}:{statement.location.line_num}"
         if isinstance(statement, IncludeStatement):
             yield from file_statements(_included(statement.filename, path, place, within), within)
-        elif isinstance(statement, BindingStatement | ImportStatement):  # the head of a block binds nothing
+        elif isinstance(statement, BindingStatement | ImportStatement):  # the head of a block has no effect
             yield place, statement
 
 
 def binding_statement(text: str) -> BindingStatement:
-    """The one binding that a `--gin_param` gives.
+    """Parses the value of a `--gin_param`.
 
     Raises:
-        UserError: it is not one binding.
+        UserError: it is not exactly one binding.
     """
     statements = list(_parsed(text, lambda _: f"--gin_param={text}"))
     if len(statements) != 1 or not isinstance(statements[0], BindingStatement):
@@ -121,18 +121,18 @@ def _included(name: str, path: pathlib.Path, place: str, within: tuple[pathlib.P
     if found is None:
         raise UserError(f"{place}: there is no file {name!r} to include")
     if found.resolve() in within:
-        raise UserError(f"{place}: include {name!r} makes a file include itself")
+        raise UserError(f"{place}: include {name!r} makes a file include itself: remove it")
     return found
 
 
 def _shown(path: pathlib.Path) -> str:
-    """How a file is named: from the current folder where it lies below that, else by its whole path."""
+    """A file's path in messages: relative if it is below the current folder, otherwise absolute."""
     path, here = path.absolute(), pathlib.Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _parsed(text: str, place: Callable[[int], str]) -> Iterator[Statement]:
-    """The statements of a text; an error is one line that begins with `place` of its line number."""
+    """The statements of a text. Errors are one line and begin with `place(line number)`."""
     parser = None
     try:
         parser = config_parser.ConfigParser(io.StringIO(text), gin.config.ParserDelegate())
@@ -145,11 +145,11 @@ def _parsed(text: str, place: Callable[[int], str]) -> Iterator[Statement]:
 
 
 def _lost_quotes(lines: list[str], message: str) -> str | None:
-    """What to write in the place of a word that is no value, None if that is not what is wrong.
+    """A correction for a string without quotes or a misspelt literal, None if the line has another error.
 
     Args:
-        lines: the line with the error.
-        message: what gin says of it.
+        lines: the line with the error, or nothing.
+        message: gin's error message.
     """
     name, _, value = (part.strip() for part in "".join(lines).partition("#")[0].partition("="))
     word = value if BARE_TEXT.fullmatch(value) else message.partition("Failed to parse token ")[2].strip("'")
@@ -157,10 +157,10 @@ def _lost_quotes(lines: list[str], message: str) -> str | None:
         return f"write {LITERALS[word.lower()]}, not {word}"
     if not BARE_TEXT.fullmatch(word):
         return None
-    return f"strings want quotes: {name}={word!r}" if word == value else f"strings want quotes: {word!r}"
+    return f"strings need quotes: {name}={word!r}" if word == value else f"strings need quotes: {word!r}"
 
 
 def first_line(error: Exception) -> str:
-    """What an exception of gin says, less the lines in which gin adds the place."""
+    """The error message of gin, on one line, without the lines in which gin adds the place."""
     message = error.msg if isinstance(error, SyntaxError) else error.args[0] if error.args else error
     return " ".join(str(message).partition("\n  In ")[0].split())[:400] or type(error).__name__

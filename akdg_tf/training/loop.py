@@ -1,4 +1,4 @@
-"""The one loop around `fit`: from the last checkpoint to the last step, with progress, history and checkpoints."""
+"""The training loop around `fit`, from the last checkpoint to the last step, with its callbacks."""
 
 import contextlib
 import logging
@@ -33,16 +33,17 @@ def fit_to_the_end(
 
     Args:
         model: compiled and built.
-        batch: from the number of a step to what `train_step` takes: samples, or samples and labels.
-        run: where checkpoints, events and `metrics.jsonl` go.
+        batch: maps a step to the input of `train_step`: samples, or samples and labels.
+        run: the run folder; gets events and `metrics.jsonl`.
         schedule: steps and intervals.
-        checkpoints: of the model.
-        tensors: from a step to what TensorBoard shows histograms of, by tag.
-        draw: makes a picture for TensorBoard.
-        begin: gives the model a state to go on from where there is no checkpoint yet, and returns its step.
+        checkpoints: restores and saves the state of the model.
+        tensors: maps a step to the tensors of TensorBoard's histograms, by tag.
+        draw: makes a picture for TensorBoard; None writes no pictures.
+        begin: called if there is no checkpoint yet; gives the model its initial state and returns the step of it.
 
     Raises:
-        UserError: a loss became infinite or not a number, or `begin` gives a step that is none of the schedule's.
+        UserError: a loss is not finite, training cannot start at the step that `begin` returns, or all checkpoints are
+            damaged.
     """
     steps, every = schedule.steps, schedule.report_every
     start = checkpoints.restore()
@@ -61,7 +62,7 @@ def fit_to_the_end(
             write_configuration(run, writer)
         history = History(run.path("metrics.jsonl"), writer, every, start, run.smoke)
         callbacks = [*_watching(run, schedule, start), *_showing(schedule, writer, tensors, draw)]
-        callbacks += [history, SaveCheckpoints(checkpoints, every)]  # what was shown is flushed before the checkpoint
+        callbacks += [history, SaveCheckpoints(checkpoints, every)]  # all records are written before the checkpoint
         model.fit(
             by_step(batch, start, steps),
             epochs=steps // every,
@@ -74,20 +75,20 @@ def fit_to_the_end(
 
 
 def _watching(run, schedule, start) -> list[keras.callbacks.Callback]:
-    """Log lines, and the profile."""
+    """Callbacks for log lines and for the profile."""
     steps, every = schedule.steps, schedule.report_every
     callbacks = [StepLog(every, steps, schedule.batch_size)]
     if not tf.config.list_logical_devices("GPU"):
         callbacks.append(Forecast(every, start, steps, schedule.cpu_budget))
     if schedule.profile_steps and start >= schedule.profile_steps[1]:
-        logger.info("no profile: step %d is past the steps %d to %d", start, *schedule.profile_steps)
+        logger.info("no profile: training starts at step %d, after the steps %d to %d", start, *schedule.profile_steps)
     elif schedule.profile_steps:
         callbacks.append(Profile(schedule, run.path("events")))
     return callbacks
 
 
 def _showing(schedule, writer, tensors, draw) -> list[keras.callbacks.Callback]:
-    """Histograms and pictures."""
+    """Callbacks for histograms and pictures."""
     interval = schedule.report_every, schedule.pictures_every
     callbacks = [Histograms(tensors, writer, *interval)]
     return [*callbacks, Pictures(draw, writer, *interval)] if draw else callbacks

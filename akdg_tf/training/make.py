@@ -19,13 +19,13 @@ def make_experiment(
 
     Args:
         run: folder, name, seed.
-        experiment: GeneratorExperiment or ClassifierExperiment.
-        dtype_policy: of the networks that are trained: "float32", or "mixed_bfloat16", which computes in bfloat16 and
-            keeps weights, samples, logits, losses and what is exported in float32. It is for processors that multiply
-            bfloat16 themselves (AVX512-BF16, AMX, recent GPUs); on others it is slower than float32.
+        experiment: makes the experiment from its run: GeneratorExperiment or ClassifierExperiment.
+        dtype_policy: Keras dtype policy of the trained networks: "float32" or "mixed_bfloat16". The latter computes in
+            bfloat16 and keeps weights, samples, logits, losses and exports in float32. It is for processors with
+            bfloat16 multiplication (AVX512-BF16, AMX, recent GPUs); on others it is slower than float32.
 
     Raises:
-        UserError: another policy.
+        UserError: the policy is unknown.
     """
     if dtype_policy not in DTYPE_POLICIES:
         raise UserError(f"dtype_policy {dtype_policy!r} is not one of {', '.join(DTYPE_POLICIES)}")

@@ -1,4 +1,4 @@
-"""The profile of some training steps, for TensorBoard's PROFILE tab."""
+"""The profile of chosen training steps, for TensorBoard's PROFILE tab."""
 
 import logging
 import pathlib
@@ -12,17 +12,17 @@ logger = logging.getLogger(__name__)
 
 
 class Profile(keras.callbacks.Callback):
-    """Traces the steps `schedule.profile_steps`, each as an event "train" that carries its number.
+    """Traces the steps `schedule.profile_steps`, each as an event "train" with the number of its step.
 
-    With several steps an execution, an event is an execution and its number that of its last step; executions that
-    hold any of the steps are traced whole.
+    With several steps per execution, each event is one execution, with the number of its last step. An execution that
+    contains at least one of the steps is traced completely.
 
-    Keras's own TensorBoard callback is not used, for it counts the calls of one `fit`: after a resume, or with several
-    steps an execution, it would trace other steps than were asked for, and number them anew in each epoch. It also
-    writes the scalars of `History` a second time, in a folder of its own.
+    Keras's own TensorBoard callback counts the calls of one `fit`. After a resume, or with several steps per execution,
+    it would trace the wrong steps. It also counts from 1 again in every epoch, and it writes the scalars of `History` a
+    second time, in another folder.
 
     Args:
-        schedule: its `profile_steps` is not None.
+        schedule: with `profile_steps` set.
         events: folder of the TensorBoard events.
     """
 
@@ -35,7 +35,7 @@ class Profile(keras.callbacks.Callback):
         self._epoch = epoch
 
     def on_train_batch_begin(self, batch, logs=None):
-        """`batch` is the number of the execution's first step in its epoch."""
+        """`batch` is the index of the execution's first step in its epoch."""
         begin, end = self.schedule.profile_steps
         first = self._epoch * self.schedule.report_every + batch + 1
         last = first + self.model.steps_per_execution - 1
@@ -44,18 +44,18 @@ class Profile(keras.callbacks.Callback):
         if not self._running:
             tf.profiler.experimental.start(str(self.events))
             self._running = True
-        root = 1  # which makes the event one of xprof's steps
+        root = 1  # marks the event as a step for xprof
         self._event = tf.profiler.experimental.Trace("train", step_num=last, _r=root)
         self._event.__enter__()
 
     def on_train_batch_end(self, batch, logs=None):
-        """`batch` is the number of the execution's last step in its epoch."""
+        """`batch` is the index of the execution's last step in its epoch."""
         if self._event is None:
             return
         self._event.__exit__(None, None, None)
         self._event = None
         if self._epoch * self.schedule.report_every + batch + 1 >= self.schedule.profile_steps[1]:
-            float(next(iter(logs.values())))  # waits for what an accelerator has still to do
+            float(next(iter(logs.values())))  # waits until an accelerator has finished these steps
             tf.profiler.experimental.stop()
             self._running = False
-            logger.info("profile of the steps %d to %d: TensorBoard's PROFILE tab", *self.schedule.profile_steps)
+            logger.info("profiled the steps %d to %d: see TensorBoard's PROFILE tab", *self.schedule.profile_steps)

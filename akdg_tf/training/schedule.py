@@ -1,4 +1,4 @@
-"""How long a run trains and how often it reports: one checked value that experiments, loop and callbacks share."""
+"""How long a run trains and how often it reports, checked when it is made."""
 
 import dataclasses
 
@@ -12,23 +12,23 @@ COUNTS = ("steps", "batch_size", "report_every", "pictures_every", "steps_per_ex
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """Steps of a run and its intervals; made under the strategy's scope.
+    """Steps and intervals of a run; must be made under the strategy's scope.
 
     Attributes:
-        steps: of the whole run.
-        batch_size: images per discriminator step, over all replicas.
-        report_every: steps between two log lines and checkpoints, one epoch of `fit`; divides `steps`.
-        pictures_every: report intervals between two pictures, and between two sets of histograms.
-        steps_per_execution: steps run between two returns to Python, on one replica; divides `report_every`.
-        profile_steps: (first, last) of the steps that are profiled for TensorBoard, both included, as the log counts: 1
-            is the first of the run. None: none.
-        keep_every: checkpoints of every so many steps are kept for good; a multiple of `report_every`. None: the newest
-            three alone.
-        cpu_budget: the gin file that scales the experiment down, named where there is no accelerator.
+        steps: last step of the run.
+        batch_size: images per discriminator step, over all replicas; a multiple of their number.
+        report_every: steps per log line and checkpoint, which is one epoch of `fit`; divides `steps`.
+        pictures_every: report intervals per picture and set of histograms.
+        steps_per_execution: steps between two returns to Python, on one replica; divides `report_every`.
+        profile_steps: first and last of the steps that are profiled for TensorBoard, both included. Steps are numbered
+            as in the log, from 1. None profiles no steps.
+        keep_every: the checkpoints of every `keep_every` steps are kept, besides the newest three; a multiple of
+            `report_every`. None keeps only the newest three.
+        cpu_budget: gin file that scales the experiment down; the log names it if there is no accelerator.
 
     Raises:
-        UserError: an interval does not divide the run, the batch does not divide among the strategy's replicas, or the
-            steps to profile are not steps of the run.
+        UserError: a count is not a positive integer, an interval is not a divisor or multiple as required, or
+            `profile_steps` are not steps of the run.
     """
 
     steps: int
@@ -44,17 +44,17 @@ class Schedule:
         for name in COUNTS if self.keep_every is None else (*COUNTS, "keep_every"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
-                raise UserError(f"{name} is {value!r}: it must be a whole number above 0")
+                raise UserError(f"{name} is {value!r}: it must be a positive integer")
         if self.steps % self.report_every or self.report_every % self.steps_per_execution:
             raise UserError(
                 f"steps {self.steps} must be a multiple of report_every {self.report_every}, "
-                f"and that of steps_per_execution {self.steps_per_execution}"
+                f"and report_every a multiple of steps_per_execution {self.steps_per_execution}"
             )
         if self.keep_every and self.keep_every % self.report_every:
             raise UserError(f"keep_every {self.keep_every} must be a multiple of report_every {self.report_every}")
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if self.batch_size % replicas:
-            raise UserError(f"batch_size {self.batch_size} does not divide among {replicas} replicas")
+            raise UserError(f"batch_size {self.batch_size} must be a multiple of the number of replicas, {replicas}")
         if self.profile_steps is not None:
             self._check_profile()
 
@@ -65,20 +65,21 @@ class Schedule:
             raise UserError(f"profile_steps {steps!r} must be (first, last), 1 <= first <= last <= {self.steps} steps")
 
     def check_start(self, start: int) -> None:
-        """Checks the step that a warm start begins at.
+        """Checks the step at which training starts after a warm start.
 
         Raises:
-            UserError: it is not below `steps`, or not a multiple of `report_every`.
+            UserError: it is not less than `steps`, or not a multiple of `report_every`.
         """
         if start >= self.steps:
-            raise UserError(f"training begins at step {start}, but Schedule.steps is {self.steps}: bind more steps")
+            raise UserError(f"training starts at step {start}, but Schedule.steps is {self.steps}: bind more steps")
         if start % self.report_every:
             raise UserError(
-                f"training begins at step {start}: Schedule.report_every {self.report_every} must divide it"
+                f"training starts at step {start}, not a multiple of Schedule.report_every {self.report_every}: "
+                f"bind a divisor of {start}"
             )
 
     def smoke(self) -> "Schedule":
-        """The schedule of a smoke run: few steps, a report and a picture halfway; a later profile moves to its end."""
+        """The schedule of a smoke run: 20 steps, reported every 10. Profiled steps after its end move to its end."""
         profile = self.profile_steps
         if profile:
             back = max(0, profile[1] - SMOKE_STEPS)

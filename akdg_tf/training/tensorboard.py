@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run beside its scalars: pictures, histograms, configuration, hyperparameters, scores."""
+"""What a run writes for TensorBoard besides losses: pictures, histograms, configuration, hyperparameters, scores."""
 
 import collections
 import contextlib
@@ -20,13 +20,13 @@ Tensors = Callable[[int], Mapping[str, tf.Tensor | keras.Variable]]
 
 
 class Pictures(keras.callbacks.Callback):
-    """Draws the generator beside its teacher, with fixed latents.
+    """Writes a picture of generated samples at regular intervals.
 
     Args:
-        draw: returns the picture.
+        draw: returns the picture, uint8 [height, width, 3].
         writer: TensorBoard's writer.
-        every: steps of an interval.
-        intervals: intervals between two pictures.
+        every: steps per interval.
+        intervals: intervals per picture.
     """
 
     def __init__(self, draw: Picture, writer: tf.summary.SummaryWriter, every: int, intervals: int):
@@ -40,13 +40,13 @@ class Pictures(keras.callbacks.Callback):
 
 
 class Histograms(keras.callbacks.Callback):
-    """Writes histograms of weights and latents.
+    """Writes histograms of weights and latents at regular intervals.
 
     Args:
-        tensors: from a step to what is shown of it, by tag.
+        tensors: maps a step to its tensors, by tag.
         writer: TensorBoard's writer.
-        every: steps of an interval.
-        intervals: intervals between two histograms.
+        every: steps per interval.
+        intervals: intervals per set of histograms.
     """
 
     def __init__(self, tensors: Tensors, writer: tf.summary.SummaryWriter, every: int, intervals: int):
@@ -58,19 +58,19 @@ class Histograms(keras.callbacks.Callback):
             step = (epoch + 1) * self.every
             with self.writer.as_default(step):
                 for tag, values in self.tensors(step).items():
-                    summary = histogram_pb(tag, np.asarray(values))  # by NumPy: faster than tf.summary.histogram
+                    summary = histogram_pb(tag, np.asarray(values))  # in NumPy: faster than tf.summary.histogram
                     tf.summary.experimental.write_raw_pb(summary.SerializeToString())
 
 
 def weights_by_tag(networks: Mapping[str, keras.Model]) -> dict[str, keras.Variable]:
-    """Every weight of some networks, trained or not, as `weights/<network>/<layer>/<weight>`.
+    """All weights of some networks, trainable or not, by their tag `weights/<network>/<layer>/<weight>`.
 
-    Keras numbers layers within the process, so that a weight's name tells how many networks came before; here the
-    layers of a kind are numbered within their network, and a weight has one tag in all runs. Names of containers are
-    left out.
+    Keras numbers layers within the process, so a weight's name depends on the networks that were made before. Here the
+    layers of each kind are numbered within their network, so a weight has the same tag in all runs. `Sequential`
+    containers are left out of the tag.
 
     Args:
-        networks: built models, by the name that is shown.
+        networks: built models, by the name in the tags.
     """
     return {
         f"weights/{name}/{path}": weight
@@ -80,10 +80,9 @@ def weights_by_tag(networks: Mapping[str, keras.Model]) -> dict[str, keras.Varia
 
 
 def _paths(network: keras.Model) -> list[str]:
-    """Path of each weight of a network below it, such as "dense_1/kernel"."""
-    layers_by_kind: dict[str, dict[tuple[str, ...], int]] = collections.defaultdict(
-        dict
-    )  # each layer by the path to it, with its number
+    """Path of each weight within its network, such as "dense_1/kernel"."""
+    # For each kind of layer, the number of each layer by the path to it.
+    layers_by_kind: dict[str, dict[tuple[str, ...], int]] = collections.defaultdict(dict)
     paths = []
     for weight in network.weights:
         path = weight.path.split("/")
@@ -100,7 +99,7 @@ def _paths(network: keras.Model) -> list[str]:
 
 
 def write_configuration(run: Run, writer: tf.summary.SummaryWriter) -> None:
-    """Writes the gin configuration as text, as given and as in force, and the hyperparameters for the HPARAMS tab."""
+    """Writes the gin configuration as text, as given and as used, and the hyperparameters for the HPARAMS tab."""
     texts = {"gin/config": run.bindings, "gin/operative_config": gin.operative_config_str()}
     identity = {"experiment": run.experiment, "seed": run.seed} | ({"smoke": True} if run.smoke else {})
     with writer.as_default(0):
@@ -114,8 +113,8 @@ def write_scores(run: Run, result: Result) -> None:
     """Writes the final scores as scalars, which the HPARAMS tab shows beside the hyperparameters.
 
     Args:
-        run: whose events folder is written to.
-        result: what `evaluate` returned.
+        run: its folder `events` is written to.
+        result: the result of `evaluate`.
     """
     writer = tf.summary.create_file_writer(str(run.path("events")))
     with contextlib.closing(writer), writer.as_default(result.steps):

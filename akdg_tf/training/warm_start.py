@@ -1,4 +1,4 @@
-"""A warm start: training goes on from a run, from one of its earlier steps, or from an exported generator."""
+"""A warm start: training starts from a run, from one of its earlier steps, or from an exported generator."""
 
 import logging
 import os
@@ -18,30 +18,31 @@ NEEDED = ("generator", "ema_generator")
 def warm_start(trainer: GeneratorTrainer, init_from: str) -> Parent:
     """Gives a trainer the state of a run, or the weights of an exported generator.
 
-    A run gives all that fits: networks, averages, optimizers, and the step, from which training counts on. What does
-    not fit begins anew, and the log says so; where a vanilla run goes on by AKDG, that is D_KD. Learning rates are
-    configuration: they are never taken. An entry, or another SavedModel, gives the weights of the generator alone. The
-    training then begins at step 0.
+    From a run, everything that fits is taken: networks, averages, optimizers and the step, from which training counts
+    on. Everything else starts from scratch, and the log names it. For example, D_KD does when a vanilla run is
+    continued by AKDG. Learning rates are configuration and are never taken. From a zoo entry or another SavedModel,
+    only the weights of the generator are taken, and training starts at step 0.
 
     Args:
         trainer: compiled.
-        init_from: a run folder, entry or SavedModel, see `places`; "<run>@<step>" takes an earlier checkpoint.
+        init_from: run folder, zoo entry or SavedModel, see `places`; "<run>@<step>" names an earlier checkpoint.
 
     Returns:
-        What the result tells of it.
+        The source, for the result.
 
     Raises:
-        UserError: there is no such source or step, or its generator is another one than the trainer's.
+        UserError: there is no such source or step, or its generator has different layers than the trainer's.
     """
     name, _, step = init_from.partition("@")
     if step and not step.isdigit():
-        raise UserError(f"init_from {init_from!r}: what follows the @ must be a step")
+        raise UserError(f"init_from {init_from!r}: write the number of a step after the @")
     run = places.find_run(name)
     if run is not None and steps_in(run / "checkpoints"):
         return _from_run(trainer, run, int(step) if step else None)
     folder = places.find_saved_model(name)
     if folder is None or step:
-        raise UserError(f"init_from {init_from!r}: there is no such {'run' if step else 'run, entry or SavedModel'}")
+        kinds = "run" if step else "run, zoo entry or SavedModel"
+        raise UserError(f"init_from {init_from!r}: there is no such {kinds}; give its folder")
     return _from_saved_model(trainer, name, folder)
 
 
@@ -62,14 +63,12 @@ def _from_run(trainer: GeneratorTrainer, run: pathlib.Path, step: int | None) ->
                 variable.assign(value)
             taken.append(group)
         elif group in NEEDED:
-            raise UserError(f"init_from: the generator of {run} has other layers than this experiment's")
+            raise UserError(f"init_from: bind the generator of {run}; this experiment's has different layers")
         else:
             anew.append(group)
     logger.info("warm start from step %d of %s: took %s", step, run, ", ".join(taken))
     if anew:
-        logger.info(
-            "warm start: what %s does not hold, or holds in another shape, begins anew: %s", run, ", ".join(anew)
-        )
+        logger.info("warm start: not in %s, or of another shape, so started from scratch: %s", run, ", ".join(anew))
     return lineage.parent("init_from", run.resolve().name, None, run, step)
 
 
@@ -77,9 +76,9 @@ def _from_saved_model(trainer: GeneratorTrainer, name: str, folder: pathlib.Path
     weights = network.load_network(os.fspath(folder)).get_weights()
     shapes = [value.shape for value in trainer.generator.get_weights()]
     if [value.shape for value in weights] != shapes:
-        raise UserError(f"init_from: the generator of {name!r} has other layers than this experiment's")
+        raise UserError(f"init_from: bind the generator of {name!r}; this experiment's has different layers")
     for generator in (trainer.generator, trainer.ema_generator):
         generator.set_weights(weights)
-    logger.info("warm start from %s: took the generator's weights; all else begins anew, at step 0", folder)
+    logger.info("warm start from %s: took the generator's weights; all else starts from scratch, at step 0", folder)
     beside = folder.parent if folder.name == "saved_model" else folder
     return lineage.parent("init_from", beside.resolve().name, None, beside)

@@ -1,4 +1,4 @@
-"""The run folder: where each file lies, and the guard that one folder holds one run."""
+"""The run folder: the paths of its files, its configuration, and the check that it holds only one run."""
 
 import contextlib
 import dataclasses
@@ -15,17 +15,17 @@ from akdg_tf.files import locked, part_of, write_text
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """Identity of a run: its folder and what, beside the gin bindings, decides its outcome.
+    """Identity of a run: its folder, and everything that determines its outcome.
 
     Attributes:
-        workdir: folder of all its files.
+        workdir: the run folder.
         experiment: name, the stem of the first gin file.
-        bindings: the gin configuration as given.
-        gin_files: those that it was read from, in their order.
+        bindings: the gin configuration as given, as text.
+        gin_files: the gin files as given, in their order.
         seed: seed of weights, latents and data order.
-        smoke: few steps and samples, to see the path work; labels all that is written.
-        data_dir: folder with datasets, or None.
-        hyperparameters: those of the bindings that the experiment reads, by name, for TensorBoard.
+        smoke: a short run with few steps and samples, which tests all stages; everything that it writes says so.
+        data_dir: folder with the data, or None.
+        hyperparameters: the values that the experiment reads, by name, for TensorBoard.
         gin_params: each `--gin_param`, as given.
     """
 
@@ -40,7 +40,7 @@ class Run:
     gin_params: tuple[str, ...] = ()
 
     def command(self) -> str:
-        """The command line that makes this run, quoted for a shell; a data folder is called DATA, wherever it lies."""
+        """The command line of this run, quoted for a shell. The path of a data folder is replaced by DATA."""
         bound = [f"--gin_file={file}" for file in self.gin_files]
         bound += [f"--gin_param={binding}" for binding in self.gin_params]
         data = ["--data_dir=DATA"] * bool(self.data_dir) + ["--smoke"] * self.smoke
@@ -52,7 +52,7 @@ class Run:
         return self.workdir / name
 
     def check(self) -> None:
-        """Checks that the folder is free, or holds this very run.
+        """Checks that the folder is empty, does not exist, or holds this run.
 
         Raises:
             UserError: the folder holds a run of another configuration, or something else.
@@ -65,39 +65,39 @@ class Run:
                 "choose another --workdir or remove it"
             )
         strangers = {path.name for path in self.workdir.iterdir()} if self.workdir.exists() else set()
-        strangers -= {".lock", part_of(given).name}  # what a run leaves that is killed as it begins
+        strangers -= {".lock", part_of(given).name}  # a run that is killed at its start may leave these
         if strangers and not given.exists():
-            raise UserError(f"{self.workdir} is not a run folder and not empty: choose another --workdir")
+            raise UserError(f"{self.workdir} is not empty and not a run folder: choose another --workdir")
 
     @contextlib.contextmanager
     def claim(self):
-        """Holds the folder against other processes, which wait, and writes the configuration as given.
+        """Locks the folder, so that other processes wait, and writes the configuration as given.
 
         Raises:
-            UserError: `check` fails.
+            UserError: see `check`.
         """
         self.check()
         self.workdir.mkdir(parents=True, exist_ok=True)
-        with locked(self.path(".lock")):  # the training of a teacher goes on when the run that began it is killed
-            self.check()  # again: another process may have come and gone before the lock was ours
+        with locked(self.path(".lock")):  # needed for teachers, too: killing a run does not kill its teacher's training
+            self.check()  # again, because another process may have written to the folder meanwhile
             write_text(self.path("config.gin"), self._config())
             yield
 
     def _config(self) -> str:
-        """What `config.gin` holds."""
+        """The content of `config.gin`."""
         head = f"# experiment {self.experiment}, seed {self.seed}{', SMOKE RUN' if self.smoke else ''}"
         if self.data_dir:
             head += f", data {os.path.abspath(self.data_dir)}"
         return f"{head}\n{self.bindings}"
 
     def write_operative_config(self) -> None:
-        """Writes the gin configuration that was in force, defaults included."""
+        """Writes the gin configuration as used, including defaults."""
         head = "# SMOKE RUN: fewer steps than are bound\n" if self.smoke else ""
         write_text(self.path("operative_config.gin"), head + gin.operative_config_str())
 
 
 def _quoted(word: str) -> str:
-    """A word for a shell; one that holds single quotes, as strings in gin do, in double ones."""
+    """A word quoted for a shell. A word with single quotes, which gin strings have, gets double quotes if possible."""
     plain = "'" in word and not set('"$`\\!') & set(word)
     return f'"{word}"' if plain else shlex.quote(word)
 

@@ -1,1 +1,1 @@
-"""The model zoo: what an entry is, and how it is published, verified, loaded, served and shown."""
+"""The model zoo: its entries, and how they are published, verified, loaded, served and shown."""

@@ -1,7 +1,7 @@
 """An entry's `card.md`: what a user must know to trust a generator.
 
-All of it follows from metrics.json, but for one thing: a network that has an entry in the same zoo is a link to that
-entry's card.
+The card depends only on metrics.json, with one exception: the name of a network with an entry in the same zoo is a link
+to that entry's card.
 """
 
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ from akdg_tf.zoo.definitions import definitions
 from akdg_tf.zoo.entries import LITERT, Entry, check_name
 
 KINDS = {"student": "student generator", "teacher": "teacher generator", "classifier": "classifier"}
-# What was done, and whom by: what stands before the teacher, and after it.
+# For each method with a teacher, the text before the teacher's name and the text after it.
 DISTILLED = {
     "AKDG": ("distilled from", "by Adversarial Knowledge Distillation (AKDG; Tsunashima et al., ICPR 2020)"),
-    "MSEDistillation": ("made to imitate", "latent by latent (MSE; Aguinaldo et al. 2019)"),
+    "MSEDistillation": ("trained to imitate", "on the same latents (MSE; Aguinaldo et al. 2019)"),
 }
 TRAINED = {
     "GAN": "trained as a plain GAN, without a teacher (vanilla; Mescheder et al. 2018)",
-    "classifier": "trained on labelled images, for metrics to be computed over",
+    "classifier": "trained on labelled images; metrics are computed over it",
 }
 ORIGINS = {"teacher": "learned from", "init_from": "started from the weights of"}
 LABELS = {
     "layers": "layers",
     "params": "params",
     "mult_adds": "mult-adds per image",
-    "executed_mult_adds": "mult-adds executed",
+    "executed_mult_adds": "executed mult-adds per image",
     "bytes": "weights, bytes",
     "file_size": "saved_model/, bytes",
     "images_per_second": "images/s, batch 64",
@@ -39,21 +39,26 @@ import akdg_tf
 
 images = akdg_tf.load("{name}").sample(16)  # float32, in [0, 1]
 ```
+
+Other ways to load it: [Use a student](../../docs/use_a_student.md).
 """
-LIMITS = """It draws what its training images show, at their size and no other. It cannot be told what to draw. Its
-latents are drawn from N(0, I). Its scores compare only with scores over the same classifier, split and numbers of
-images. None of them says that an image can be recognised: look at the samples first. For the scores of real images,
-see the repository's README. It may reproduce single training images; that was not tested."""
-CLASSIFIER_LIMITS = "It measures generators of the same dataset. Its outputs for other images mean nothing."
-LICENCE = """Apache-2.0, as all of this repository. The training images are not part of it; their terms are their
-publishers'."""
+LIMITS = """\
+It draws images like its training images, at their size only. You cannot choose what it draws. Its latents are drawn
+from N(0, I). Its scores can be compared only with scores over the same classifier, split and numbers of images. They do
+not tell whether the images can be recognised, so look at the samples first. For the scores of real images (CIFAR-10
+only), see [Results](../../docs/results.md#what-the-scale-means). It may reproduce training images; this was not tested.
+"""
+CLASSIFIER_LIMITS = "It measures generators of the same dataset. Its outputs for other images mean nothing.\n"
+LICENCE = """\
+Apache-2.0, like the whole repository. The training images are not part of it. Their publishers' terms apply to them.
+"""
 
 
 def card(entry: Entry) -> str:
     """The entry's card, in Markdown.
 
     Raises:
-        UserError: metrics.json cannot be read, or the folder's name is not the name of an entry.
+        UserError: metrics.json cannot be read, or the folder's name is not a valid name of an entry.
     """
     result, classifier, name = entry.result, entry.kind == "classifier", check_name(entry.name)
     lines = [f"# {name}", "", " ".join([_what(entry), *_origins(entry)]), ""]
@@ -70,25 +75,25 @@ def card(entry: Entry) -> str:
         *_over_seeds(result),
         *_litert(result),
     ]
-    lines += ["", "## Limits", "", CLASSIFIER_LIMITS if classifier else LIMITS, "", "## Licence", "", LICENCE]
-    return "\n".join(lines) + "\n"
+    lines += ["", "## Limits", "", CLASSIFIER_LIMITS if classifier else LIMITS, "## Licence", "", LICENCE]
+    return "\n".join(lines)
 
 
 def mentioned(result: Result) -> set[str]:
-    """Names of the networks that a card links to, where they have an entry."""
+    """Names of the networks that a card links to if they have an entry."""
     found = {parent.name for parent in _ancestors(result.parents)}
     return found | ({result.teacher.name} if result.teacher else set())
 
 
 def _ancestors(parents: tuple[Parent, ...]) -> Iterator[Parent]:
-    """Parents and theirs, each followed by its own."""
+    """The parents and all their ancestors. Each parent is followed by its own ancestors."""
     for parent in parents:
         yield parent
         yield from _ancestors(parent.parents)
 
 
 def _named(entry: Entry, name: str) -> str:
-    """A network's name, a link to its card if it has an entry in the same zoo."""
+    """A network's name; with an entry in the same zoo, a link to its card."""
     if name == CALLABLE:
         return "a Python callable"
     return markdown.link(name, "..", name, "card.md") if entry.sibling(name) else escape(name)
@@ -100,12 +105,12 @@ def _what(entry: Entry) -> str:
     if result.method in DISTILLED and result.teacher:
         verb, method = DISTILLED[result.method]
         return f"{kind}, {verb} {_named(entry, result.teacher.name)} {method}."
-    beside = f", beside {_named(entry, result.teacher.name)}" if result.teacher else ""
-    return f"{kind}, {TRAINED.get(result.method, f'trained by {escape(result.method)}')}{beside}."
+    compared = f", compared with {_named(entry, result.teacher.name)}" if result.teacher else ""
+    return f"{kind}, {TRAINED.get(result.method, f'trained by {escape(result.method)}')}{compared}."
 
 
 def _origins(entry: Entry) -> Iterator[str]:
-    """A sentence for each network that it comes from, but for the teacher that `_what` names."""
+    """One sentence for each network that it was made from, except the teacher that `_what` names."""
     result = entry.result
     said = result.teacher.name if result.method in DISTILLED and result.teacher else None
     for parent in result.parents:
@@ -123,13 +128,13 @@ def _origin(entry: Entry, parent: Parent) -> str:
 
 
 def _gin_files(result: Result) -> list[str]:
-    """What a reader must know of gin files that the repository does not hold."""
+    """One line for each gin file that is not in the repository."""
     own = [file for file in result.gin_files if "/" not in file]
-    return [f"- gin file {code(file)}: see [config.gin](config.gin), which holds all that it binds" for file in own]
+    return [f"- gin file {code(file)}: see [config.gin](config.gin), which holds all its bindings" for file in own]
 
 
 def _warnings(result: Result) -> list[str]:
-    """What a student costs more of than its teacher."""
+    """A line that names the costs in which a student exceeds its teacher, if there are any."""
     student, teacher = result.network, result.teacher
     pairs = {"params": "params", "mult_adds": "mult-adds"} if teacher else {}
     costs = {label: (getattr(student, key), getattr(teacher, key)) for key, label in pairs.items()}
@@ -138,7 +143,7 @@ def _warnings(result: Result) -> list[str]:
 
 
 def _table(entry: Entry) -> list[str]:
-    """Counts and scores, with the teacher's and the share of them beside a student's."""
+    """Counts and scores; for a student also the teacher's, and the ratio of the counts."""
     result, network, teacher = entry.result, entry.result.network, entry.result.teacher
     head = ["", escape(entry.name), *([_named(entry, teacher.name), "student / teacher"] if teacher else [])]
     rows = []
@@ -169,7 +174,7 @@ def _over_seeds(result: Result) -> list[str]:
         values = ", ".join(f"{seed}: {tables.number(value)}" for seed, value in pairs)
         lines.append(f"- {escape(metric)}: {tables.mean_and_spread(row.values)} (seed {values})")
     alone = [escape(metric) for metric in result.over_seeds if metric not in several]
-    return [*lines, "", f"Of one seed alone: {', '.join(alone)}."] if alone else lines
+    return [*lines, "", f"Of one seed only: {', '.join(alone)}."] if alone else lines
 
 
 def _litert(result: Result) -> list[str]:

@@ -1,4 +1,4 @@
-"""The `SHA256SUMS` of an entry: the list of its files, in the format of the program sha256sum."""
+"""The `SHA256SUMS` of an entry: the checksums of its files, in the format of the program sha256sum."""
 
 import pathlib
 import re
@@ -7,11 +7,11 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import sha256, write_text
 
 SUMS = "SHA256SUMS"
-LINKS = ("saved_model.pb", "variables")  # into saved_model/, so that the entry itself is a SavedModel
+LINKS = ("saved_model.pb", "variables")  # links into saved_model/, so that the entry itself is a SavedModel
 
 
 def seal(folder: pathlib.Path) -> None:
-    """Writes `SHA256SUMS` of the files of an entry, and the links."""
+    """Writes `SHA256SUMS` for the files of an entry, and the links in `LINKS`."""
     lines = [f"{sha256(folder / name)}  {name}\n" for name in _files(folder)]
     write_text(folder / SUMS, "".join(lines))
     for name in LINKS:
@@ -20,10 +20,13 @@ def seal(folder: pathlib.Path) -> None:
 
 
 def read(folder: pathlib.Path) -> dict[str, str]:
-    """What the `SHA256SUMS` of an entry says: path below the entry to SHA-256, in hex.
+    """Reads the `SHA256SUMS` of an entry.
+
+    Returns:
+        SHA-256, in hex, by the path of the file below the entry.
 
     Raises:
-        UserError: there is none, or it is malformed.
+        UserError: the file is missing or malformed.
     """
     try:
         return parse((folder / SUMS).read_bytes(), str(folder / SUMS))
@@ -32,44 +35,52 @@ def read(folder: pathlib.Path) -> dict[str, str]:
 
 
 def parse(content: bytes, source: str) -> dict[str, str]:
-    """Path to SHA-256 of the lines of a `SHA256SUMS`.
+    """Parses the content of a `SHA256SUMS`.
+
+    Args:
+        content: of the file.
+        source: path or URL of the file, for errors.
+
+    Returns:
+        SHA-256, in hex, by path.
 
     Raises:
-        UserError: a line is malformed, names a file outside the folder, or a file a second time; or there is no line.
+        UserError: a line is malformed or names a file outside the entry, or the list is empty or names a file twice.
     """
     lines = [line.partition("  ") for line in content.decode(errors="replace").splitlines()]
     sums = {name: digest for digest, _, name in lines}
     bad = [name for digest, _, name in lines if not re.fullmatch("[0-9a-f]{64}", digest) or not is_inside(name)]
     if bad or not lines or len(sums) < len(lines):
-        what = f"is malformed or leads out of the entry: {bad[0][:80]!r}" if bad else "is missing, or there twice"
-        raise UserError(f"{source} is not a list of checksums: a line {what}")
+        line = f"a line is malformed or names a file outside the entry: {bad[0][:80]!r}" if bad else ""
+        raise UserError(f"{source} is not a list of checksums: {line or 'it is empty or names a file twice'}")
     return sums
 
 
 def is_inside(name: str) -> bool:
-    """Whether a path, as it is written, is one of something below a folder."""
+    """Whether a path, as written, is relative, printable and below its folder."""
     path = pathlib.PurePosixPath(name)
     return bool(path.parts) and name.isprintable() and not path.is_absolute() and ".." not in path.parts
 
 
 def check(folder: pathlib.Path, required: set[str]) -> None:
-    """Holds every file of an entry against its `SHA256SUMS`.
+    """Compares all files of an entry with its `SHA256SUMS`.
 
     Args:
         folder: of the entry.
-        required: files that it must list.
+        required: files that `SHA256SUMS` must list.
 
     Raises:
-        UserError: a file was changed, is missing, is not listed, or is a link; it is named.
+        UserError: a file was changed, is missing, is not listed, or is a link. The error names the file.
     """
     sums = read(folder)
     missing = sorted(required - set(sums))
     if missing:
-        raise UserError(f"{folder} is no whole entry of a zoo: {SUMS} lists no {missing[0]}")
+        raise UserError(f"{folder} is not a complete entry of a zoo: {SUMS} does not list {missing[0]}")
     for name, expected in sums.items():
         path = folder / name
         if not path.is_file() or sha256(path) != expected:
-            raise UserError(f"{path} {'was changed' if path.is_file() else 'is missing'}: it is not what {SUMS} lists")
+            what = "was changed: its checksum is not the one" if path.is_file() else "is missing: it is listed"
+            raise UserError(f"{path} {what} in {SUMS}")
     for name in LINKS:
         path = folder / name
         if not path.is_symlink() or path.readlink() != pathlib.Path("saved_model", name):
@@ -79,11 +90,13 @@ def check(folder: pathlib.Path, required: set[str]) -> None:
         path for path in folder.rglob("*") if path.is_symlink() and path.relative_to(folder).as_posix() not in LINKS
     ]
     if strangers or links:
-        raise UserError(f"{links[0] if links else folder / strangers[0]} is not listed in {SUMS}, or is a link")
+        raise UserError(
+            f"{links[0] if links else folder / strangers[0]} is not listed in {SUMS}, or is a link: remove it"
+        )
 
 
 def _files(folder: pathlib.Path) -> list[str]:
-    """Paths below an entry, sorted, of all files that `SHA256SUMS` is to list: all but itself and the links."""
+    """Sorted paths, below the entry, of the files that `SHA256SUMS` lists: all files except itself and the links."""
     paths = (path for path in folder.rglob("*") if path.is_file())
     names = sorted(path.relative_to(folder).as_posix() for path in paths)
     return [name for name in names if name != SUMS and name.partition("/")[0] not in LINKS]

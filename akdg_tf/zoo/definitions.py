@@ -1,4 +1,4 @@
-"""What defines the scores of several entries, said once for all that are defined alike."""
+"""What defines the scores of several entries. Each definition is given once, for all scores that share it."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -9,12 +9,12 @@ from akdg_tf.zoo.entries import Entry
 
 @dataclasses.dataclass(frozen=True)
 class Definition:
-    """Scores that are defined alike.
+    """Scores that share a definition.
 
     Attributes:
         metrics: names of the scores.
-        generators: names of the entries that have one of them.
-        text: what defines them.
+        generators: names of the entries that have at least one of them.
+        text: the definition, see `tables.definition`.
     """
 
     metrics: list[str]
@@ -23,13 +23,13 @@ class Definition:
 
 
 def definitions(found: Iterable[Entry], less: tuple[str, ...] = ()) -> list[Definition]:
-    """Each different definition of the scores of entries.
+    """The different definitions of the scores of some entries.
 
     Args:
         found: the entries.
-        less: names of fields of a score that are left out.
+        less: names of the score fields to leave out.
     """
-    alike: dict[str, dict[tuple[str, str], None]] = {}  # a dict of nothing keeps the order, as a set does not
+    alike: dict[str, dict[tuple[str, str], None]] = {}  # the inner dict is a set that keeps the order
     for entry in found:
         for metric, score in entry.result.network.scores.items():
             alike.setdefault(tables.definition(score, less), {})[metric, entry.name] = None

@@ -1,4 +1,4 @@
-"""One entry of the zoo, and which there are."""
+"""An entry of the zoo, the entries of a zoo, and their groups by teacher."""
 
 import dataclasses
 import functools
@@ -8,6 +8,7 @@ import re
 from akdg_tf.artifacts import result as results
 from akdg_tf.artifacts.result import CALLABLE, Result
 from akdg_tf.errors import UserError
+from akdg_tf.files import OLD, PART
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.load import load_generator
 from akdg_tf.zoo import checksums
@@ -15,31 +16,30 @@ from akdg_tf.zoo import checksums
 ZOO = pathlib.Path("zoo")
 LITERT = "model.tflite"
 SAMPLES = "samples.png"
-FILES = {"saved_model/saved_model.pb", "card.md", "metrics.json", "config.gin"}  # of every entry
+FILES = {"saved_model/saved_model.pb", "card.md", "metrics.json", "config.gin"}  # in every entry
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
-PART = ".part"  # what `files.replacing` adds to the name of a folder that is being made
-UNFINISHED = (PART, ".old")  # what it may leave when it is killed
+UNFINISHED = (PART, OLD)  # folders that `files.replacing` may leave when its process is killed
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """The folder of an entry, `zoo/<name>`.
 
-    It holds `saved_model/`, `model.tflite` where the run exported one, `card.md`, `metrics.json`, `config.gin`
-    (operative), `samples.png` of a generator, `SHA256SUMS` of all these, and links that make the folder itself a
-    SavedModel.
+    It holds `saved_model/`, `model.tflite` if the run exported one, `card.md`, `metrics.json`, `config.gin` (the
+    configuration as used), `samples.png` for a generator, `SHA256SUMS` of all these, and links that make the folder
+    itself a SavedModel.
     """
 
     folder: pathlib.Path
 
     @property
     def name(self) -> str:
-        """The folder's name, without the mark of a folder that is being made."""
+        """The folder's name, without the suffix of an unfinished folder."""
         return self.folder.name.removesuffix(PART)
 
     @functools.cached_property
     def result(self) -> Result:
-        """What `metrics.json` holds.
+        """The content of `metrics.json`.
 
         Raises:
             UserError: it cannot be read, or belongs to another entry.
@@ -57,7 +57,7 @@ class Entry:
 
     @property
     def teacher_name(self) -> str | None:
-        """Name of a student's teacher; None if that is a Python callable, or the entry is not a student."""
+        """Name of a student's teacher; None if the teacher is a Python callable, or the entry is not a student."""
         teacher = self.result.teacher
         return teacher.name if teacher and teacher.name != CALLABLE else None
 
@@ -67,14 +67,18 @@ class Entry:
         return Entry(folder) if is_name(name) and (folder / "metrics.json").exists() else None
 
     def load(self) -> FrozenGenerator:
-        """The generator, frozen, loaded anew."""
+        """Loads the generator, frozen. Every call loads it again.
+
+        Raises:
+            UserError: the SavedModel is damaged.
+        """
         return load_generator(self.folder / "saved_model")
 
     def check(self) -> None:
-        """Checks that the entry is whole, and that its files are those that `SHA256SUMS` lists.
+        """Checks that the entry is complete, and that its files match `SHA256SUMS`.
 
         Raises:
-            UserError: they are not; the file is named.
+            UserError: a file is wrong or missing. The error names the file.
         """
         checksums.check(self.folder, FILES)
         wanted = set() if self.kind == "classifier" else {SAMPLES}
@@ -82,27 +86,27 @@ class Entry:
         for name in (SAMPLES, LITERT):
             if (self.folder / name).is_file() != (name in wanted):
                 what = "lacks" if name in wanted else "must not hold"
-                raise UserError(f"{self.folder} is not a whole entry of a {self.kind}: it {what} {name}")
+                raise UserError(f"{self.folder} is not a correct entry of a {self.kind}: it {what} {name}")
 
 
 def is_name(name: str) -> bool:
-    """Whether an entry may have this name."""
+    """Whether this is a valid name of an entry."""
     return bool(NAME.fullmatch(name)) and not name.endswith(UNFINISHED)
 
 
 def check_name(name: str) -> str:
-    """Returns the name of an entry.
+    """Returns the name if it is a valid name of an entry.
 
     Raises:
-        UserError: no entry may have this name.
+        UserError: it is not.
     """
     if not is_name(name):
-        raise UserError(f"{name[:80]!r} is not the name of an entry")
+        raise UserError(f"{name[:80]!r} is not the name of an entry: use letters, digits, '_', '-' and '.'")
     return name
 
 
 def entries(zoo: pathlib.Path = ZOO) -> list[Entry]:
-    """The entries of a zoo, sorted by name; an unfinished one does not count."""
+    """The entries of a zoo, sorted by name, without unfinished ones."""
     folders = sorted(path.parent for path in zoo.glob("*/metrics.json"))
     return [Entry(folder) for folder in folders if not folder.name.endswith(UNFINISHED)]
 
@@ -112,9 +116,9 @@ class Group:
     """A teacher with its students.
 
     Attributes:
-        name: of the teacher; None of students whose teacher has no name.
-        teacher: its entry, None where it has none.
-        students: in the order of their names.
+        name: the teacher's name, None if it has no name.
+        teacher: the teacher's entry, None if it has no entry.
+        students: their entries, in the given order.
     """
 
     name: str | None
@@ -123,15 +127,15 @@ class Group:
 
     @property
     def members(self) -> list[Entry]:
-        """The teacher, where it has an entry, then the students."""
+        """The teacher, if it has an entry, followed by the students."""
         return [*([self.teacher] if self.teacher else []), *self.students]
 
 
 def groups(found: list[Entry]) -> list[Group]:
-    """The generators among entries, each student with its teacher.
+    """The generators among some entries, grouped by teacher.
 
-    First come the groups of the teachers that have an entry, then the others. A student that teaches others stands in
-    its teacher's group, and at the head of its own.
+    The groups of entries of the kind "teacher" come first. A student that teaches others is a student in its teacher's
+    group, and the teacher of its own group.
     """
     generators = {entry.name: entry for entry in found if entry.kind != "classifier"}
     students: dict[str | None, list[Entry]] = {

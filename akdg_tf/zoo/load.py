@@ -1,4 +1,4 @@
-"""Loading an entry in one line, from a folder or from a server, never before its checksums hold."""
+"""Loading an entry from a folder or a server. Its checksums are checked before anything is loaded."""
 
 import dataclasses
 import functools
@@ -28,7 +28,7 @@ from akdg_tf.zoo.entries import ZOO, Entry, check_name, entries
 logger = logging.getLogger(__name__)
 
 TIMEOUT = 60  # seconds without an answer
-MOST_BYTES = 10**9  # of a file
+MOST_BYTES = 10**9  # maximum size of a file
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,8 +39,8 @@ class PublishedGenerator:
         name: of the entry.
         latent_dim: size of the latent.
         card: the entry's card, in Markdown.
-        metrics: what the entry's `metrics.json` holds.
-        generator: the Reusable SavedModel: `generator(z)` maps float32 [n, latent_dim], drawn from N(0, I), to
+        metrics: the content of the entry's `metrics.json`.
+        generator: the Reusable SavedModel. `generator(z)` maps float32 [n, latent_dim], drawn from N(0, I), to
             float32 images [n, height, width, channels] in [0, 1].
     """
 
@@ -58,9 +58,9 @@ class PublishedGenerator:
         """Draws images.
 
         Args:
-            n: how many.
-            seed: of the latents; the first n images of a seed are always the same, and those of the seed in `metrics`
-                are `samples.png`. By default others at every call.
+            n: number of images.
+            seed: seed of the latents, which fixes the sequence of images. The seed in `metrics` gives the images of
+                `samples.png`. By default every call gives new images.
 
         Returns:
             float32 [n, height, width, channels] in [0, 1].
@@ -69,7 +69,7 @@ class PublishedGenerator:
             UserError: n < 1.
         """
         if n < 1:
-            raise UserError(f"{n} images are wanted: it must be at least 1")
+            raise UserError(f"the number of images is {n}: it must be at least 1")
         seed = secrets.randbits(32) if seed is None else seed
         return latents.sample(self._function, "normal", self.latent_dim, n, seed)
 
@@ -79,25 +79,25 @@ def load(name: str, zoo: str | os.PathLike | None = None) -> PublishedGenerator:
 
     Args:
         name: of the entry, such as "cifar10_mlp_akdg".
-        zoo: folder or URL of the zoo; by default the environment's AKDG_ZOO, else `zoo/` here, else the one of the
-            repository that this package lies in.
+        zoo: folder or URL of the zoo. The default is the environment variable AKDG_ZOO, otherwise `zoo/` in the current
+            folder, otherwise the zoo of the repository that holds this package.
 
     Returns:
         The generator.
 
     Raises:
-        UserError: there is no such entry, it is of a classifier, or a file of it is not what its checksums list.
+        UserError: there is no such entry, it is a classifier, or a file does not match its checksum.
     """
     entry = find_entry(name, zoo)
     entry.check()
     if entry.kind == "classifier":
-        raise UserError(f"{name} is a classifier, which draws nothing: akdg_tf.metrics.classifiers.load_classifier")
+        raise UserError(f"{name} is a classifier: load it with akdg_tf.metrics.classifiers.load_classifier")
     card, generator = (entry.folder / "card.md").read_text(encoding="utf-8"), entry.load()
     return PublishedGenerator(entry.name, generator.latent_dim, card, entry.result, generator.module)
 
 
 def find_entry(name: str, zoo: str | os.PathLike | None = None) -> Entry:
-    """The entry's folder; fetched first, where the zoo is a URL. Arguments and errors are `load`'s."""
+    """The entry, which is fetched first if the zoo is a URL. See `load` for arguments and errors."""
     check_name(name)
     place = os.fspath(zoo or os.environ.get(ZOO_VARIABLE) or (ZOO if entries(ZOO) else REPOSITORY_ZOO))
     if place.lower().startswith(("http://", "https://")):
@@ -105,23 +105,27 @@ def find_entry(name: str, zoo: str | os.PathLike | None = None) -> Entry:
     entry = Entry(pathlib.Path(place, name).expanduser())
     if not (entry.folder / "metrics.json").exists():
         found = ", ".join(other.name for other in entries(entry.folder.parent))
-        found = f"there are {found}" if found else f"set {ZOO_VARIABLE} to the folder or URL of a zoo"
+        found = f"choose one of {found}" if found else f"set {ZOO_VARIABLE} to the folder or URL of a zoo"
         raise UserError(f"there is no entry {name!r} in the zoo {place}; {found}")
     return entry
 
 
 def fetch(name: str, zoo: str) -> Entry:
-    """An entry from a server, in `$XDG_CACHE_HOME/akdg_tf/zoo`.
+    """Fetches an entry from a server into `$XDG_CACHE_HOME/akdg_tf/zoo`.
 
-    What is there already and is the same is not fetched again; if the server does not answer, it is taken as it is.
+    An entry that was fetched before is fetched again only if it has changed or is damaged. If the server does not
+    answer, the entry that was fetched before is used.
 
     Args:
         name: of the entry.
         zoo: URL of the zoo, to which `/<name>/<file>` is added.
 
+    Returns:
+        The entry in the cache.
+
     Raises:
-        UserError: the server cannot be reached, has no such entry, or sends a file that is not what `SHA256SUMS` lists;
-            or it cannot be kept.
+        UserError: the server cannot be reached, has no such entry, or sends a file that does not match its checksum; or
+            the entry cannot be stored.
     """
     entry = Entry(cache_folder("zoo") / hashlib.sha256(zoo.encode()).hexdigest()[:16] / name)
     try:
@@ -129,7 +133,7 @@ def fetch(name: str, zoo: str) -> Entry:
     except Unreachable as error:
         if not _is_sound(entry):
             raise
-        logger.warning("%s: taking %s, which was fetched before", error, entry.folder)
+        logger.warning("%s: using %s, which was fetched before", error, entry.folder)
         return entry
     sums = checksums.parse(content, f"{zoo}/{name}/{SUMS}")
     try:
@@ -140,54 +144,54 @@ def fetch(name: str, zoo: str) -> Entry:
                     _fetch_files(f"{zoo}/{name}", sums, part)
                     checksums.seal(part)
     except (OSError, ValueError) as error:
-        raise UserError(f"{name} cannot be kept in {entry.folder.parent}: {error}") from error
+        raise UserError(f"{name} cannot be stored in {entry.folder.parent}: {error}") from error
     return entry
 
 
 def _fetch_files(url: str, sums: dict[str, str], part: pathlib.Path) -> None:
-    """Fetches the files of an entry to the folder `part`, each held against its checksum."""
+    """Fetches the files of an entry into the folder `part`, and compares each with its checksum."""
     progress = Progress(f"fetching {url}: files", len(sums))
     for number, (path, expected) in enumerate(sums.items(), 1):
         content = _get(f"{url}/{urllib.parse.quote(path)}")
         if hashlib.sha256(content).hexdigest() != expected:
-            raise UserError(f"{url}/{path} was changed: it is not what {SUMS} lists; nothing of it was kept")
+            raise UserError(f"{url}/{path} was changed: its checksum is not the one in {SUMS}; it was not stored")
         (part / path).parent.mkdir(parents=True, exist_ok=True)
         (part / path).write_bytes(content)
         progress.report(number)
 
 
 def _is_sound(entry: Entry) -> bool:
-    """Whether an entry is there and whole; says what it is if it is there and is not."""
+    """Whether an entry exists and is undamaged. Logs the damage."""
     if not (entry.folder / SUMS).exists():
         return False
     try:
         entry.check()
     except UserError as error:
-        logger.warning("%s; fetching the entry anew", error)
+        logger.warning("%s; fetching the entry again", error)
         return False
     return True
 
 
 class Unreachable(UserError):
-    """A server did not answer."""
+    """A server did not answer, or not completely."""
 
 
 def _get(url: str) -> bytes:
-    """What a server sends.
+    """Fetches a file.
 
     Raises:
-        Unreachable: it sends nothing, or not all.
-        UserError: it refuses, or sends more than any file of a zoo holds.
+        Unreachable: the server does not send the whole file.
+        UserError: the server refuses, or the file is larger than `MOST_BYTES`.
     """
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
             content = answer.read(MOST_BYTES + 1)
-            if answer.length and len(content) <= MOST_BYTES:  # what is left of it
+            if answer.length and len(content) <= MOST_BYTES:  # the number of bytes that are missing
                 raise http.client.IncompleteRead(content, answer.length)
     except urllib.error.HTTPError as error:
-        raise UserError(f"there is no {url} ({error.code} {error.reason})") from None
+        raise UserError(f"the server does not send {url} ({error.code} {error.reason}): check the address") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise Unreachable(f"{url} cannot be fetched: {error or type(error).__name__}") from None
     if len(content) > MOST_BYTES:
-        raise UserError(f"{url} is larger than any file of a zoo: {MOST_BYTES / 1e6:.0f} MB")
+        raise UserError(f"{url} is larger than {MOST_BYTES / 1e6:.0f} MB, the limit for a file of a zoo")
     return content

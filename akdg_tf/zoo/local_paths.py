@@ -1,7 +1,6 @@
-"""Taking the paths of the publisher's machine out of what is published.
+"""Removing the paths of the publisher's machine from what is published.
 
-A path that a reader cannot use is published by its last name: a gin file that lies elsewhere, and a folder that a
-binding names.
+Only the last part of such a path is published. This concerns gin files outside the repository, and folders in bindings.
 """
 
 import dataclasses
@@ -16,15 +15,15 @@ _QUOTED_PATH = re.compile(r"""(?P<quote>['"])(?P<path>[/~][^'"\n]*)(?P=quote)"""
 
 
 def without(result: Result) -> Result:
-    """The result without the folders that its gin files and bindings lie in.
+    """The result without local paths in its gin files, bindings and command.
 
     Raises:
-        UserError: its command cannot be taken apart.
+        UserError: the command is not valid shell syntax.
     """
     try:
         words = shlex.split(result.command)
     except ValueError as error:
-        raise UserError(f"the command of {result.experiment} is not one that a shell takes: {error}") from None
+        raise UserError(f"the command of {result.experiment} is not valid shell syntax: {error}") from None
     return dataclasses.replace(
         result,
         gin_files=tuple(map(gin_file, result.gin_files)),
@@ -34,24 +33,24 @@ def without(result: Result) -> Result:
 
 
 def gin_file(path: str) -> str:
-    """A gin file as a reader knows it: one of a folder of the repository as it is, another by its name."""
+    """A gin file as it is published: its path if that is relative to the repository, otherwise only its name."""
     parts = pathlib.PurePath(path).parts
     elsewhere = pathlib.PurePath(path).is_absolute() or ".." in parts or path.startswith("~")
     return parts[-1] if elsewhere else path
 
 
 def bindings(text: str) -> str:
-    """Gin bindings in which every quoted absolute path, of a SavedModel or a run, has become its last name."""
+    """Gin bindings as they are published: only the last part of each quoted absolute path is left."""
     return _QUOTED_PATH.sub(lambda found: f"{found['quote']}{_name(found['path'])}{found['quote']}", text)
 
 
 def _name(path: str) -> str:
-    """Name of a model, which may be given by the folder of its SavedModel."""
+    """The last part of a path, without a final `saved_model`: the name of a run or an entry."""
     return pathlib.PurePath(path.removesuffix("/").removesuffix("/saved_model")).name or path
 
 
 def _word(word: str) -> str:
-    """A word of a command."""
+    """One word of a command as it is published."""
     flag, equals, value = word.partition("=")
     if flag == "--gin_file":
         value = gin_file(value)

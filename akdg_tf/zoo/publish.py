@@ -1,4 +1,4 @@
-"""Making an entry of finished runs."""
+"""Making an entry from finished runs."""
 
 import dataclasses
 import logging
@@ -20,19 +20,19 @@ logger = logging.getLogger(__name__)
 
 
 def publish(runs: list[pathlib.Path], zoo: pathlib.Path = ZOO, overwrite: bool = False) -> Entry:
-    """Makes a zoo entry of a finished run.
+    """Makes a zoo entry from a finished run.
 
     Args:
-        runs: run folders of one experiment; the first is published, the others, of other seeds, are reported with it.
-        zoo: where the entry goes, as `<experiment>`.
-        overwrite: replaces a different entry that is there.
+        runs: run folders of one experiment with different seeds. The first is published, with the scores of all.
+        zoo: folder of the zoo; the entry is `<zoo>/<experiment>`.
+        overwrite: replaces an existing entry that is different.
 
     Returns:
         The entry.
 
     Raises:
-        UserError: a run is not finished, is a smoke run or of another experiment, or was not made by its gin files and
-            `--gin_param`s; or a different entry is there already.
+        UserError: a run is not finished or is a smoke run, the runs differ in more than their seeds, their gin files
+            and `--gin_param`s do not give their configuration, or a different entry exists.
     """
     found = [read_finished(run) for run in runs]
     check_configuration(runs, found)
@@ -48,39 +48,39 @@ def read_finished(run: pathlib.Path) -> Result:
     """
     missing = [name for name in ("result.json", "saved_model", "operative_config.gin") if not (run / name).exists()]
     if missing:
-        raise UserError(f"{run} is not a finished run: it lacks {missing[0]}")
+        raise UserError(f"{run} is not a finished run: it lacks {missing[0]}; run its command again")
     result = results.read_run(run)
     if result.smoke:
-        raise UserError(f"{run} is a smoke run: its numbers mean nothing")
+        raise UserError(f"{run} is a smoke run, whose numbers mean nothing: publish a full run")
     if not result.network.scores:
         raise UserError(f"{run} has no scores: run its command with --stage=evaluate")
     return result
 
 
 def check_configuration(runs: list[pathlib.Path], found: list[Result]) -> None:
-    """Checks that the runs are of one experiment, of a seed each, and are what their command lines make.
+    """Checks that the runs differ only in their seeds, and that their command line gives their configuration.
 
     Args:
         runs: run folders.
         found: their results.
 
     Raises:
-        UserError: they are not.
+        UserError: a check fails.
     """
     experiments = {(result.experiment, result.steps) for result in found}
     bindings = [config.effective([run / "config.gin"]) for run in runs]
     if len(experiments) > 1 or any(others != bindings[0] for others in bindings):
-        raise UserError(f"these runs are not of one experiment and configuration: {sorted(experiments)}")
+        raise UserError(f"these runs differ in experiment, steps or configuration: {sorted(experiments)}")
     first = found[0]
     if config.effective(first.gin_files, first.gin_params) != bindings[0]:
         given = " and ".join([*first.gin_files, *(f"--gin_param {param}" for param in first.gin_params)])
-        raise UserError(f"{runs[0]} was not made by {given} as they are: the command in its card would be wrong")
+        raise UserError(f"{runs[0]} was not made by {given} as they are now: restore the gin files, or train again")
     if len({result.seed for result in found}) < len(found):
-        raise UserError("two of these runs have the same seed")
+        raise UserError("two of these runs have the same seed: publish one run per seed")
 
 
 def over_seeds(found: list[Result]) -> dict[str, OverSeeds]:
-    """Each score of the first run over the seeds of those runs that have it."""
+    """Each score of the first run, over the seeds of all runs that have this score."""
     table = {}
     for metric in found[0].network.scores:
         scored = [result for result in found if metric in result.network.scores]
@@ -91,25 +91,28 @@ def over_seeds(found: list[Result]) -> dict[str, OverSeeds]:
 
 
 def write_entry(run: pathlib.Path, result: Result, zoo: pathlib.Path, overwrite: bool) -> Entry:
-    """Writes the entry of a run, then what else of the zoo follows from it: its README, and links in other cards.
+    """Writes the entry of a run, and updates the zoo's README and the links in other cards.
 
     Args:
-        run: its folder.
-        result: its `result.json`, with `over_seeds`.
-        zoo: where the entry goes.
-        overwrite: replaces a different entry that is there.
+        run: the run folder.
+        result: its result, with `over_seeds`.
+        zoo: folder of the zoo.
+        overwrite: replaces an existing entry that is different.
+
+    Returns:
+        The entry.
 
     Raises:
-        UserError: the run lacks a file, or something is in the way: a different entry, or what is not an entry at all.
+        UserError: the run lacks a file, or the entry's folder holds a different entry or something else.
     """
     folder = zoo / check_name(result.experiment)
     readme.check_place(zoo)
     if folder.exists() or folder.is_symlink():
-        checksums.read(folder)  # which says if this is not an entry
+        checksums.read(folder)  # raises an error if the folder is not an entry
     with replacing(folder) as part:
         _fill(part, run, result)
         if folder.exists() and not overwrite and checksums.read(part) != checksums.read(folder):
-            raise UserError(f"a different {folder} is there already: --overwrite replaces it")
+            raise UserError(f"a different {folder} exists already: --overwrite replaces it")
     readme.write(zoo)
     _link_from_others(folder.name, zoo)
     return Entry(folder)
@@ -134,27 +137,27 @@ def _fill(part: pathlib.Path, run: pathlib.Path, result: Result) -> None:
 
 
 def write_card(entry: Entry) -> None:
-    """Writes an entry's card, and its checksums."""
+    """Writes an entry's card and its checksums."""
     write_text(entry.folder / "card.md", card.card(entry))
     checksums.seal(entry.folder)
 
 
 def _link_from_others(name: str, zoo: pathlib.Path) -> None:
-    """Writes those cards anew that name the new entry, so that they link to it."""
+    """Writes the cards that name a new entry again, so that they link to it."""
     for entry in entries(zoo):
         try:
             if name in card.mentioned(entry.result):
                 entry.check()
                 write_card(entry)
         except UserError as error:
-            logger.warning("%s; its card stays as it is", error)
+            logger.warning("%s; its card was not updated", error)
 
 
 def rewrite_cards(zoo: pathlib.Path) -> None:
-    """Writes every card anew, for when their wording has changed, and the zoo's README.
+    """Writes all cards and the zoo's README again, for example after their wording has changed.
 
     Raises:
-        UserError: an entry is not what was published; its card is not written.
+        UserError: an entry does not match its checksums; its card is not written.
     """
     readme.check_place(zoo)
     for entry in entries(zoo):

@@ -14,42 +14,47 @@ TITLE = "# The zoo"
 HEAD = f"""{TITLE}
 
 Published students, the teachers that they were distilled from, and the classifiers that scores are computed over.
-`akdg zoo verify` checks all of it. How to load an entry, and the scores of real images: see the repository's README.
+`akdg zoo verify` checks all of them. How to load an entry: [Use a student](../docs/use_a_student.md). The scores of
+real CIFAR-10 images: [Results](../docs/results.md#what-the-scale-means).
 
 An entry holds `saved_model/` (a Reusable SavedModel with the EMA weights), `model.tflite` (students), `card.md`,
-`metrics.json`, `config.gin` (operative), `samples.png` and `SHA256SUMS` (`sha256sum -c SHA256SUMS`). A score with ± is
-the mean and the sample standard deviation over seeds; one without is of one seed. FID and KID: lower is better; the
-others: higher. Pictures show 64 samples, unselected.
+`metrics.json`, `config.gin` (the configuration as used), `samples.png` and `SHA256SUMS` (`sha256sum -c SHA256SUMS`). A
+score with ± is the mean ± the sample standard deviation over several seeds; a score without ± is of one seed. FID and
+KID: lower is better; the others: higher. Each picture shows 64 samples, not selected.
 """
-SPEED = "the SavedModel at batch 64, each in a process of its own (between processes a fast one varies by a fifth)"
+SPEED = "the SavedModel at batch 64, one process per entry (for a fast network it varies by a fifth between processes)"
 METHOD_NAMES = {"GAN": "vanilla GAN", "MSEDistillation": "MSE"}
 
 
 def write(zoo: pathlib.Path) -> None:
-    """Writes it.
+    """Writes the README of a zoo.
 
     Raises:
-        UserError: there is no entry, one cannot be read, or the README.md that is there is not a zoo's.
+        UserError: there are no entries, an entry cannot be read, or the folder holds the README.md of something else.
     """
     path, found = zoo / "README.md", entries(zoo)
     if not found:
-        raise UserError(f"there is no entry of a zoo in {zoo}")
+        raise UserError(f"{zoo} holds no entries: give the folder of a zoo")
     check_place(zoo)
     write_text(path, readme(found))
 
 
 def check_place(zoo: pathlib.Path) -> None:
-    """Raises a UserError if the folder has a README.md that is not a zoo's: then it is no place for one."""
+    """Checks that a folder can hold a zoo.
+
+    Raises:
+        UserError: the folder holds the README.md of something else.
+    """
     path = zoo / "README.md"
     if path.exists() and not path.read_bytes().startswith(TITLE.encode()):
-        raise UserError(f"{path} is not a zoo's: {zoo} is not the folder of a zoo")
+        raise UserError(f"{path} is not the README of a zoo: choose another folder for the zoo")
 
 
 def readme(found: list[Entry]) -> str:
     """The README of a zoo of these entries, in Markdown.
 
     Raises:
-        UserError: an entry cannot be read, or its folder's name is not the name of an entry.
+        UserError: an entry cannot be read, or its folder's name is not a valid name of an entry.
     """
     for entry in found:
         check_name(entry.name)
@@ -67,7 +72,7 @@ def readme(found: list[Entry]) -> str:
 
 
 def _title(group: Group) -> str:
-    return f"{escape(group.name)} and its students" if group.name else "Students of a teacher without a name"
+    return f"{escape(group.name)} and its students" if group.name else "Students of an unnamed teacher"
 
 
 def _table(group: Group) -> list[str]:
@@ -97,13 +102,13 @@ def _link(entry: Entry) -> str:
 
 
 def method(entry: Entry) -> str:
-    """Short name of the method that it was trained by."""
+    """Short name of the method that the entry was trained by."""
     return METHOD_NAMES.get(entry.result.method, entry.result.method)
 
 
 def accuracy(entry: Entry) -> str:
-    """What a classifier gets right."""
+    """The accuracy of a classifier, as text."""
     score = entry.result.network.scores.get("accuracy")
     if score is None:
-        return "its accuracy is unknown"
-    return f"{100 * score.value:.2f} % of {score.n_real:,} images right ({score.split})"
+        return "accuracy unknown"
+    return f"correct on {100 * score.value:.2f} % of {score.n_real:,} images ({score.split})"

@@ -1,4 +1,4 @@
-"""The ways by which an entry's generator is run, each a function from latents to images."""
+"""The ways to run an entry's generator, each as a function from latents to images."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +21,10 @@ Route = Callable[[np.ndarray], np.ndarray]
 
 
 def routes(entry: Entry) -> dict[str, Route]:
-    """Name to function: float32 [n, latent_dim] to what the generator gives, float32 [n, *sample_shape].
+    """The routes by name. Each maps float32 [n, latent_dim] to samples, float32 [n, *sample_shape].
 
-    They are `m(z)`, the SavedModel's signatures, the network that `load_network` gives, and LiteRT's interpreter where
-    the entry holds a `model.tflite`.
+    They are `m(z)`, the SavedModel's signatures, the network from `load_network`, and LiteRT's interpreter if the entry
+    holds a `model.tflite`.
     """
     module: Any = entry.load().module
     found: dict[str, Route] = {"m(z)": lambda z: module(tf.constant(z)).numpy()}
@@ -44,13 +44,13 @@ def _network(entry: Entry) -> Route:
 
 
 def litert(entry: Entry) -> Route:
-    """The student in `model.tflite`, run by LiteRT's interpreter."""
+    """The route through `model.tflite` and LiteRT's interpreter."""
     runner = Interpreter(str(entry.folder / LITERT)).get_signature_runner("generator")
     return lambda z: runner(z=z)["images"]
 
 
 def differences(entry: Entry) -> dict[str, float]:
-    """How far each route's images are at most from those of `m(z)`, over 64 latents of the entry's seed."""
+    """The largest difference of each route's images from those of `m(z)`, over 64 latents of the entry's seed."""
     z = evaluation_latents(entry, COMPARED)
     images = {name: route(z) for name, route in routes(entry).items()}
     return {name: float(np.abs(values - images["m(z)"]).max()) for name, values in images.items()}
@@ -60,16 +60,16 @@ def evaluation_latents(entry: Entry, count: int) -> np.ndarray:
     """The latents of the first images of `samples.png`, float32 [count, latent_dim].
 
     Raises:
-        UserError: metrics.json names no latent_dim.
+        UserError: metrics.json has no latent_dim.
     """
     dim = entry.result.network.latent_dim
     if dim is None:
-        raise UserError(f"{entry.folder / 'metrics.json'} names no latent_dim of the network")
+        raise UserError(f"{entry.folder / 'metrics.json'} has no latent_dim of the network: publish the run again")
     return latents.sample(lambda z: z, "normal", dim, count, entry.result.seed)
 
 
 def litert_record(entry: Entry) -> LiteRTModel:
-    """What `metrics.json` says of `model.tflite`."""
+    """The record of `model.tflite` for `metrics.json`."""
     details = Interpreter(str(entry.folder / LITERT)).get_tensor_details()
     return LiteRTModel(
         file_size=(entry.folder / LITERT).stat().st_size,

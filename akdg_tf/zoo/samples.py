@@ -10,7 +10,7 @@ GRID, GRID_COLUMNS, GRID_POINTS = 64, 8, 2000
 
 
 def draw_samples(entry: Entry) -> np.ndarray:
-    """The picture in `samples.png`: the generator's first 64 images, or 2,000 points, of the entry's seed.
+    """Draws the picture in `samples.png`: the first 64 images, or the first 2,000 points, of the entry's seed.
 
     Returns:
         uint8 [height, width, 3].

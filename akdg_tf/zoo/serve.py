@@ -1,4 +1,4 @@
-"""Serving a zoo over HTTP: to TensorFlow Hub by its own protocol, and file by file to `akdg_tf.load`."""
+"""Serving a zoo over HTTP: to TensorFlow Hub with its own protocol, and file by file to `akdg_tf.load`."""
 
 import contextlib
 import functools
@@ -19,29 +19,29 @@ ARCHIVE_QUERY = ("tf-hub-format", "compressed")
 
 
 def make_server(zoo: pathlib.Path, host: str = "127.0.0.1", port: int = 8080) -> http.server.ThreadingHTTPServer:
-    """Makes a server, which `serve_forever` starts. Only what an entry's `SHA256SUMS` lists is ever served.
+    """Makes a server, which `serve_forever` starts. Of an entry, it serves only files that `SHA256SUMS` lists.
 
-    - `/akdg/<name>/1?tf-hub-format=compressed`: the SavedModel as .tar.gz, which is what `hub.load` asks for when it is
-      given `http://host:port/akdg/<name>/1`; without the query the card.
+    - `/akdg/<name>/1?tf-hub-format=compressed`: the SavedModel as .tar.gz. `hub.load` requests it when it is given
+      `http://host:port/akdg/<name>/1`. Without the query, the server sends the card.
     - `/<name>/<file>`: a file of the entry, for `AKDG_ZOO=http://host:port`.
     - `/` and `/README.md`: the zoo's README.
 
     Args:
         zoo: folder of the zoo.
-        host: address to listen at; the default one is reached from this machine alone.
-        port: 0 takes a free one.
+        host: address to listen at; the default serves only this machine.
+        port: 0 chooses a free one.
 
     Raises:
-        UserError: there is no zoo, or the address cannot be had.
+        UserError: there are no entries in the folder, or the server cannot listen at the address.
     """
     if not host:
-        raise UserError("--host is empty: 0.0.0.0 listens to every machine, 127.0.0.1 to this one alone")
+        raise UserError("--host is empty: 0.0.0.0 serves all machines, 127.0.0.1 only this one")
     if not entries(zoo):
-        raise UserError(f"there is no entry of a zoo in {zoo}")
+        raise UserError(f"{zoo} holds no entries: give the folder of a zoo")
     try:
         return http.server.ThreadingHTTPServer((host, port), functools.partial(Handler, zoo))
     except (OSError, OverflowError) as error:
-        raise UserError(f"cannot listen at {host}:{port}: {error}") from None
+        raise UserError(f"cannot listen at {host}:{port}: {error}; choose another --host or --port") from None
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -56,7 +56,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         super().__init__(*connection)
 
     def do_GET(self):
-        """Sends what the path names, 404 if it names nothing that is served."""
+        """Sends what the path names, or status 404 if it names nothing that is served."""
         url = urllib.parse.urlsplit(self.path)
         parts = urllib.parse.unquote(url.path).strip("/").split("/")
         try:
@@ -69,16 +69,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         if self.command == "GET":
-            with contextlib.suppress(ConnectionError):  # who asked has gone
+            with contextlib.suppress(ConnectionError):  # the client has disconnected
                 self.wfile.write(content)
 
     do_HEAD = do_GET
 
     def _content(self, parts: list[str], query: list[tuple[str, str]]) -> tuple[bytes, str]:
-        """Content and media type of what a path names.
+        """Content and media type for a path.
 
         Raises:
-            OSError, UserError: it names nothing.
+            OSError, UserError: the path names nothing that is served.
         """
         if parts in ([""], ["README.md"]):
             return (self.zoo / "README.md").read_bytes(), "text/markdown; charset=utf-8"
@@ -104,8 +104,9 @@ def archive(folder: pathlib.Path, sums: tuple[tuple[str, str], ...]) -> bytes:
     """The SavedModel of an entry as .tar.gz.
 
     Args:
-        folder: of the entry, whose files have been checked.
-        sums: path and SHA-256 of each of its files: an archive that was made of others is not given again.
+        folder: of the entry; the caller has checked its files.
+        sums: path and SHA-256 of each of its files. They are part of the cache's key, so that a changed entry gets a
+            new archive.
     """
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as tar:

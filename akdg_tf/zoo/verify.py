@@ -1,4 +1,4 @@
-"""Checking an entry: that it is what was published, and that it does what its card says."""
+"""Checking an entry: it must be what was published, and do what its card says."""
 
 import dataclasses
 import math
@@ -26,9 +26,9 @@ from akdg_tf.zoo.samples import draw_samples
 
 SIGNATURE_TOLERANCE = 1e-6
 LITERT_TOLERANCE = {"float32": 1e-5, "float16": 1 / 255}
-CLASSIFIER_TOLERANCE = 1e-4  # of logits and features, which are about 10
-LEVELS = 1  # gray levels of 255 by which a redrawn pixel may differ: another processor rounds otherwise
-METRIC_TOLERANCE = 0.01  # share of the value; of at least 1, so that a KID near 0 may differ by 0.01
+CLASSIFIER_TOLERANCE = 1e-4  # for logits and features, which are about 10
+LEVELS = 1  # gray levels of 255 by which a redrawn pixel may differ, because processors round differently
+METRIC_TOLERANCE = 0.01  # relative, but at least 0.01 absolute, for a KID near 0
 
 
 def verify(entry: Entry, metrics: bool = False, data_dir: str | None = None) -> dict[str, str]:
@@ -36,14 +36,14 @@ def verify(entry: Entry, metrics: bool = False, data_dir: str | None = None) -> 
 
     Args:
         entry: the entry.
-        metrics: computes its scores once more, which takes as long as `akdg run --stage=evaluate`.
+        metrics: also computes its scores again, which takes as long as `akdg run --stage=evaluate`.
         data_dir: folder with the data, for the scores of datasets that read files.
 
     Returns:
-        What was checked, and what was found.
+        What each check found, by its name.
 
     Raises:
-        UserError: the first thing that is not as it should be.
+        UserError: a check failed; the others after it were not made.
     """
     check_name(entry.name)
     checks = {"checksums": intact, "card": card_text, "config": configuration}
@@ -56,44 +56,42 @@ def verify(entry: Entry, metrics: bool = False, data_dir: str | None = None) -> 
 
 
 def verify_readme(zoo: pathlib.Path) -> None:
-    """Checks that the zoo's README is the one of its entries.
+    """Checks that the zoo's README fits its entries.
 
     Raises:
-        UserError: it is not.
+        UserError: it does not.
     """
     path = zoo / "README.md"
     if not path.exists() or path.read_text(encoding="utf-8") != readme.readme(entries(zoo)):
-        raise UserError(f"{path} is not that of the entries: akdg zoo cards writes it anew")
+        raise UserError(f"{path} does not fit the entries: akdg zoo cards writes it again")
 
 
 def intact(entry: Entry) -> str:
-    """Every file is the one that was published."""
+    """Checks that every file is the one that was published."""
     entry.check()
     return f"{len(checksums.read(entry.folder))} files"
 
 
 def card_text(entry: Entry) -> str:
-    """The card is the one of these metrics, its links are those of this zoo."""
+    """Checks that the card fits metrics.json, and that its links fit the zoo."""
     same = (entry.folder / "card.md").read_text(encoding="utf-8") == card.card(entry)
-    _hold(same, entry, "card.md is not what metrics.json makes in this zoo: akdg zoo cards writes it anew")
-    return "as metrics.json"
+    _hold(same, entry, "card.md does not fit metrics.json in this zoo: akdg zoo cards writes it again")
+    return "fits metrics.json"
 
 
 def configuration(entry: Entry) -> str:
-    """`config.gin` is the configuration of an experiment."""
+    """Checks that `config.gin` is the configuration of an experiment."""
     bindings = config.effective([entry.folder / "config.gin"], imports=False)
     _hold(bool(bindings), entry, "config.gin is not the configuration of an experiment")
     return f"{len(bindings)} bindings"
 
 
 def loads(entry: Entry) -> str:
-    """Each route gives the images of `m(z)`."""
+    """Checks that each route gives the images of `m(z)`."""
     found = routes.differences(entry)
     litert = entry.result.litert
     known = litert is None or litert.weights in LITERT_TOLERANCE
-    _hold(
-        known, entry, f"metrics.json has weights of {routes.LITERT} that are not one of {', '.join(LITERT_TOLERANCE)}"
-    )
+    _hold(known, entry, f"the weights of {routes.LITERT} in metrics.json must be one of {', '.join(LITERT_TOLERANCE)}")
     tolerances = {routes.LITERT: LITERT_TOLERANCE[litert.weights]} if litert else {}
     for name, difference in found.items():
         most = tolerances.get(name, SIGNATURE_TOLERANCE)
@@ -102,29 +100,29 @@ def loads(entry: Entry) -> str:
 
 
 def classifies(entry: Entry) -> str:
-    """It gives finite logits and features, and the network that `load_network` gives the same ones."""
+    """Checks that a classifier gives finite logits and features, the same as the network from `load_network`."""
     images = tf.random.stateless_uniform((2, *_image_shape(_module(entry))), (0, 0), -1.0, 1.0)
     outputs = load_classifier(str(entry.folder)).outputs(images)
     network = load_network(entry.folder)(images)
     shapes = {name: tuple(values.shape) for name, values in outputs.items()}
     _hold(all(np.isfinite(values).all() for values in outputs.values()), entry, "its outputs are not finite")
     same = all(np.allclose(network[name], values, atol=CLASSIFIER_TOLERANCE) for name, values in outputs.items())
-    _hold(same, entry, "load_network gives another classifier than saved_model/ holds")
+    _hold(same, entry, "load_network does not give the classifier in saved_model/")
     return ", ".join(f"{name} {shape}" for name, shape in sorted(shapes.items()))
 
 
 def samples(entry: Entry) -> str:
-    """`samples.png` is what the generator draws for the entry's seed."""
+    """Checks that `samples.png` is what the generator draws for the entry's seed."""
     drawn = draw_samples(entry).astype(int)
     shown = np.asarray(Image.open(entry.folder / SAMPLES).convert("RGB")).astype(int)
-    _hold(drawn.shape == shown.shape, entry, "samples.png has another size than what the generator draws")
+    _hold(drawn.shape == shown.shape, entry, "samples.png does not have the size of what the generator draws")
     levels = int(np.abs(drawn - shown).max())
     _hold(levels <= LEVELS, entry, f"samples.png is not what the generator draws: {levels} gray levels apart")
     return f"redrawn, at most {levels} of 255 gray levels apart"
 
 
 def counts(entry: Entry) -> str:
-    """Layers, params, mult-adds, bytes and the latent's size are counted anew; a teacher's too, if it has an entry."""
+    """Counts layers, params, mult-adds, bytes and latent_dim again, also for the teacher if it has an entry."""
     network = entry.result.network
     _hold_counts(entry, network, _cost(entry) | {"file_size": folder_size(entry.folder / "saved_model")})
     stated = entry.result.teacher
@@ -152,13 +150,13 @@ def _module(entry: Entry):
 
 
 def _image_shape(classifier) -> tuple[int, ...]:
-    """Of what a classifier's SavedModel takes: (height, width, channels)."""
+    """Shape of the images that a classifier's SavedModel takes: (height, width, channels)."""
     signature = classifier.signatures["serving_default"].structured_input_signature[1]
     return tuple(signature["images"].shape[1:])
 
 
 def recomputed(entry: Entry, data_dir: str | None) -> str:
-    """The scores, by the very code of `akdg run --stage=evaluate`, from the operative configuration."""
+    """Computes the scores again, from `config.gin` and with the code of `akdg run --stage=evaluate`."""
     config.parse([entry.folder / "config.gin"], [], imports=False)
     data_dir = data_dir if reads_folder(entry.result.dataset) else None
     run = Run(entry.folder, entry.name, seed=entry.result.seed, data_dir=data_dir)
@@ -167,7 +165,7 @@ def recomputed(entry: Entry, data_dir: str | None) -> str:
         experiment.prepare_data(evaluating=True)
         found = experiment.evaluate().network.scores
     for name, stated in entry.result.network.scores.items():
-        _hold(name in found, entry, f"its configuration computes no {name}")
+        _hold(name in found, entry, f"its configuration does not compute {name}")
         value = found[name].value
         near = math.isclose(value, stated.value, rel_tol=METRIC_TOLERANCE, abs_tol=METRIC_TOLERANCE)
         _hold(near, entry, f"{name} is {value:.4g}, not {stated.value:.4g}")

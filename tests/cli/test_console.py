@@ -41,17 +41,20 @@ def test_help_is_printed_without_tensorflow(arguments, says):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("nosuch",), "akdg: there is no command 'nosuch': choose run, zoo, report (see --help)\n"),
-        (("run",), "akdg run: no experiment given: --gin_file=mnist_mlp_akdg, say (see --help)\n"),
+        (("nosuch",), "akdg: unknown command 'nosuch': choose run, zoo, report (see --help)\n"),
+        (
+            ("run",),
+            "akdg run: no experiment given: name its gin file, such as --gin_file=mnist_mlp_akdg (see --help)\n",
+        ),
         (("run", "--nosuch"), "akdg run: Unknown command line flag 'nosuch' (see --help)\n"),
         (
             ("run", "--gin_file=gin/mnist_mlp_akdg.gin", "gin/budget_cpu.gin", "x"),
-            "akdg run: what is 'gin/budget_cpu.gin' 'x'? Each file and binding needs its own flag: "
+            "akdg run: unexpected 'gin/budget_cpu.gin' 'x': each file and binding needs its own flag, "
             "--gin_file=gin/budget_cpu.gin or --gin_param=gin/budget_cpu.gin (see --help)\n",
         ),
         (
             ("run", "--gin_file=mnist_mlp_akdg", "--gin_param", "EMA_DECAY=0.9", "LATENT_DIM=2"),
-            "akdg run: what is 'LATENT_DIM=2'? Each file and binding needs its own flag: "
+            "akdg run: unexpected 'LATENT_DIM=2': each file and binding needs its own flag, "
             "--gin_file=LATENT_DIM=2 or --gin_param=LATENT_DIM=2 (see --help)\n",
         ),
     ],
@@ -60,3 +63,10 @@ def test_what_is_wrong_with_the_command_line_is_one_line(arguments, says, tmp_pa
     done = akdg(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", says)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_report_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "runs").write_text("a file in the place of the folder")
+    done = akdg("report", "toy_ring", cwd=tmp_path)
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.startswith("akdg report: ") and len(done.stderr.splitlines()) == 1

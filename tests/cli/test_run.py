@@ -26,7 +26,7 @@ FOLDER_DATA = ["--gin_param=Data.name='folder'"]
         ([STUDENT, "--gin_param=Data.name='nosuch'"], "unknown dataset"),
         ([STUDENT, "--gin_param=load_teacher.name='nosuch'"], "there is no teacher"),
         ([STUDENT, "--stage=nosuch"], "nosuch"),
-        ([STUDENT, "gin/budget_cpu.gin"], "what is 'gin/budget_cpu.gin'?"),
+        ([STUDENT, "gin/budget_cpu.gin"], "unexpected 'gin/budget_cpu.gin'"),
         ([STUDENT, "--data_dir=DATA/nosuch"], "/nosuch does not exist"),
         ([STUDENT, "--gin_param=load_classifier.name='nosuch'"], "there is no classifier"),
         (
@@ -35,7 +35,7 @@ FOLDER_DATA = ["--gin_param=Data.name='folder'"]
         ),
         ([STUDENT, "--gin_param=Data.name='ring'"], "differ in shape"),
         ([STUDENT, "--devices=gpu:7"], "TensorFlow sees"),
-        ([STUDENT, "--gin_param=BankedTeacher.images=9"], "binds nothing"),
+        ([STUDENT, "--gin_param=BankedTeacher.images=9"], "does not use"),
         (
             [STUDENT, "--gin_param=Schedule.pictures_every=0"],
             "pictures_every is 0",

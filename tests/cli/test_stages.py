@@ -55,8 +55,8 @@ def test_home_folders_are_found(tmp_path):
     [
         ("--data_dir=nosuch", "^--data_dir=nosuch does not exist: give the folder with the data$"),
         ("--data_dir=../a.zip", "^--data_dir=../a.zip is a file: give the folder with the data$"),
-        ("--data_dir=~nosuch/x", "^--data_dir=~nosuch/x: the home folder is not known; write the whole path$"),
-        ("--workdir=~nosuch/x", "^--workdir=~nosuch/x: the home folder is not known; write the whole path$"),
+        ("--data_dir=~nosuch/x", "^--data_dir=~nosuch/x: the home folder is unknown; write the whole path$"),
+        ("--workdir=~nosuch/x", "^--workdir=~nosuch/x: the home folder is unknown; write the whole path$"),
     ],
 )
 def test_a_folder_that_cannot_be_is_one_line(argument, says, tmp_path):
@@ -68,7 +68,7 @@ def test_a_folder_that_cannot_be_is_one_line(argument, says, tmp_path):
 def test_files_that_bind_no_experiment_have_no_listing():
     pathlib.Path("x.gin").write_text("GAN.d_steps = 1\n")
     FLAGS(["akdg run", "--gin_file=x.gin", "--stage=config"])
-    with pytest.raises(UserError, match=r"bind no experiment: bind make_experiment.experiment$"):
+    with pytest.raises(UserError, match=r"do not bind an experiment: bind make_experiment.experiment$"):
         stages.run_experiment()
 
 

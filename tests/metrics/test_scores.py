@@ -197,7 +197,7 @@ def test_plain_fid_is_inceptions_alone(tmp_path):
 @pytest.mark.parametrize(("samples", "size"), [(9, 100), (0, 100), (-1, 100), (100, 9), (20.5, 100)])
 def test_too_few_images_are_refused_before_anything_is_scored(samples, size):
     dataset = ImageArrays("d", "train", np.zeros((size, 4, 4, 1), np.uint8), None)
-    with pytest.raises(UserError, match="at least 10 images of each kind"):
+    with pytest.raises(UserError, match="at least 10 real and 10 generated images"):
         ImageScores(fake_classifier, samples).prepare(dataset)
 
 

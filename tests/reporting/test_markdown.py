@@ -44,7 +44,7 @@ def test_a_link_leads_where_it_says_whatever_its_text_is():
 def test_a_table_has_a_rule_with_the_alignment_of_each_column():
     assert table(["", "b"], [["x", "1"], ["y", ""]], "lr") == ["|  | b |", "|---|---:|", "| x | 1 |", "| y |  |"]
     assert table(["a"], []) == ["| a |", "|---|"]
-    with pytest.raises(ValueError, match="another number of cells"):
+    with pytest.raises(ValueError, match="a different number of cells"):
         table(["a", "b"], [["x"]])
     with pytest.raises(ValueError, match="argument"):
         table(["a", "b"], [], "l")

@@ -72,7 +72,7 @@ def test_below_the_table_stand_the_gains_what_defines_them_and_the_footnote(fold
     assert "FID of DCGAN AKDG against vanilla: paper -6.5 %." in text
     assert "Ours, MLP AKDG: 40 generated and 50 real images, dataset cifar10, split train, classifier c" in text
     assert "trained for 7 steps with --gin_file=gin/budget_cpu.gin." in text
-    assert "costs 1,593M: compared with that, the DCGAN's mult-adds are -85.6 % and the MLP's -99.9 %" in text
+    assert "costs 1,593M. Against that, the DCGAN's mult-adds are -85.6 % and the MLP's -99.9 %" in text
 
 
 def test_a_run_of_the_papers_own_experiment_comes_before_one_under_the_budget(folders):
@@ -91,7 +91,7 @@ def test_numbers_that_do_not_compare_are_not_compared(folders):
     for name, score in other.network.scores.items():
         other.network.scores[name] = dataclasses.replace(score, n_fake=10)
     write_json(path, other.to_json())
-    with pytest.raises(UserError, match="are not of one experiment"):
+    with pytest.raises(UserError, match="differ in more than their seed, or two have the same seed"):
         paper.measured(MLP_AKDG, runs, zoo)
     for seed in ("", "-seed2"):
         (runs / f"cifar10_mlp_akdg-budget_cpu{seed}" / "result.json").unlink()

@@ -64,6 +64,8 @@ def test_the_result_is_the_accuracy_of_the_export_on_the_images_held_out(make):
         ({"dataset": "ring"}, "dataset 'ring' reads no --data_dir"),
         ({"held_out": 0}, "dataset 'npy' has no test split: bind ClassifierExperiment.held_out"),
         ({"dataset": "nosuch"}, "unknown dataset 'nosuch'"),
+        ({"held_out": 20}, "held_out is 20: bind a number from 0 to 19"),
+        ({"held_out": -1}, "held_out is -1: bind a number from 0 to 19"),
     ],
 )
 def test_data_that_cannot_be_learned_are_one_line(settings, says, make):

@@ -60,7 +60,7 @@ def test_gpus_that_are_not_there_are_refused(flag, machine):
 @pytest.mark.parametrize("flag", ["", "tpu", "cpu:0", "cpu:x", "cpu:-1", "auto:2"])
 def test_what_is_no_device_is_refused_with_what_is(flag, machine):
     machine(1)
-    with pytest.raises(UserError, match="is not one of auto, cpu, cpu:N, gpu, gpu:I,J"):
+    with pytest.raises(UserError, match="is unknown: use auto, cpu, cpu:N, gpu or gpu:I,J"):
         devices.make_strategy(flag)
 
 

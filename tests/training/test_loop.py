@@ -63,7 +63,7 @@ def test_a_state_to_begin_from_is_asked_for_once(fit, tmp_path):
 
 @pytest.mark.parametrize("start", [4, 1])
 def test_a_state_whose_step_is_none_of_the_schedules_is_refused_before_training(start, fit, tmp_path):
-    with pytest.raises(UserError, match=f"training begins at step {start}"):
+    with pytest.raises(UserError, match=f"training starts at step {start}"):
         fit(4, begin=lambda: start)
     assert not (tmp_path / "metrics.jsonl").exists()
 

@@ -24,9 +24,9 @@ def test_a_smoke_run_is_short_and_reports_and_draws_halfway():
 
 @pytest.mark.parametrize("name", ["steps", "batch_size", "report_every", "pictures_every", "keep_every"])
 @pytest.mark.parametrize("value", [0, -1, 2.0, True, "8"])
-def test_counts_are_whole_numbers_above_0(name, value):
+def test_counts_are_positive_integers(name, value):
     settings = {"steps": 8, "batch_size": 8, "report_every": 4}
-    with pytest.raises(UserError, match=f"{name} is {value!r}: it must be a whole number above 0"):
+    with pytest.raises(UserError, match=f"{name} is {value!r}: it must be a positive integer"):
         Schedule(**{**settings, name: value})
 
 
@@ -34,7 +34,7 @@ def test_counts_are_whole_numbers_above_0(name, value):
     ("settings", "says"),
     [
         ({"steps": 10}, "steps 10 must be a multiple of report_every 4"),
-        ({"steps_per_execution": 3}, "and that of steps_per_execution 3"),
+        ({"steps_per_execution": 3}, "report_every a multiple of steps_per_execution 3"),
         ({"keep_every": 6}, "keep_every 6 must be a multiple of report_every 4"),
     ],
 )
@@ -46,12 +46,13 @@ def test_intervals_divide_each_other(settings, says):
 def test_a_batch_divides_among_the_replicas():
     with mirrored(("CPU:0", "CPU:1")).scope():
         assert Schedule(8, 6, 4).batch_size == 6
-        with pytest.raises(UserError, match="batch_size 7 does not divide among 2 replicas"):
+        with pytest.raises(UserError, match="batch_size 7 must be a multiple of the number of replicas, 2"):
             Schedule(8, 7, 4)
 
 
 @pytest.mark.parametrize(
-    ("start", "says"), [(8, "begins at step 8, but Schedule.steps is 8"), (2, "Schedule.report_every 4 must divide it")]
+    ("start", "says"),
+    [(8, "starts at step 8, but Schedule.steps is 8"), (2, "not a multiple of Schedule.report_every 4")],
 )
 def test_a_warm_start_begins_at_a_report_before_the_end(start, says):
     schedule = Schedule(8, 8, 4)

@@ -97,7 +97,7 @@ def test_a_resumed_run_goes_on_where_it_was(tmp_path, caplog):
     train(tmp_path, 8, devices=("CPU:0",), profile_steps=(3, 6))
     with caplog.at_level(logging.INFO):
         train(tmp_path, 12, devices=("CPU:0",), profile_steps=(3, 6))
-    assert "no profile: step 8 is past the steps 3 to 6" in caplog.messages
+    assert "no profile: training starts at step 8, after the steps 3 to 6" in caplog.messages
     assert [number for number, _, _ in read_profile(tmp_path)[0]] == [5, 6]
     assert list(read_tensors(tmp_path, "gin/config")) == [0]
     assert len(read_events(tmp_path).Tensors("_hparams_/session_start_info")) == 1

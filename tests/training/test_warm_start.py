@@ -86,7 +86,7 @@ def test_a_vanilla_run_goes_on_by_akdg_with_a_new_discriminator(tmp_path, caplog
     for name in ("generator", "ema_generator", "d_s", "generator_optimizer", "d_s_optimizer", "step"):
         assert_same({name: after[name]}, {name: expected[name]})
     assert_same({"d_kd": after["d_kd"]}, {"d_kd": before["d_kd"]})
-    assert any("begins anew: d_kd, d_kd_optimizer" in message for message in caplog.messages)
+    assert any("started from scratch: d_kd, d_kd_optimizer" in message for message in caplog.messages)
 
 
 def test_the_state_of_another_kind_of_optimizer_is_not_taken(tmp_path):
@@ -125,9 +125,9 @@ def test_an_exported_generator_gives_its_weights_alone(tmp_path):
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ("nosuch", "there is no such run, entry or SavedModel"),
+        ("nosuch", "there is no such run, zoo entry or SavedModel"),
         ("run@5", "holds no checkpoint of step 5, only of 6, 3"),
-        ("run@last", "what follows the @ must be a step"),
+        ("run@last", "write the number of a step after the @"),
     ],
 )
 def test_what_is_not_there_is_one_line(source, says, finished, monkeypatch):
@@ -138,8 +138,8 @@ def test_what_is_not_there_is_one_line(source, says, finished, monkeypatch):
 
 def test_a_generator_of_other_layers_is_refused(tmp_path):
     train_run(tmp_path / "run", use_batch_norm=True)
-    with pytest.raises(UserError, match="has other layers than this experiment's"):
+    with pytest.raises(UserError, match="this experiment's has different layers"):
         warm_start(make_trainer(AKDG), str(tmp_path / "run"))
     export(MLPGenerator(4, SAMPLE_SHAPE, width=3), tmp_path / "exported")
-    with pytest.raises(UserError, match="has other layers than this experiment's"):
+    with pytest.raises(UserError, match="this experiment's has different layers"):
         warm_start(make_trainer(AKDG), str(tmp_path / "exported"))

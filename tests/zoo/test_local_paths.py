@@ -50,5 +50,5 @@ def test_a_result_loses_its_folders_and_its_command_is_quoted():
 
 
 def test_a_command_that_no_shell_takes_is_refused():
-    with pytest.raises(UserError, match="the command of x is not one that a shell takes: No closing quotation"):
+    with pytest.raises(UserError, match="the command of x is not valid shell syntax: No closing quotation"):
         local_paths.without(made_up_result("x", command="run 'x"))

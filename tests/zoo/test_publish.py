@@ -99,7 +99,7 @@ def test_publish_never_replaces_a_different_entry_unasked(tmp_path):
     entry = publish.publish([run])
     publish.publish([run])  # the same: nothing to ask
     other = write_run(tmp_path / "other", random_mlp(), value=2.0)
-    with pytest.raises(UserError, match="a different zoo/x is there already: --overwrite replaces it"):
+    with pytest.raises(UserError, match="a different zoo/x exists already: --overwrite replaces it"):
         publish.publish([other])
     assert Entry(entry.folder).result.network.scores["fid[c]"].value == 1.0
     assert [path.name for path in (tmp_path / "zoo").iterdir() if path.is_dir()] == ["x"]
@@ -112,9 +112,9 @@ def test_publish_refuses_what_its_command_would_not_make(tmp_path):
     with pytest.raises(UserError, match="same seed"):
         publish.publish([run, run])
     dirty = write_run(tmp_path / "dirty", random_mlp(), seed=3, gin_text=GIN.format(generator="@DCGANGenerator()"))
-    with pytest.raises(UserError, match="not of one experiment and configuration"):
+    with pytest.raises(UserError, match="differ in experiment, steps or configuration"):
         publish.publish([run, dirty])
-    with pytest.raises(UserError, match=r"not made by gin/x\.gin as they are"):
+    with pytest.raises(UserError, match=r"not made by gin/x\.gin as they are now"):
         publish.publish([dirty])
     other = {"gin_params": ("GeneratorExperiment.generator=@SNGANGenerator()",)}
     with pytest.raises(UserError, match=r"not made by gin/x\.gin and --gin_param GeneratorExperiment.generator=@SNGAN"):
@@ -128,7 +128,7 @@ def test_publish_refuses_what_its_command_would_not_make(tmp_path):
         ({"network": dataclasses.asdict(made_up_network("x", scores={}))}, "has no scores"),
         ({"seed": None}, "result.json: the field seed must be an integer"),
         ({"experiment": "../x"}, "is not the name of an entry"),
-        ({"command": "python run.py 'x"}, "the command of x is not one that a shell takes"),
+        ({"command": "python run.py 'x"}, "the command of x is not valid shell syntax"),
     ],
 )
 def test_publish_refuses_runs_that_are_not_to_be_shown(tmp_path, change, says):
@@ -175,7 +175,7 @@ def test_the_cards_of_students_link_to_their_teacher_as_soon_as_it_is_published(
     assert "distilled from [t](../t/card.md) by" in (student.folder / "card.md").read_text()
     main(["verify"])
     shutil.rmtree(tmp_path / "zoo" / "t")
-    with pytest.raises(UserError, match=r"card\.md is not what metrics\.json makes in this zoo: akdg zoo cards"):
+    with pytest.raises(UserError, match=r"card\.md does not fit metrics\.json in this zoo: akdg zoo cards"):
         verify(Entry(student.folder))
 
 
@@ -318,9 +318,9 @@ def exchange_the_litert_model(entry, other):
         (edit_card, "card.md was changed"),
         (add_file, "saved_model/more.txt is not listed in SHA256SUMS"),
         (remove_file, "config.gin is missing"),
-        (write_a_wrong_card, "card.md is not what metrics.json makes"),
+        (write_a_wrong_card, "card.md does not fit metrics.json"),
         (exchange_what_the_folder_itself_loads, "x/saved_model.pb must be a link to saved_model/saved_model.pb"),
-        (remove_the_litert_model, "x is not a whole entry of a student: it lacks model.tflite"),
+        (remove_the_litert_model, "x is not a correct entry of a student: it lacks model.tflite"),
         (link_to_a_file_elsewhere, "card.md was changed|card.md is not listed in SHA256SUMS, or is a link"),
         (forget_the_seed, "x/metrics.json: the field seed must be an integer"),
         (take_the_others_name, "x/metrics.json belongs to the entry 'y', but its folder is 'x'"),
@@ -332,7 +332,7 @@ def exchange_the_litert_model(entry, other):
         (claim_fewer_params, r"zoo/x: params is \d+, not 1"),
         (claim_a_cheaper_teacher, r"the teacher's mult_adds is \d+, not 1"),
         (claim_a_smaller_file, r"file_size is \d+, not 1"),
-        (claim_other_weights, r"weights of model.tflite that are not one of float32, float16"),
+        (claim_other_weights, r"the weights of model.tflite in metrics.json must be one of float32, float16"),
         (show_better_samples, "samples.png is not what the generator draws: 2 gray levels apart|254 gray levels"),
         (exchange_the_litert_model, r"model.tflite differs from m\(z\) by"),
     ],
@@ -346,7 +346,8 @@ def test_verify_finds_what_was_changed(made_zoo, tmp_path, change, says, capsys)
         main(["verify"])
     printed = capsys.readouterr()
     assert re.search(f"x: FAILED: .*({says})", printed.out), printed.out
-    assert "y: checksums" in printed.out and printed.err == "zoo: 1 of 3 entries failed\n"
+    assert "y: checksums" in printed.out
+    assert printed.err == "akdg zoo: 1 of 3 entries failed: see the lines with FAILED\n"
 
 
 def test_what_is_being_made_is_no_entry(made_zoo, tmp_path):

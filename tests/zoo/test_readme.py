@@ -23,7 +23,7 @@ def test_entries_stand_in_a_table_under_their_teacher(tmp_path):
     lines = readme(found).splitlines()
     assert [line for line in lines if line.startswith("## ")] == [
         "## t and its students",
-        "## Students of a teacher without a name",
+        "## Students of an unnamed teacher",
         "## Classifiers",
     ]
     row = lines[lines.index("|---|---|---|---:|---:|---:|---:|---:|") + 1]
@@ -41,8 +41,8 @@ def test_a_classifier_says_what_it_gets_right(tmp_path):
         write_metrics(tmp_path / "mute", **judge),
     ]
     text = readme(found)
-    assert "- [judge](judge/card.md): 86.25 % of 10,000 images right (test (10,000))\n" in text
-    assert "- [mute](mute/card.md): its accuracy is unknown\n" in text
+    assert "- [judge](judge/card.md): correct on 86.25 % of 10,000 images (test (10,000))\n" in text
+    assert "- [mute](mute/card.md): accuracy unknown\n" in text
 
 
 def test_nothing_from_metrics_json_becomes_markup(tmp_path):

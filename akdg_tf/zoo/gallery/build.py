@@ -1,7 +1,7 @@
 """The gallery: one static page of the zoo, with students that draw new images in the browser.
 
-The page itself lies in `page/`; what is written here are its data. Every address in it is relative, and nothing comes
-from another host: the folder can be put under any path of any static host.
+The files of the page are in `page/`; this module writes its data. All addresses are relative, and nothing is loaded
+from other hosts, so the folder works under any path of any static host.
 """
 
 import dataclasses
@@ -21,33 +21,33 @@ from akdg_tf.zoo.routes import evaluation_latents
 PAGE = pathlib.Path(__file__).with_name("page")
 PAGE_FILES = ("index.html", "gallery.css", "gallery.js", "live.js", "student.js", "icon.svg")
 FOLDERS = ("pictures", "models")
-MARK = "window.GALLERY = "  # how data.js begins: what tells a gallery from a folder that is somebody's
+MARK = "window.GALLERY = "  # the start of data.js, which identifies a folder as a gallery
 LIVE_IMAGES = 16  # the first two rows of samples.png
 COUNTS = ("layers", "params", "mult_adds", "file_size", "images_per_second")
-VARYING = ("splits", "seed")  # of a score's record, from entry to entry: the page shows means over seeds
+VARYING = ("splits", "seed")  # fields of a score that the page's notes leave out; the page shows means over seeds
 
 
 def build(zoo: pathlib.Path, output: pathlib.Path) -> pathlib.Path:
-    """Writes the gallery of a zoo; an older one is replaced only when the new one is whole.
+    """Writes the gallery of a zoo. An older gallery is replaced only when the new one is complete.
 
     Args:
-        zoo: folder of entries.
-        output: where to write: a folder that is not there, is empty, or is a gallery.
+        zoo: folder of the zoo.
+        output: folder to write. It must not exist, be empty, or hold a gallery.
 
     Returns:
         The page, `index.html`.
 
     Raises:
-        UserError: `output` is something else, the zoo has no generators, an entry lacks a file, or LiteRT.js cannot
-            be fetched.
+        UserError: `output` holds something else, the zoo has no generators, an entry is damaged, or LiteRT.js cannot be
+            fetched.
     """
-    output = output.resolve()  # `.` has no name to make a folder beside, a link would be replaced
+    output = output.resolve()  # gives `.` a name, and makes sure that a link is followed and not replaced
     if output.exists() and not _is_gallery(output):
         raise UserError(f"{output} exists and holds something other than a gallery: name another folder, or remove it")
     found = entries(zoo)
     generators = [entry for entry in found if entry.kind != "classifier"]
     if not generators:
-        raise UserError(f"{zoo} holds no generators")
+        raise UserError(f"{zoo} holds no generators: give the folder of a zoo")
     with replacing(output) as part:
         for folder in FOLDERS:
             (part / folder).mkdir()
@@ -64,7 +64,7 @@ def build(zoo: pathlib.Path, output: pathlib.Path) -> pathlib.Path:
 
 
 def _data(found: list[Entry], part: pathlib.Path) -> dict:
-    """What the page shows of the entries whose files lie in `part`."""
+    """The page's data for some entries, whose files are in `part`."""
     generators = [entry for entry in found if entry.kind != "classifier"]
     names = [{"teacher": group.name, "students": [entry.name for entry in group.students]} for group in groups(found)]
     return {
@@ -76,7 +76,7 @@ def _data(found: list[Entry], part: pathlib.Path) -> dict:
 
 
 def _row(entry: Entry, part: pathlib.Path) -> dict:
-    """A generator as the page shows it; a count is None if it is unknown. Addresses are quoted, as names are not."""
+    """The page's data for one generator. An unknown count is None. Addresses are URL-quoted, names are not."""
     name, network = entry.name, entry.result.network
     address, model = urllib.parse.quote(name), part / "models" / f"{name}.tflite"
     rows = entry.result.scores_over_seeds().items()
@@ -94,19 +94,19 @@ def _row(entry: Entry, part: pathlib.Path) -> dict:
 
 
 def _write_model(entry: Entry, folder: pathlib.Path) -> None:
-    """The student's model for the browser, and the latents of the first images of its samples.png."""
+    """Writes a student's model for the browser, and the latents of the first images of its `samples.png`."""
     model = litert_js.fixed_batch((entry.folder / LITERT).read_bytes())
     (folder / f"{entry.name}.tflite").write_bytes(model)
     (folder / f"{entry.name}.json").write_text(json.dumps(first_latents(entry), separators=(",", ":")))
 
 
 def first_latents(entry: Entry) -> list[list[float]]:
-    """The latents of the first `LIVE_IMAGES` images of `samples.png`; nine digits give back the same float32."""
+    """The latents of the first `LIVE_IMAGES` images of `samples.png`, with nine digits, which determine a float32."""
     return [[float(f"{value:.9g}") for value in row] for row in evaluation_latents(entry, LIVE_IMAGES)]
 
 
 def _is_gallery(folder: pathlib.Path) -> bool:
-    """Whether a folder is empty, or holds a gallery and nothing else: what else is there would be lost."""
+    """Whether a folder is empty or holds only a gallery. Anything else in it would be lost."""
     if not folder.is_dir():
         return False
     names, data = {path.name for path in folder.iterdir()}, folder / "data.js"

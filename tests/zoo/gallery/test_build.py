@@ -54,7 +54,7 @@ def test_the_first_latents_are_those_of_the_evaluation_stream_in_float32(tmp_pat
 
 def test_a_latent_without_a_size_is_said_in_one_line(tmp_path):
     entry = write_metrics(tmp_path / "a", network=made_up_network("a", latent_dim=None))
-    with pytest.raises(UserError, match=r"a/metrics\.json names no latent_dim"):
+    with pytest.raises(UserError, match=r"a/metrics\.json has no latent_dim"):
         gallery.first_latents(entry)
 
 
@@ -106,7 +106,7 @@ def test_build_refuses_what_is_not_a_whole_zoo(tmp_path):
     [
         (None, "needs npm"),
         ("echo npm error code EAI_AGAIN >&2; exit 1", "could not fetch @litertjs/core@.*: npm error code EAI_AGAIN"),
-        (f"echo else > litertjs-core-{litert_js.VERSION}.tgz", "not the pinned one"),
+        (f"echo else > litertjs-core-{litert_js.VERSION}.tgz", "has another SHA-512 than the pinned one"),
     ],
 )
 def test_without_the_pinned_runtime_there_is_one_clear_line(npm, message, tmp_path, monkeypatch):

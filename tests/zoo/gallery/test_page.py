@@ -98,7 +98,7 @@ def test_the_browser_draws_what_python_draws(name, side, page, site):
     expected = pictures.tile(site[1][name], 8)
     assert expected.std() > 20 and len({tile.tobytes() for tile in tiles(expected, side)}) == 16
     assert difference(page.pixels("#images"), expected) <= GRAY_LEVELS
-    assert re.search(r"Largest difference of a pixel from it: [01] of 255\.", page.get("#agreement").text)
+    assert re.search(r"Largest difference of a pixel: [01] of 255\.", page.get("#agreement").text)
     assert float(re.match(r"([\d.]+) ms per image", page.get("#speed").text)[1]) > 0
     assert "wasm" in page.get("#speed").text
 
@@ -168,7 +168,7 @@ def test_teacher_and_students_stand_side_by_side(page):
     assert widths == [64, 64, 128]
     notes = page.get("#notes").text
     assert "fid[c]: n_real 9, n_fake 9, classifier c, dataset d, split s, resize none." in notes
-    assert "Where scores come from: judge, 75.00 % of 1,000 images right (test)." in notes
+    assert "Classifier for scores: judge, correct on 75.00 % of 1,000 images (test)." in notes
 
 
 def test_a_model_that_is_missing_is_one_line_and_the_next_one_draws(page, site):

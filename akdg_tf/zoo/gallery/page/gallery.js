@@ -1,5 +1,5 @@
-// Pictures, table and notes, from data.js. A classic script, so that these also show when the page is opened as a file;
-// the live panel is a module, which browsers load by HTTP alone. Names are put in as text, never as HTML.
+// Pictures, table and notes, from data.js. This is a classic script, so that they also show when the page is opened as
+// a file. The live panel is a module, which browsers load only over HTTP. Names are inserted as text, never as HTML.
 "use strict";
 
 const { groups, generators, definitions, classifiers } = window.GALLERY;
@@ -12,15 +12,15 @@ function element(tag, properties = {}, ...children) {
   return node;
 }
 
-const UNKNOWN = "unknown"; // a count of a network that cannot be looked into
+const UNKNOWN = "unknown"; // a count that could not be determined
 const whole = (value) => value.toLocaleString("en");
 const short = (value) => value.toLocaleString("en", { notation: "compact", maximumSignificantDigits: 3 });
 const bytes = (value) => (value < 1e6 ? `${Math.round(value / 1e3)} kB` : `${(value / 1e6).toFixed(2)} MB`);
 const digits = (value, count) => Number(value.toPrecision(count)).toLocaleString("en", { maximumFractionDigits: 6 });
 const score = ({ value, spread }) => digits(value, 4) + (spread === null ? "" : ` ± ${digits(spread, 2)}`);
 
-// A column: its head, what stands over that, the value that it is sorted by, how that is written, and what stands for
-// a value that is missing.
+// A column: its head, the text over the head, the value that it is sorted by, how the value is written, and the text
+// for a missing value.
 const columns = [
   { head: "generator", value: (g) => g.name },
   { head: "method", value: (g) => (g.teaches ? `teacher (${g.method})` : g.method) },
@@ -70,7 +70,7 @@ function row(generator, columns) {
   return element("tr", {}, ...cells);
 }
 
-// Generators without a value come last, whichever way.
+// Generators without a value come last in both directions.
 function compare({ value }, direction) {
   return (a, b) => {
     const [x, y] = [value(a), value(b)];
@@ -81,7 +81,7 @@ function compare({ value }, direction) {
 
 const order = { column: columns[0], direction: 1 };
 
-// The table of those generators that the choice above it names, without the columns that are empty for all of them.
+// The table of the generators that are selected above it, without columns that are empty for all of them.
 function table() {
   const group = groups[document.querySelector("#shown").selectedIndex - 1];
   const rows = group ? [group.teacher, ...group.students].filter((name) => byName.has(name)).map((name) => byName.get(name)) : [...generators];
@@ -111,13 +111,13 @@ function choices() {
 }
 
 function notes() {
-  const several = "A score is the mean ± the sample standard deviation over seeds where several were run; pictures and models are of the first seed.";
+  const several = "A score with ± is the mean ± the sample standard deviation over several seeds. Pictures and models are of the first seed.";
   const speed = "Images/s: the SavedModel at batch 64, on the machine that its card names.";
   const scores = definitions.map(({ metrics, generators: names, text }) => {
     const all = generators.every(({ name, metrics: has }) => names.includes(name) || !metrics.some((metric) => metric in has));
     return `${metrics.join(", ")}${all ? "" : ` of ${names.join(", ")}`}: ${text}.`;
   });
-  const sources = classifiers.map((line) => `Where scores come from: ${line}.`);
+  const sources = classifiers.map((line) => `Classifier for scores: ${line}.`);
   const lines = [several, speed, ...scores, ...sources];
   document.querySelector("#notes").replaceChildren(...lines.map((line) => element("li", {}, line)));
 }
@@ -128,12 +128,12 @@ function live() {
   if (location.protocol === "file:") {
     problem("Drawing needs HTTP: run `python -m http.server` in this page's folder and open the address that it prints.");
   } else if (typeof WebAssembly === "undefined") {
-    problem("Drawing needs WebAssembly, which this browser lacks or has turned off.");
+    problem("Drawing needs WebAssembly, which this browser does not have or has turned off.");
   } else if (generators.some((generator) => generator.model)) {
     document.querySelector("#controls").hidden = false;
     import("./live.js").then(({ start }) => start(generators)).catch((error) => problem(`Drawing failed: ${error.message}`));
   } else {
-    problem("There is no student here to draw with.");
+    problem("No student of this zoo has a .tflite model to draw with.");
   }
 }
 

@@ -1,9 +1,9 @@
-// The live panel: a student draws 16 images, and those between the first and the last of them.
+// The live panel: a student draws 16 images, and an image between the first and the last of them.
 
 import { Student, download, loadRuntime, normalLatent, slerp } from "./student.js";
 
-const COLUMNS = 8; // as in the pictures that Python made, so that the two compare
-const PAUSE_MS = 30; // the page stays responsive while images are drawn
+const COLUMNS = 8; // as in the pictures that Python drew, so that they can be compared
+const PAUSE_MS = 30; // time between pauses in drawing, which keep the page responsive
 
 const get = (id) => document.getElementById(id);
 const context = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
@@ -11,7 +11,7 @@ const latest = {};
 let queue = Promise.resolve();
 let shown = null; // the student on show: {generator, student, first, latents}
 
-// One thing at a time. Of each kind, those that have not begun give way to a newer one.
+// Runs one task at a time. A newer task of the same kind replaces those that have not started.
 function schedule(kind, work) {
   const ticket = (latest[kind] = Symbol(kind));
   queue = queue.then(() => (latest[kind] === ticket ? work() : undefined)).catch(fail);
@@ -41,7 +41,7 @@ function progress(what) {
 async function show(generator) {
   shown?.student.delete();
   shown = null;
-  for (const id of ["images", "start", "middle", "end"]) get(id).width += 0; // clears it: it shows another's images
+  for (const id of ["images", "start", "middle", "end"]) get(id).width += 0; // clears the previous student's images
   await loadRuntime(progress("the runtime, once"));
   const latents = JSON.parse(new TextDecoder().decode(await download(generator.latents)));
   const first = latents.map((latent) => Float32Array.from(latent));
@@ -51,13 +51,13 @@ async function show(generator) {
   components(first[0].length);
   await drawAll(first);
   await agree();
-  if (get("student").value !== generator.name) return; // another has been chosen, and is next
+  if (get("student").value !== generator.name) return; // another student was chosen meanwhile
   enable(true);
   const { ms, runs, rounds } = await student.measure(first[0]);
   if (get("student").value !== generator.name) return;
   get("speed").textContent =
-    `${ms.toPrecision(2)} ms per image: the median of ${rounds} rounds of ${runs} ${runs > 1 ? "runs" : "run"} of the model alone, batch 1, ` +
-    "on one thread of this device's CPU through WebAssembly (wasm).";
+    `${ms.toPrecision(2)} ms per image: the median of ${rounds} rounds of ${runs} ${runs > 1 ? "runs" : "run"} of the model, batch 1, ` +
+    "on one thread of this device's CPU, in WebAssembly (wasm).";
 }
 
 async function drawAll(latents) {
@@ -87,7 +87,7 @@ async function drawBetween() {
   paintAlone(get("middle"), await student.draw(latent));
 }
 
-// What Python drew of the same latents: the first rows of the student's picture.
+// Compares the images with those that Python drew from the same latents: the first rows of the student's picture.
 async function agree() {
   const picture = new Image();
   picture.src = shown.generator.picture;
@@ -100,8 +100,8 @@ async function agree() {
   const [ours, python] = [canvas, other].map((c) => context(c).getImageData(0, 0, c.width, c.height).data);
   const difference = ours.reduce((most, value, index) => Math.max(most, Math.abs(value - python[index])), 0);
   get("agreement").textContent =
-    "The latents of the first two rows of the student's picture, which Python drew. " +
-    `Largest difference of a pixel from it: ${difference} of 255.`;
+    "These are the latents of the first two rows of the student's picture, which Python drew. " +
+    `Largest difference of a pixel: ${difference} of 255.`;
 }
 
 function resize(canvas, width, height) {

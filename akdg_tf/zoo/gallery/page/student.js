@@ -4,12 +4,12 @@ import { Tensor, loadAndCompile, loadLiteRt } from "@litertjs/core";
 
 const RUNTIME = "litert/litert_wasm_compat_internal";
 const ROUNDS = 9;
-const ROUND_MS = 20; // browsers round their clock to as much as 1 ms: one run is too short to be timed alone
+const ROUND_MS = 20; // browsers round their clock, some to 1 ms, so several runs are timed together
 const MOST_RUNS = 200;
 
 let runtime;
 
-// Fetches a file, reports (bytes so far, bytes in all or 0 where the server does not say), and throws what went wrong.
+// Fetches a file as Uint8Array. Calls report(bytes so far, total bytes, or 0 if unknown). Throws an error if it fails.
 export async function download(url, report = () => {}) {
   let response;
   try {
@@ -26,12 +26,12 @@ export async function download(url, report = () => {}) {
     if (done) break;
     chunks.push(value);
     received += value.length;
-    report(received, received <= total ? total : 0); // a compressed answer says its compressed length
+    report(received, received <= total ? total : 0); // Content-Length of a compressed response is the compressed length
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
-// Loads LiteRT.js once; a failed try can be tried again.
+// Loads LiteRT.js once. After an error the next call tries again.
 export function loadRuntime(report) {
   runtime ??= load(report).catch((error) => {
     runtime = undefined;
@@ -42,7 +42,7 @@ export function loadRuntime(report) {
 
 async function load(report) {
   const wasmBinary = await download(`${RUNTIME}.wasm`, report);
-  // The runtime's loader reads its settings here. It logs to stderr, all of it, which is no error.
+  // The runtime's loader reads its settings here. It writes all its log lines to stderr, also those that are no errors.
   self.Module = { wasmBinary, printErr: (line) => console.debug(line) };
   await loadLiteRt(new URL(`${RUNTIME}.js`, document.baseURI).href);
 }
@@ -56,7 +56,7 @@ export class Student {
     return new Student(await loadAndCompile(await download(url, report), { accelerator: "wasm" }));
   }
 
-  // One latent, Float32Array [latent_dim], to one image: its pixels in [0, 1], height, width and channels.
+  // Maps one latent, Float32Array [latent_dim], to one image: its pixels in [0, 1], height, width and channels.
   async draw(latent) {
     const z = new Tensor(latent, [1, latent.length]);
     const [output] = await this.model.run([z]);
@@ -67,7 +67,7 @@ export class Student {
     return { pixels, height, width, channels };
   }
 
-  // The median ms of one run at batch 1 over ROUNDS rounds, and the runs of a round.
+  // The median time of one run at batch 1 in ms, the runs per round, and the rounds.
   async measure(latent) {
     const z = new Tensor(latent, [1, latent.length]);
     await this.#time(z, 1);
@@ -92,14 +92,14 @@ export class Student {
   }
 }
 
-// Standard normal numbers (Box and Muller).
+// Standard normal numbers, Float32Array [dim] (Box and Muller 1958).
 export function normalLatent(dim) {
   return Float32Array.from({ length: dim }, () => {
     return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
   });
 }
 
-// Spherical interpolation (Shoemake 1985): along the great circle, so that what lies between has a usual length too.
+// Spherical interpolation (Shoemake 1985): along the great circle, so that latents in between have a typical length.
 export function slerp(a, b, t) {
   const dot = (x, y) => x.reduce((sum, value, index) => sum + value * y[index], 0);
   const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
