@@ -1,4 +1,4 @@
-"""The cost of a network: layers, parameters, mult-adds, bytes. It is counted on the graph of any callable."""
+"""The cost of a network: layers, parameters, mult-adds, bytes. Counting reads the graph of a callable."""
 
 import dataclasses
 import math

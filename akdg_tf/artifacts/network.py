@@ -1,7 +1,7 @@
 """Loads the networks of a run, an entry or a SavedModel as Keras models that can be trained.
 
-A SavedModel of ours holds the configuration of its network in `assets.extra/network.json`. A run folder holds the
-configurations of all its networks in `networks.json`, and their weights in its checkpoints.
+A SavedModel that `export` wrote holds the configuration of its network in `assets.extra/network.json`. A run folder
+holds the configurations of all its networks in `networks.json`, and their weights in its checkpoints.
 """
 
 import json
@@ -59,7 +59,7 @@ def write(model: keras.Model, saved_model: pathlib.Path) -> None:
 
 
 def class_in(saved_model: pathlib.Path | None) -> str | None:
-    """Class name of the network in a SavedModel. None if the SavedModel is not ours, or if there is none.
+    """Class name of the network in a SavedModel. None if `export` did not write it, or if there is none.
 
     Raises:
         UserError: the configuration of the network cannot be read.
@@ -100,7 +100,7 @@ def read_run(run: pathlib.Path) -> dict:
 
 
 def load_network(name: str | os.PathLike, network: str | None = None, step: int | None = None) -> keras.Model:
-    """Loads a network of ours as a Keras model that can be trained, in float32.
+    """Loads a network as a Keras model that can be trained, in float32.
 
     Args:
         name: a run folder, an entry of the zoo, a SavedModel folder that `export` wrote, or a bare name, which is

@@ -48,7 +48,7 @@ class ImageFolder:
 
     def __init__(self, folder: pathlib.Path, sample_shape: tuple[int, int, int]):
         if not folder.is_dir():
-            raise UserError(f"there is no folder {folder}")
+            raise UserError(f"there is no folder {folder}: give --data_dir=FOLDER")
         if len(sample_shape) != 3 or sample_shape[2] not in MODES:
             raise UserError(f"images cannot have the shape {sample_shape}: it must be (height, width, 1 or 3)")
         self.folder, self.sample_shape = folder.resolve(), tuple(sample_shape)

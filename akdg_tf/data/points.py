@@ -15,7 +15,7 @@ class GaussianMixture:
     Attributes:
         name: registered name.
         centers: float32 [modes, 2].
-        stddev: standard deviation of each mode.
+        stddev: standard deviation of each mode, per axis.
         split, sample_shape: see `Dataset`.
     """
 
