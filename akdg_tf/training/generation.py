@@ -14,7 +14,7 @@ import tensorflow as tf
 from akdg_tf import data
 from akdg_tf.artifacts import exports as optional_exports
 from akdg_tf.artifacts import lineage, network
-from akdg_tf.artifacts.checkpoints import Checkpoints
+from akdg_tf.artifacts.checkpoints import Checkpoints, steps_in
 from akdg_tf.artifacts.exports import Export
 from akdg_tf.artifacts.measure import counts, measure
 from akdg_tf.artifacts.result import SCHEMA, Parent, Result
@@ -29,7 +29,7 @@ from akdg_tf.methods.trainer import GeneratorTrainer, Method
 from akdg_tf.metrics.evaluation import Evaluation, score_all
 from akdg_tf.reporting import pictures
 from akdg_tf.teachers.frozen import FrozenGenerator
-from akdg_tf.teachers.load import load_teacher
+from akdg_tf.teachers.load import load_generator
 from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, TeacherSource
 from akdg_tf.training import devices, tensorboard
 from akdg_tf.training.loop import fit_to_the_end
@@ -142,7 +142,13 @@ class GeneratorExperiment:
             self._check_shape("teacher", self.teacher(tf.zeros((1, self.teacher.latent_dim))).shape[1:])
         _ = self.trainer
         if training:
+            self._check_start()
             self.exports = optional_exports.working(self.exports, detached_copy(self.trainer.ema_generator))
+
+    def _check_start(self) -> None:
+        """Starts a run that has not begun from `init_from`. What is wrong then shows before its folder is claimed."""
+        if self.init_from and not steps_in(self.run.path("checkpoints")):
+            self.schedule.check_start(self._warm_start(self.init_from)[1])
 
     def _check_shape(self, whose: str, shape: Sequence[int]) -> None:
         if tuple(shape) != self._sample_shape:
@@ -169,19 +175,29 @@ class GeneratorExperiment:
             checkpoints=self._checkpoints(),
             tensors=self.shown_tensors,
             draw=self.picture,
-            begin=functools.partial(self._warm_start, self.init_from) if self.init_from else None,
+            begin=functools.partial(self._begin, self.init_from) if self.init_from else None,
         )
 
     def _checkpoints(self) -> Checkpoints:
         return Checkpoints(self.trainer.state, self.run.path("checkpoints"), self.schedule.keep_every)
 
-    def _warm_start(self, init_from: str) -> int:
-        """Loads the state that `init_from` names. Returns the step at which training starts; 0 in a smoke run."""
+    @functools.cache  # noqa: B019  (an experiment lives as long as its process)
+    def _warm_start(self, init_from: str) -> tuple[Parent, int]:
+        """Gives the trainer the state that `init_from` names, once.
+
+        Returns:
+            What the result records of it, and the step from which training counts on: 0 in a smoke run.
+        """
         parent = warm_start(self.trainer, init_from)
-        write_json(self.run.path(WARM_START), dataclasses.asdict(parent))
         if self.run.smoke:
             self.trainer.set_step(0)
-        return int(self.trainer.step)
+        return parent, int(self.trainer.step)
+
+    def _begin(self, init_from: str) -> int:
+        """Starts the run from `init_from` and notes it in the run folder; returns the step."""
+        parent, step = self._warm_start(init_from)
+        write_json(self.run.path(WARM_START), dataclasses.asdict(parent))
+        return step
 
     def _batch(self, step: tf.Tensor) -> tf.Tensor:
         """Real samples of a step. Like the batch, the flips depend only on (seed, step)."""
@@ -232,7 +248,7 @@ class GeneratorExperiment:
         folder = self.run.path("saved_model")
         if not folder.exists():
             self.export()
-        generators = {"network": load_teacher(str(folder))} | ({"teacher": self.teacher} if self.teacher else {})
+        generators = {"network": load_generator(folder)} | ({"teacher": self.teacher} if self.teacher else {})
         scores = score_all(self.evaluations, generators, self.dataset, self.run.seed)
         networks = {
             name: measure(generator, scores[name], network.class_in(generator.folder))

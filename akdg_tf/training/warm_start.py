@@ -34,7 +34,7 @@ def warm_start(trainer: GeneratorTrainer, init_from: str) -> Parent:
         UserError: there is no such source or step, or its generator has different layers than the trainer's.
     """
     name, _, step = init_from.partition("@")
-    if step and not step.isdigit():
+    if step and not (step.isascii() and step.isdigit()):
         raise UserError(f"init_from {init_from!r}: write the number of a step after the @")
     run = places.find_run(name)
     if run is not None and steps_in(run / "checkpoints"):

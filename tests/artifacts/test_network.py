@@ -156,3 +156,14 @@ def test_a_damaged_configuration_is_one_line(change, tmp_path):
     with pytest.raises(UserError) as caught:
         akdg_tf.load_network(tmp_path / "mine")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("file", ["variables.index", "variables.data-00000-of-00001"])
+@pytest.mark.parametrize("share", [0, 0.1])
+def test_damaged_weights_are_one_line(file, share, tmp_path):
+    export(models.MLPGenerator(4, (2,), width=8), tmp_path / "mine")
+    path = tmp_path / "mine" / "variables" / file
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(UserError, match=r"mine.* cannot be read"):
+        akdg_tf.load_network(tmp_path / "mine")

@@ -68,7 +68,7 @@ def test_bad_input_gets_one_line_and_exit_code_2(arguments, says, tmp_path, monk
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([STUDENT, "gin/budget_cpu.gin"], "what is 'gin/budget_cpu.gin'?"),
+        ([STUDENT, "gin/budget_cpu.gin"], "unexpected 'gin/budget_cpu.gin'"),
         ([STUDENT, "--gin_param=Data.name='nosuch'"], "unknown dataset"),
     ],
 )

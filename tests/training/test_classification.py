@@ -61,7 +61,7 @@ def test_the_result_is_the_accuracy_of_the_export_on_the_images_held_out(make):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"dataset": "ring"}, "dataset 'ring' reads no --data_dir"),
+        ({"dataset": "ring"}, "dataset 'ring' does not read --data_dir"),
         ({"held_out": 0}, "dataset 'npy' has no test split: bind ClassifierExperiment.held_out"),
         ({"dataset": "nosuch"}, "unknown dataset 'nosuch'"),
         ({"held_out": 20}, "held_out is 20: bind a number from 0 to 19"),

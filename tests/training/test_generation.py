@@ -132,16 +132,16 @@ def test_a_warm_run_that_is_cut_goes_on_from_its_own_checkpoint(eight, tmp_path,
 @pytest.mark.parametrize(
     ("steps", "init_from", "says"),
     [
-        (8, "{}", "training begins at step 8, but Schedule.steps is 8: bind more steps"),
+        (8, "{}", "training starts at step 8, but Schedule.steps is 8: bind more steps"),
         (12, "{}@5", "holds no checkpoint of step 5, only of 8, 4"),
-        (12, "{}-nosuch", "there is no such run, entry or SavedModel"),
+        (12, "{}-nosuch", "there is no such run, zoo entry or SavedModel"),
     ],
 )
-def test_a_start_that_cannot_be_is_one_line_before_any_step(steps, init_from, says, eight, tmp_path):
+def test_a_start_that_cannot_be_is_one_line_before_the_folder_is_claimed(steps, init_from, says, eight, tmp_path):
     with pytest.raises(UserError, match=says) as caught:
         train(on_the_ring(tmp_path / "x", steps, init_from=init_from.format(eight)))
     assert "\n" not in str(caught.value)
-    assert not (tmp_path / "x" / "checkpoints").exists() and not (tmp_path / "x" / "metrics.jsonl").exists()
+    assert not (tmp_path / "x").exists()  # so that the same folder takes the corrected command
 
 
 def test_a_smoke_run_takes_the_weights_begins_at_step_0_and_scores_few_samples(eight, tmp_path):
@@ -157,7 +157,7 @@ def test_a_generator_that_litert_cannot_run_costs_neither_the_saved_model_nor_th
     with caplog.at_level(logging.INFO):
         result = finish(experiment)
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("akdg_tf")]
-    warned = [index for index, message in enumerate(ours) if "it has no operation ResizeBicubic" in message]
+    warned = [index for index, message in enumerate(ours) if "it lacks the operation ResizeBicubic" in message]
     trained = [index for index, message in enumerate(ours) if message.startswith("step 4/4")]
     assert len(warned) == len(trained) == 1 and warned < trained  # before the training, and not again after it
     folder = tmp_path / "x"
@@ -196,7 +196,7 @@ def test_a_student_is_scored_and_drawn_beside_its_teacher_and_names_it(tmp_path)
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"data": Data("ring", flip=True)}, "Data.flip mirrors images: these samples are points"),
+        ({"data": Data("ring", flip=True)}, "Data.flip mirrors images, but these samples are points"),
         ({"generator": akdg_tf.MLPGenerator(8, SAMPLE_SHAPE, width=4)}, "samples differ in shape: .*'data'"),
         ({"teacher": lambda: make_teacher()[0]}, "samples differ in shape: .*'teacher'"),
         ({"method": SmallMSE}, "bind GeneratorExperiment.teacher"),
@@ -226,6 +226,11 @@ def test_a_training_that_is_not_finished_is_not_exported(tmp_path):
     with pytest.raises(UserError, match="holds no finished training"):
         on_the_ring(tmp_path / "x", 8).export()
     assert not (tmp_path / "x" / "saved_model").exists()
+
+
+def test_what_is_evaluated_is_the_export_that_is_there_now(tmp_path):
+    scores = [finish(on_the_ring(tmp_path / "x", steps)).network.scores["bridges"].value for steps in (4, 400)]
+    assert scores[0] != scores[1]
 
 
 def test_costs_of_the_generator_and_of_a_teacher_that_is_there_or_not(tmp_path):

@@ -128,6 +128,7 @@ def test_an_exported_generator_gives_its_weights_alone(tmp_path):
         ("nosuch", "there is no such run, zoo entry or SavedModel"),
         ("run@5", "holds no checkpoint of step 5, only of 6, 3"),
         ("run@last", "write the number of a step after the @"),
+        ("run@²", "write the number of a step after the @"),
     ],
 )
 def test_what_is_not_there_is_one_line(source, says, finished, monkeypatch):
