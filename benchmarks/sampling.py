@@ -17,9 +17,9 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 import akdg_tf
-from akdg_tf.artifacts.counting import count_cost
 from akdg_tf.artifacts.litert import litert_model
 from akdg_tf.artifacts.saved_model import export_generator
+from akdg_tf.models.counting import count_cost
 
 GENERATORS = {
     "mlp": akdg_tf.MLPGenerator,

@@ -11,13 +11,13 @@ import tensorflow as tf
 from support import SAMPLE_SHAPE, made_up_network, made_up_result, make_teacher
 
 import akdg_tf
-from akdg_tf.artifacts.counting import count_cost
 from akdg_tf.artifacts.saved_model import export
 from akdg_tf.data import load_dataset
 from akdg_tf.data.images import ImageArrays
 from akdg_tf.errors import UserError
 from akdg_tf.methods.losses import HingeLoss
 from akdg_tf.methods.penalties import R1Penalty
+from akdg_tf.models.counting import count_cost
 from akdg_tf.zoo import checksums
 from akdg_tf.zoo.entries import FILES, SAMPLES, Entry
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from akdg_tf.artifacts.counting import Cost, frozen_graph
 from akdg_tf.artifacts.result import CALLABLE, Network, Score
+from akdg_tf.models.counting import Cost, frozen_graph
 from akdg_tf.teachers.frozen import FrozenGenerator
 
 SPEED_BATCH, SPEED_REPEATS, SPEED_SECONDS = 64, 20, 3.0  # repeats and seconds are minima

@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
-from akdg_tf import models  # noqa: F401  (registers the networks, which the configurations name)
-from akdg_tf.artifacts import places
+from akdg_tf import (
+    models,  # noqa: F401  (registers the networks, which the configurations name)
+    places,
+)
 from akdg_tf.artifacts.checkpoints import read_group, read_list, steps_in
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json

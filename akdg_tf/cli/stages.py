@@ -10,10 +10,10 @@ import sys
 import gin
 from absl import logging as absl_logging
 
-from akdg_tf.artifacts.places import find_saved_model
 from akdg_tf.cli.flags import FLAGS, expanded
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
+from akdg_tf.places import find_saved_model
 from akdg_tf.reporting import tables
 from akdg_tf.training import config, devices, tensorboard
 from akdg_tf.training.experiment import Experiment

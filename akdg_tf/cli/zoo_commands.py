@@ -5,8 +5,8 @@ import logging
 import os
 import pathlib
 
-from akdg_tf.artifacts.places import ZOO_VARIABLE
 from akdg_tf.errors import UserError
+from akdg_tf.places import ZOO_VARIABLE
 from akdg_tf.zoo import publish, serve, verify
 from akdg_tf.zoo.entries import ZOO, Entry, entries
 from akdg_tf.zoo.gallery import build as gallery

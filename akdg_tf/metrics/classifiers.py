@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_hub as hub
 
-from akdg_tf.artifacts.places import find_saved_model
 from akdg_tf.errors import UserError
 from akdg_tf.files import folder_digest
+from akdg_tf.places import find_saved_model
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def load_classifier(name: str) -> Classifier:
     """Loads a classifier that `export_classifier` wrote.
 
     Args:
-        name: see `artifacts.places.find_saved_model`.
+        name: see `places.find_saved_model`.
 
     Returns:
         The classifier.

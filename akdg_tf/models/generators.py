@@ -2,7 +2,7 @@
 
 Images are NHWC in [-1, 1]. The constructor builds the network, so that its weights can be counted, copied and saved at
 once. The last layer computes in float32 under every dtype policy, so that samples are not rounded.
-`tests/artifacts/test_counting.py` checks the parameter and mult-add counts of the paper's networks.
+`tests/models/test_counting.py` checks the parameter and mult-add counts of the paper's networks.
 """
 
 from collections.abc import Sequence

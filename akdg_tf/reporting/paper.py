@@ -18,7 +18,7 @@ FOOTNOTE = (
     "¹ The paper's 793M is exactly the count for one 3x3 convolution of 256 channels per residual block. The SNGAN "
     "generator has two, and costs 1,593M. Against that, the DCGAN's mult-adds are {dcgan} and the MLP's {mlp}."
 )
-HONEST_TEACHER, DCGAN, MLP = 1_593_049_088, 229_310_464, 2_162_688  # mult-adds, counted by `artifacts.counting`
+HONEST_TEACHER, DCGAN, MLP = 1_593_049_088, 229_310_464, 2_162_688  # mult-adds, counted by `models.counting`
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,12 +3,12 @@
 import logging
 import pathlib
 
-from akdg_tf.artifacts.places import find_saved_model
 from akdg_tf.artifacts.result import Network, Result, finished_runs
 from akdg_tf.data import load_dataset
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_text
 from akdg_tf.latents import sample_frozen
+from akdg_tf.places import find_saved_model
 from akdg_tf.reporting import markdown, paper, pictures
 from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.tables import mean_and_spread

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from akdg_tf import latents
-from akdg_tf.artifacts.counting import count_cost, frozen_graph
+from akdg_tf.models.counting import count_cost, frozen_graph
 
 
 class FrozenGenerator:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from akdg_tf.artifacts.places import find_saved_model
 from akdg_tf.errors import UserError
+from akdg_tf.places import find_saved_model
 from akdg_tf.teachers.frozen import FrozenGenerator
 
 logger = logging.getLogger(__name__)

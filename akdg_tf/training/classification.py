@@ -12,7 +12,6 @@ import tensorflow as tf
 from akdg_tf import data
 from akdg_tf.artifacts import network
 from akdg_tf.artifacts.checkpoints import Checkpoints
-from akdg_tf.artifacts.counting import count_cost
 from akdg_tf.artifacts.measure import folder_size
 from akdg_tf.artifacts.result import SCHEMA, Network, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export_classifier
@@ -20,6 +19,7 @@ from akdg_tf.data.images import ImageArrays, shifted_and_flipped, to_float
 from akdg_tf.errors import UserError
 from akdg_tf.methods.optimizers import state_of
 from akdg_tf.metrics.classifiers import load_classifier
+from akdg_tf.models.counting import count_cost
 from akdg_tf.training import devices
 from akdg_tf.training.loop import fit_to_the_end
 from akdg_tf.training.schedule import Schedule

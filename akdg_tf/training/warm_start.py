@@ -4,7 +4,8 @@ import logging
 import os
 import pathlib
 
-from akdg_tf.artifacts import lineage, network, places
+from akdg_tf import places
+from akdg_tf.artifacts import lineage, network
 from akdg_tf.artifacts.checkpoints import read_group, steps_in
 from akdg_tf.artifacts.result import Parent
 from akdg_tf.errors import UserError

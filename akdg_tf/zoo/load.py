@@ -16,10 +16,10 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf import latents
-from akdg_tf.artifacts.places import REPOSITORY_ZOO, ZOO_VARIABLE
 from akdg_tf.artifacts.result import Result
 from akdg_tf.errors import UserError
 from akdg_tf.files import cache_folder, locked, replacing
+from akdg_tf.places import REPOSITORY_ZOO, ZOO_VARIABLE
 from akdg_tf.progress import Progress
 from akdg_tf.zoo import checksums
 from akdg_tf.zoo.checksums import SUMS

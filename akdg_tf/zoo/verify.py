@@ -9,7 +9,6 @@ import tensorflow as tf
 import tensorflow_hub as hub
 from PIL import Image
 
-from akdg_tf.artifacts.counting import count_cost
 from akdg_tf.artifacts.measure import counts as counted
 from akdg_tf.artifacts.measure import folder_size
 from akdg_tf.artifacts.network import load_network
@@ -17,6 +16,7 @@ from akdg_tf.artifacts.result import Network
 from akdg_tf.data import reads_folder
 from akdg_tf.errors import UserError
 from akdg_tf.metrics.classifiers import load_classifier
+from akdg_tf.models.counting import count_cost
 from akdg_tf.reporting import tables
 from akdg_tf.training import config
 from akdg_tf.training.workdir import Run

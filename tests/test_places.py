@@ -2,7 +2,7 @@
 
 import pytest
 
-from akdg_tf.artifacts.places import find_run, find_saved_model
+from akdg_tf.places import find_run, find_saved_model
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import os
 import pathlib
 
-REPOSITORY_ZOO = pathlib.Path(__file__).parents[2] / "zoo"  # exists only in a checkout of the repository
+REPOSITORY_ZOO = pathlib.Path(__file__).parents[1] / "zoo"  # exists only in a checkout of the repository
 MODEL_FOLDERS = (pathlib.Path("zoo"), pathlib.Path("runs"), REPOSITORY_ZOO)
 ZOO_VARIABLE = "AKDG_ZOO"  # environment variable: folder or URL of another zoo
 

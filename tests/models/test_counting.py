@@ -5,9 +5,9 @@ import dataclasses
 import keras
 import pytest
 
-from akdg_tf.artifacts.counting import count_cost
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
 from akdg_tf.models import DCGANGenerator, MLPGenerator, SNGANGenerator
+from akdg_tf.models.counting import count_cost
 from akdg_tf.teachers.load import load_teacher
 
 
