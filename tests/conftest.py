@@ -1,3 +1,4 @@
+import logging
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -12,8 +13,11 @@ tf.config.set_logical_device_configuration(_cpu, [tf.config.LogicalDeviceConfigu
 
 
 @pytest.fixture(autouse=True)
-def _fixed_seed_and_no_bindings():
+def _fixed_seed_and_nothing_left_behind():
+    """A test leaves no bindings, no dtype policy and no level of our log to the next one."""
+    level = logging.getLogger("akdg_tf").level
     keras.utils.set_random_seed(0)
     yield
+    logging.getLogger("akdg_tf").setLevel(level)
     gin.clear_config()
     keras.config.set_dtype_policy("float32")

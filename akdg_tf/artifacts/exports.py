@@ -8,8 +8,6 @@ from typing import Protocol
 
 import keras
 
-from akdg_tf.errors import UserError
-
 logger = logging.getLogger(__name__)
 
 
@@ -59,7 +57,8 @@ def working(exports: Sequence[Export], generator: keras.Model) -> list[Export]:
 def _worked(export: Export, generator: keras.Model, folder: pathlib.Path) -> bool:
     try:
         export.write(generator, folder)
-    except UserError as error:
-        logger.warning("%s cannot be written: %s. The SavedModel and the scores do not need it", export.file, error)
+    except Exception as error:  # of any kind: an optional file never costs the scores
+        reason = " ".join(str(error).split()) or type(error).__name__
+        logger.warning("%s cannot be written: %s. The SavedModel and the scores do not need it", export.file, reason)
         return False
     return True

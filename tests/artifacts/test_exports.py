@@ -1,6 +1,7 @@
 """Optional exports: what fails is named and left out, and costs nothing else."""
 
 import dataclasses
+import errno
 import logging
 import os
 
@@ -18,15 +19,16 @@ class Text:
     """An export of a text file; `fault` is what it cannot do."""
 
     file: str
-    fault: str | None = None
+    fault: Exception | None = None
 
     def write(self, generator, folder):
         if self.fault:
-            raise UserError(self.fault)
+            raise self.fault
         (folder / self.file).write_text(str(latent_dim_of(generator)))
 
 
-GOOD, BAD, LAST = Text("a.txt"), Text("b.txt", "it has no operation X"), Text("c.txt")
+GOOD, BAD, LAST = Text("a.txt"), Text("b.txt", UserError("it has no operation X")), Text("c.txt")
+FULL = Text("d.txt", OSError(errno.ENOSPC, "No space left on device"))
 
 
 def test_a_failing_export_is_named_and_the_others_are_written(tmp_path, caplog):
@@ -35,6 +37,11 @@ def test_a_failing_export_is_named_and_the_others_are_written(tmp_path, caplog):
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "4", "c.txt": "4"}
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert caplog.messages[0].startswith("b.txt cannot be written: it has no operation X.")
+
+
+def test_a_full_disk_costs_no_more_than_the_file(tmp_path, caplog):
+    assert exports.write_all((FULL, GOOD), MLPGenerator(4, SAMPLE_SHAPE, width=4), tmp_path) == [GOOD]
+    assert caplog.messages[0].startswith("d.txt cannot be written: [Errno 28] No space left on device.")
 
 
 def test_trying_writes_no_file_that_stays(tmp_path, monkeypatch):

@@ -123,6 +123,7 @@ def test_a_finished_run_trained_on_is_the_run_that_was_never_cut_bit_for_bit(eig
 
 def test_a_warm_run_that_is_cut_goes_on_from_its_own_checkpoint(eight, tmp_path, caplog):
     train(on_the_ring(tmp_path / "cut", 12, init_from=str(eight)))
+    caplog.clear()
     with caplog.at_level(logging.INFO):
         train(on_the_ring(tmp_path / "cut", 16, init_from=str(eight)))
     assert any(message.startswith("resuming at step 12 of 16") for message in caplog.messages)
