@@ -28,6 +28,11 @@ def find_run(name: str | os.PathLike) -> pathlib.Path | None:
     return next((folder for folder in _places(name) if (folder / "networks.json").exists()), None)
 
 
+def home_of(saved_model: pathlib.Path) -> pathlib.Path:
+    """The run folder or entry that holds a SavedModel as `saved_model/`; another SavedModel's own folder."""
+    return saved_model.parent if saved_model.name == "saved_model" else saved_model
+
+
 def _places(name: str | os.PathLike) -> list[pathlib.Path]:
     """The folders that a name may mean, in order of preference."""
     zoo = os.environ.get(ZOO_VARIABLE)

@@ -5,6 +5,7 @@ import pathlib
 from akdg_tf.artifacts import result, typed_json
 from akdg_tf.artifacts.result import CALLABLE, Parent
 from akdg_tf.errors import UserError
+from akdg_tf.places import home_of
 from akdg_tf.teachers.frozen import FrozenGenerator
 
 RESULTS = ("metrics.json", "result.json")  # of an entry, of a run
@@ -26,7 +27,7 @@ def parent(role: str, name: str, digest: str | None, folder: pathlib.Path | None
 def of_generator(role: str, generator: FrozenGenerator) -> Parent:
     """A frozen generator as a parent."""
     folder = generator.folder
-    beside = folder.parent if folder is not None and folder.name == "saved_model" else folder
+    beside = home_of(folder) if folder is not None else None
     return parent(role, generator.name or CALLABLE, generator.digest(), beside)
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from akdg_tf import latents
 from akdg_tf.models.counting import count_cost, frozen_graph
+from akdg_tf.places import home_of
 
 
 class FrozenGenerator:
@@ -48,7 +49,7 @@ class FrozenGenerator:
         """Name of the run or zoo entry that holds the SavedModel, else of its own folder; None for a callable."""
         if self.folder is None:
             return None
-        return (self.folder.parent if self.folder.name == "saved_model" else self.folder).resolve().name
+        return home_of(self.folder).resolve().name
 
     def __call__(self, z: tf.Tensor) -> tf.Tensor:
         """Images in [-1, 1], float32 [n, *sample_shape], without gradient."""

@@ -81,5 +81,5 @@ def _from_saved_model(trainer: GeneratorTrainer, name: str, folder: pathlib.Path
     for generator in (trainer.generator, trainer.ema_generator):
         generator.set_weights(weights)
     logger.info("warm start from %s: took the generator's weights; all else starts from scratch, at step 0", folder)
-    beside = folder.parent if folder.name == "saved_model" else folder
+    beside = places.home_of(folder)
     return lineage.parent("init_from", beside.resolve().name, None, beside)
