@@ -33,3 +33,11 @@ def graph_with_constants(function: tf.types.experimental.ConcreteFunction) -> tf
     Layers and multiply-adds are counted on it. Private as of TensorFlow 2.21.
     """
     return convert_to_constants.convert_variables_to_constants_v2(function).graph
+
+
+def stored_value(variable: keras.Variable) -> tf.Tensor:
+    """The value of a variable in the dtype in which it is stored.
+
+    Under a mixed policy a layer reads its variables cast to its compute dtype. Private as of Keras 3.15.
+    """
+    return tf.convert_to_tensor(variable._value)

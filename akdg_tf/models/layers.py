@@ -5,6 +5,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from akdg_tf import compat
+
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 
 
@@ -75,9 +77,39 @@ def _summed(kernel: tf.Tensor, axis_sums: np.ndarray) -> tf.Tensor:
     return ops.reshape(ops.matmul(sums, ops.reshape(kernel, (9, -1))), (4, 4, *kernel.shape[2:]))
 
 
+@_serializable
+class FusedBatchNormalization(keras.layers.BatchNormalization):
+    """Batch normalization by TensorFlow's fused kernel, [n, ..., c], float32 or bfloat16.
+
+    Keras computes the statistics, the scale and the offset by separate operations. The kernel computes them in one pass
+    and keeps the statistics in float32. It is used in training on one replica. Several replicas, and inference, use
+    Keras' operations, because the kernel does not sum over replicas. Both forms give the same outputs, gradients and
+    moving averages, up to rounding. `axis` is always the last.
+    """
+
+    def call(self, inputs, training=False, mask=None):
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if not training or not self.trainable or replicas > 1:
+            return super().call(inputs, training=training, mask=mask)
+        x = tf.convert_to_tensor(inputs)
+        count = tf.cast(tf.size(x) // x.shape[-1], tf.float32)
+        outputs = tf.raw_ops.FusedBatchNormV3(
+            x=x if len(x.shape) == 4 else tf.reshape(x, (-1, 1, 1, x.shape[-1])),
+            scale=compat.stored_value(self.gamma),
+            offset=compat.stored_value(self.beta),
+            mean=[],
+            variance=[],
+            epsilon=self.epsilon,
+        )
+        variance = outputs.batch_variance * (count - 1.0) / count  # the kernel gives the unbiased variance
+        for average, value in ((self.moving_mean, outputs.batch_mean), (self.moving_variance, variance)):
+            average.assign(self.momentum * compat.stored_value(average) + (1.0 - self.momentum) * value)
+        return tf.reshape(outputs.y, tf.shape(x))
+
+
 def batch_norm() -> keras.layers.BatchNormalization:
     """Batch normalization over the global batch, so that several replicas compute what one would."""
-    return keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.99, synchronized=True)
+    return FusedBatchNormalization(epsilon=1e-5, momentum=0.99, synchronized=True)
 
 
 class _SpectralNorm:
