@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +15,23 @@ from akdg_tf.teachers.frozen import FrozenGenerator
 
 logger = logging.getLogger(__name__)
 
+SEED = 0  # of latents and real samples: all runs are scored on the same ones, so that only the networks differ
+
 Scores = dict[str, Score]
+
+
+@dataclasses.dataclass(frozen=True)
+class Samples:
+    """Samples of one generator.
+
+    Attributes:
+        batches: float32 [any, *sample_shape], in [-1, 1] for images.
+        digest: identifies the generator, so that an evaluation may keep what it computes from its samples for the next
+            run; None: it keeps nothing.
+    """
+
+    batches: Iterable[np.ndarray]
+    digest: str | None = None
 
 
 class Evaluation(Protocol):
@@ -37,11 +53,11 @@ class Evaluation(Protocol):
             UserError: something cannot be loaded, or does not fit the dataset.
         """
 
-    def __call__(self, fakes: Mapping[str, Iterable[np.ndarray]], dataset: Dataset, seed: int) -> dict[str, Scores]:
+    def __call__(self, fakes: Mapping[str, Samples], dataset: Dataset, seed: int) -> dict[str, Scores]:
         """Scores generators.
 
         Args:
-            fakes: batches of samples by the generator's name, `samples` per generator.
+            fakes: samples by the generator's name, `samples` per generator.
             dataset: the real samples.
             seed: seed of the latents and of the choice of real samples; recorded in each score.
 
@@ -52,15 +68,19 @@ class Evaluation(Protocol):
 
 
 def score_all(
-    evaluations: Mapping[str, Evaluation], generators: Mapping[str, FrozenGenerator], dataset: Dataset, seed: int
+    evaluations: Mapping[str, Evaluation],
+    generators: Mapping[str, FrozenGenerator],
+    dataset: Dataset,
+    kept: Collection[str] = (),
 ) -> dict[str, Scores]:
-    """The scores of all evaluations.
+    """The scores of all evaluations, on the latents and real samples of `SEED`.
 
     Args:
         evaluations: by name.
         generators: by name.
         dataset: the real samples.
-        seed: seed of the latents and of the choice of real samples.
+        kept: names of the generators that other runs score again, such as the teacher. What an evaluation computes from
+            their samples may be kept.
 
     Returns:
         The scores by name, for each generator. Each score names the evaluation that made it.
@@ -69,11 +89,15 @@ def score_all(
         UserError: two evaluations give a score of the same name.
     """
     found: dict[str, Scores] = {name: {} for name in generators}
+    digests = {name: generators[name].digest() for name in kept}
     for evaluation_name, evaluation in evaluations.items():
         count = evaluation.samples
         logger.info("%s: scoring %d samples of each generator: %s", evaluation_name, count, ", ".join(generators))
-        fakes = {name: sample_frozen_batches(one, count, seed) for name, one in generators.items()}
-        for name, scores in evaluation(fakes, dataset, seed).items():
+        fakes = {
+            name: Samples(sample_frozen_batches(one, count, SEED), digests.get(name))
+            for name, one in generators.items()
+        }
+        for name, scores in evaluation(fakes, dataset, SEED).items():
             twice = sorted(set(scores) & set(found[name]))
             if twice:
                 raise UserError(f"two evaluations give the score {twice[0]}: bind only one of them")

@@ -1,6 +1,6 @@
 """Mode coverage of 2-D mixtures: modes found, share of high-quality samples, KL to uniform, samples on bridges."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from akdg_tf.artifacts.result import Score
 from akdg_tf.data import Dataset
 from akdg_tf.data.points import GaussianMixture
 from akdg_tf.errors import UserError
+from akdg_tf.metrics.evaluation import Samples
 
 HIGH_QUALITY_STDDEVS = 4.0
 BRIDGE_STDDEVS = 8.0
@@ -37,19 +38,20 @@ class PointScores:
             raise UserError(f"dataset {dataset.name!r} has no mode centers: bind ImageScores instead of PointScores")
 
     def __call__(
-        self, fakes: dict[str, Iterable[np.ndarray]], dataset: GaussianMixture, seed: int
+        self, fakes: Mapping[str, Samples], dataset: GaussianMixture, seed: int
     ) -> dict[str, dict[str, Score]]:
         """Scores generators.
 
         Args:
-            fakes: batches of points, float [any, 2], by the generator's name.
+            fakes: points, float [any, 2] per batch, by the generator's name.
             dataset: the mixture.
             seed: seed of the latents; recorded in each score.
 
         Returns:
             "modes", "high_quality", "kl_to_uniform" and "bridges" for each generator; see `mode_scores`.
         """
-        return {name: self._scores(np.concatenate(list(batches)), dataset, seed) for name, batches in fakes.items()}
+        points = {name: np.concatenate(list(samples.batches)) for name, samples in fakes.items()}
+        return {name: self._scores(one, dataset, seed) for name, one in points.items()}
 
     @staticmethod
     def _scores(points: np.ndarray, dataset: GaussianMixture, seed: int) -> dict[str, Score]:

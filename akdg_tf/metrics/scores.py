@@ -4,8 +4,7 @@ import contextlib
 import functools
 import io
 import pathlib
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gin
@@ -19,6 +18,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.metrics import activations, tfgan
 from akdg_tf.metrics.activations import Activations
 from akdg_tf.metrics.classifiers import Classifier
+from akdg_tf.metrics.evaluation import Samples
 
 CACHE = pathlib.Path("runs", "statistics")
 SPLITS = 10  # of the Inception Score, as in Salimans et al. 2016
@@ -66,14 +66,12 @@ class ImageScores:
     def _classifier(self) -> Classifier:
         return self.load()
 
-    def __call__(
-        self, fakes: dict[str, Iterable[np.ndarray]], dataset: ImageDataset, seed: int
-    ) -> dict[str, dict[str, Score]]:
+    def __call__(self, fakes: Mapping[str, Samples], dataset: ImageDataset, seed: int) -> dict[str, dict[str, Score]]:
         """Scores generators, in constant memory.
 
         Args:
-            fakes: batches of generated images by name, float32 [any, h, w, c] in [-1, 1], `samples` per generator.
-            dataset: the real images; their activations are kept in `runs/statistics/`.
+            fakes: generated images by name, float32 [any, h, w, c] in [-1, 1] per batch, `samples` per generator.
+            dataset: the real images. `runs/statistics/` keeps their activations, and those of fakes with a digest.
             seed: seed of the latents and of the choice of real images; recorded in each score.
 
         Returns:
@@ -87,10 +85,8 @@ class ImageScores:
         real = activations.of_reals(classifier, dataset, self.samples, seed, CACHE)
         suffix = "" if classifier.id == "inception" else f"[{classifier.id}]"
         results = {}
-        for name, batches in fakes.items():
-            with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-                activations.write(classifier, batches, self.samples, pathlib.Path(folder), name)
-                fake = activations.read(pathlib.Path(folder))
+        for name, samples in fakes.items():
+            with activations.of_fakes(classifier, samples, self.samples, seed, CACHE, name) as fake:
                 found = score(real, fake)
             record: dict[str, Any] = {
                 "n_real": len(real.features),

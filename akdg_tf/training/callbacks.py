@@ -5,11 +5,13 @@ import logging
 import math
 import pathlib
 import time
+from collections.abc import Callable, Mapping
 
 import keras
 import tensorflow as tf
 
 from akdg_tf.artifacts.checkpoints import Checkpoints
+from akdg_tf.artifacts.result import Score
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_text
 
@@ -114,16 +116,62 @@ class History(keras.callbacks.Callback):
         super().__init__()
         self.jsonl, self.writer, self.every = jsonl, writer, every
         self.label = {"smoke": True} if smoke else {}
-        lines = jsonl.read_text().splitlines(keepends=True) if jsonl.exists() else []
-        whole = [line for line in lines if line.endswith("}\n")]  # killing a run may leave half a line at the end
-        write_text(jsonl, "".join(line for line in whole if json.loads(line)["step"] <= start))
+        _remove_after(jsonl, start)
 
     def on_epoch_end(self, epoch, logs=None):
         step = (epoch + 1) * self.every
-        line = {"step": step, **{name: float(value) for name, value in logs.items()}, **self.label}
-        with self.jsonl.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        _append(self.jsonl, {"step": step, **{name: float(value) for name, value in logs.items()}, **self.label})
         with self.writer.as_default(step):
             for name, value in logs.items():
                 tf.summary.scalar(name, value)
         self.writer.flush()
+
+
+class Curve(keras.callbacks.Callback):
+    """Scores the trained generator at regular intervals, into the log, `curve.jsonl` and TensorBoard.
+
+    Args:
+        score: gives the scores by name.
+        jsonl: the file `curve.jsonl`; each line holds the step and the value of each score. Lines after the step
+            `start`, which an interrupted run left, are removed.
+        writer: TensorBoard's writer.
+        every: steps per interval.
+        intervals: intervals per evaluation.
+        start: step at which this fit begins.
+    """
+
+    def __init__(
+        self,
+        score: Callable[[], Mapping[str, Score]],
+        jsonl: pathlib.Path,
+        writer: tf.summary.SummaryWriter,
+        every: int,
+        intervals: int,
+        start: int,
+    ):
+        super().__init__()
+        self.score, self.jsonl, self.writer, self.every, self.intervals = score, jsonl, writer, every, intervals
+        _remove_after(jsonl, start)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.intervals:
+            return
+        step = (epoch + 1) * self.every
+        values = {name: score.value for name, score in self.score().items()}
+        logger.info("step %d: %s", step, "  ".join(f"{name} {value:.4g}" for name, value in values.items()))
+        _append(self.jsonl, {"step": step, **values})
+        with self.writer.as_default(step):
+            for name, value in values.items():
+                tf.summary.scalar(f"curve/{name}", value)
+
+
+def _remove_after(jsonl: pathlib.Path, start: int) -> None:
+    """Removes the lines of steps after `start`. Makes the file if it is missing."""
+    lines = jsonl.read_text().splitlines(keepends=True) if jsonl.exists() else []
+    whole = [line for line in lines if line.endswith("}\n")]  # killing a run may leave half a line at the end
+    write_text(jsonl, "".join(line for line in whole if json.loads(line)["step"] <= start))
+
+
+def _append(jsonl: pathlib.Path, line: Mapping[str, object]) -> None:
+    with jsonl.open("a") as file:
+        file.write(json.dumps(line) + "\n")

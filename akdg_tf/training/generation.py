@@ -5,6 +5,7 @@ import functools
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import gin
 import keras
@@ -17,7 +18,7 @@ from akdg_tf.artifacts import lineage, network
 from akdg_tf.artifacts.checkpoints import Checkpoints, steps_in
 from akdg_tf.artifacts.exports import Export
 from akdg_tf.artifacts.measure import counts, measure
-from akdg_tf.artifacts.result import SCHEMA, Parent, Result
+from akdg_tf.artifacts.result import SCHEMA, Parent, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export
 from akdg_tf.data.choice import Data
 from akdg_tf.data.images import shifted_and_flipped
@@ -57,6 +58,8 @@ class GeneratorExperiment:
         schedule: steps and intervals.
         optimizers: the generator's and the discriminators'.
         evaluations: score the exported generator, by name; two evaluations must not give scores of the same name.
+        curve: evaluations of the averaged generator in memory every `Schedule.curve_every` steps, by name. Their values
+            go to `curve.jsonl` and TensorBoard, not into the result.
         teacher: loads the teacher, which is scored and shown beside the student and which the method learns from; None
             if the experiment trains a teacher.
         teacher_source: what the method draws from: the teacher itself, or a bank of its images.
@@ -74,6 +77,7 @@ class GeneratorExperiment:
         schedule: Schedule = gin.REQUIRED,
         optimizers: Optimizers = Optimizers(),
         evaluations: Mapping[str, Evaluation] = gin.REQUIRED,
+        curve: Mapping[str, Evaluation] = MappingProxyType({}),
         teacher: Callable[[], FrozenGenerator] | None = None,
         teacher_source: TeacherSource = OnlineTeacher(),
         exports: Sequence[Export] = (),
@@ -83,11 +87,15 @@ class GeneratorExperiment:
         self.run, self.generator, self.method, self.data = run, generator, method, data
         self.schedule = schedule.smoke() if run.smoke else schedule
         self.optimizers, self.init_from = optimizers, init_from
-        self.evaluations = {
-            name: evaluation.limited(SMOKE_SAMPLES) if run.smoke else evaluation
-            for name, evaluation in evaluations.items()
-        }
+        self.evaluations, self.curve = self._limited(evaluations), self._limited(curve)
+        if bool(curve) != bool(self.schedule.curve_every):
+            raise UserError("bind both GeneratorExperiment.curve and Schedule.curve_every, or neither")
         self.make_teacher, self.teacher_source, self.exports = teacher, teacher_source, exports
+
+    def _limited(self, evaluations: Mapping[str, Evaluation]) -> dict[str, Evaluation]:
+        """The evaluations, with few samples in a smoke run."""
+        smoke = self.run.smoke
+        return {name: each.limited(SMOKE_SAMPLES) if smoke else each for name, each in evaluations.items()}
 
     @functools.cached_property
     def trainer(self) -> GeneratorTrainer:
@@ -137,11 +145,13 @@ class GeneratorExperiment:
                 evaluation.prepare(self.dataset)
 
     def prepare(self, training: bool) -> None:
-        """Builds the trainer and its teacher, and tries each optional export before a training; see `Experiment`."""
+        """Builds the trainer and its teacher, and tries what a training needs later; see `Experiment`."""
         if self.teacher:
             self._check_shape("teacher", self.teacher(tf.zeros((1, self.teacher.latent_dim))).shape[1:])
         _ = self.trainer
         if training:
+            for evaluation in self.curve.values():
+                evaluation.prepare(self.dataset)
             self._check_start()
             self.exports = optional_exports.working(self.exports, detached_copy(self.trainer.ema_generator))
 
@@ -176,7 +186,14 @@ class GeneratorExperiment:
             tensors=self.shown_tensors,
             draw=self.picture,
             begin=functools.partial(self._begin, self.init_from) if self.init_from else None,
+            score=self._score_in_memory if self.curve else None,
         )
+
+    def _score_in_memory(self) -> dict[str, Score]:
+        """The scores of the averaged generator as it is now."""
+        model = self.trainer.ema_generator
+        generator = FrozenGenerator(functools.partial(model, training=False), latent_dim_of(model), module=model)
+        return score_all(self.curve, {"network": generator}, self.dataset)["network"]
 
     def _checkpoints(self) -> Checkpoints:
         return Checkpoints(self.trainer.state, self.run.path("checkpoints"), self.schedule.keep_every)
@@ -249,7 +266,10 @@ class GeneratorExperiment:
         if not folder.exists():
             self.export()
         generators = {"network": load_generator(folder)} | ({"teacher": self.teacher} if self.teacher else {})
-        scores = score_all(self.evaluations, generators, self.dataset, self.run.seed)
+        kept = (
+            ("teacher",) if self.teacher and self.teacher.folder else ()
+        )  # the digest of a callable may say too little
+        scores = score_all(self.evaluations, generators, self.dataset, kept)
         networks = {
             name: measure(generator, scores[name], network.class_in(generator.folder))
             for name, generator in generators.items()

@@ -2,15 +2,16 @@
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import keras
 import tensorflow as tf
 
 from akdg_tf.artifacts.checkpoints import Checkpoints
+from akdg_tf.artifacts.result import Score
 from akdg_tf.data import by_step
 from akdg_tf.reporting.pictures import Picture
-from akdg_tf.training.callbacks import Forecast, History, SaveCheckpoints, StepLog
+from akdg_tf.training.callbacks import Curve, Forecast, History, SaveCheckpoints, StepLog
 from akdg_tf.training.profiling import Profile
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.tensorboard import Histograms, Pictures, Tensors, write_configuration
@@ -28,6 +29,7 @@ def fit_to_the_end(
     tensors: Tensors,
     draw: Picture | None = None,
     begin: Callable[[], int] | None = None,
+    score: Callable[[], Mapping[str, Score]] | None = None,
 ) -> None:
     """Trains a compiled model to the last step, from the run's last checkpoint if there is one.
 
@@ -40,6 +42,7 @@ def fit_to_the_end(
         tensors: maps a step to the tensors of TensorBoard's histograms, by tag.
         draw: makes a picture for TensorBoard; None writes no pictures.
         begin: called if there is no checkpoint yet; gives the model its initial state and returns the step of it.
+        score: scores the model every `schedule.curve_every` steps; None scores it only at the end.
 
     Raises:
         UserError: a loss is not finite, training cannot start at the step that `begin` returns, or all checkpoints are
@@ -62,6 +65,8 @@ def fit_to_the_end(
             write_configuration(run, writer)
         history = History(run.path("metrics.jsonl"), writer, every, start, run.smoke)
         callbacks = [*_watching(run, schedule, start), *_showing(schedule, writer, tensors, draw)]
+        if score and schedule.curve_every:
+            callbacks.append(Curve(score, run.path("curve.jsonl"), writer, every, schedule.curve_every // every, start))
         callbacks += [history, SaveCheckpoints(checkpoints, every)]  # all records are written before the checkpoint
         model.fit(
             by_step(batch, start, steps),

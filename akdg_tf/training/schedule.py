@@ -24,6 +24,8 @@ class Schedule:
             as in the log, from 1. None profiles no steps.
         keep_every: the checkpoints of every `keep_every` steps are kept, besides the newest three; a multiple of
             `report_every`. None keeps only the newest three.
+        curve_every: steps between evaluations during the training, see `GeneratorExperiment.curve`; a multiple of
+            `report_every`. None: only the end is evaluated.
         cpu_budget: gin file that scales the experiment down; the log names it if there is no accelerator.
 
     Raises:
@@ -38,10 +40,12 @@ class Schedule:
     steps_per_execution: int = 1
     profile_steps: tuple[int, int] | None = None
     keep_every: int | None = None
+    curve_every: int | None = None
     cpu_budget: str | None = None
 
     def __post_init__(self):
-        for name in COUNTS if self.keep_every is None else (*COUNTS, "keep_every"):
+        multiples = [name for name in ("keep_every", "curve_every") if getattr(self, name) is not None]
+        for name in (*COUNTS, *multiples):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise UserError(f"{name} is {value!r}: it must be a positive integer")
@@ -50,8 +54,9 @@ class Schedule:
                 f"steps {self.steps} must be a multiple of report_every {self.report_every}, "
                 f"and report_every a multiple of steps_per_execution {self.steps_per_execution}"
             )
-        if self.keep_every and self.keep_every % self.report_every:
-            raise UserError(f"keep_every {self.keep_every} must be a multiple of report_every {self.report_every}")
+        for name in multiples:
+            if getattr(self, name) % self.report_every:
+                raise UserError(f"{name} {getattr(self, name)} must be a multiple of report_every {self.report_every}")
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if self.batch_size % replicas:
             raise UserError(f"batch_size {self.batch_size} must be a multiple of the number of replicas, {replicas}")
@@ -84,4 +89,5 @@ class Schedule:
         if profile:
             back = max(0, profile[1] - SMOKE_STEPS)
             profile = (max(1, profile[0] - back), profile[1] - back)
-        return Schedule(SMOKE_STEPS, self.batch_size, SMOKE_STEPS // 2, 1, profile_steps=profile)
+        curve = self.curve_every and SMOKE_STEPS
+        return Schedule(SMOKE_STEPS, self.batch_size, SMOKE_STEPS // 2, 1, profile_steps=profile, curve_every=curve)

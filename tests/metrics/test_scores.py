@@ -18,8 +18,10 @@ from akdg_tf.errors import UserError
 from akdg_tf.metrics import activations
 from akdg_tf.metrics import scores as scores_module
 from akdg_tf.metrics.classifiers import INCEPTION_HANDLE, Classifier, load_inception
+from akdg_tf.metrics.evaluation import Samples, score_all
 from akdg_tf.metrics.modes import PointScores, mode_scores
 from akdg_tf.metrics.scores import ImageScores
+from akdg_tf.teachers.frozen import FrozenGenerator
 
 COUNT, FEATURES = 600, 6
 
@@ -52,7 +54,7 @@ def scored(cache):
     rng = np.random.default_rng(1)
     dataset = ImageArrays("d", "train", rng.integers(0, 256, (COUNT, 4, 4, 1), dtype=np.uint8), np.zeros(COUNT))
     fakes = np.tanh(rng.normal(0.2, 0.7, (COUNT, 4, 4, 1))).astype(np.float32)
-    scores = ImageScores(fake_classifier, COUNT)({"student": halves(fakes)}, dataset, seed=5)["student"]
+    scores = ImageScores(fake_classifier, COUNT)({"student": Samples(halves(fakes))}, dataset, seed=5)["student"]
     _, real = fake_classifier().activations(dataset.reals(COUNT, 5))
     logits, fake = fake_classifier().activations(fakes)
     return scores, real.astype(np.float64), logits.astype(np.float64), fake.astype(np.float64)
@@ -140,10 +142,30 @@ def test_real_activations_are_computed_once_for_a_dataset_a_classifier_and_a_see
     np.testing.assert_array_equal(reals(pixels, 40, 1)[0], whole)
 
 
+def test_activations_of_a_teacher_are_computed_once_for_all_its_students(cache):
+    """Not those of a generator that no other run scores, and not over another classifier."""
+    dataset = ImageArrays("d", "train", np.random.default_rng(0).integers(0, 256, (40, 4, 4, 1), np.uint8), None)
+    teacher = FrozenGenerator(lambda z: tf.reshape(tf.tanh(tf.tile(z, (1, 4))), (-1, 4, 4, 1)), 4)
+    computed = []
+
+    def score(classifier, kept):
+        counting = dataclasses.replace(classifier, outputs=lambda x: computed.append(len(x)) or classifier.outputs(x))
+        computed.clear()
+        evaluations = {"scores": ImageScores(lambda: counting, 30)}
+        scores = score_all(evaluations, {"teacher": teacher}, dataset, kept)["teacher"]
+        return sum(computed), next(score.value for name, score in scores.items() if name.startswith("fid"))
+
+    first, again = score(fake_classifier(), ("teacher",)), score(fake_classifier(), ("teacher",))
+    assert (first[0], again[0]) == (30 + 30, 0) and first[1] == again[1]
+    assert score(fake_classifier(), ()) == (30, first[1])
+    other = dataclasses.replace(fake_classifier("other"), digest="other")
+    assert score(other, ("teacher",))[0] == 30 + 30
+
+
 def test_progress_of_a_scoring_is_logged(cache, caplog):
     dataset = ImageArrays("d", "train", np.zeros((20, 4, 4, 1), np.uint8), None)
     with caplog.at_level("INFO"):
-        ImageScores(fake_classifier, 20)({"student": halves(dataset.reals(20, 0))}, dataset, 0)
+        ImageScores(fake_classifier, 20)({"student": Samples(halves(dataset.reals(20, 0)))}, dataset, 0)
     assert "scoring real images of d 20/20 (100%)" in caplog.text
     assert "scoring student 20/20 (100%)" in caplog.text
     assert [path.name for path in cache.iterdir() if not path.name.startswith(".lock")] == [
@@ -187,7 +209,7 @@ def test_inception_that_cannot_be_had_names_the_ways(tmp_path):
 def test_plain_fid_is_inceptions_alone(tmp_path):
     tf.saved_model.save(LikeInception(), str(tmp_path))
     dataset = ImageArrays("d", "train", np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), np.uint8), None)
-    fakes = {"a": [dataset.reals(20, 1)]}
+    fakes = {"a": Samples([dataset.reals(20, 1)])}
     scores = ImageScores(lambda: load_inception(str(tmp_path)), 20)(fakes, dataset, 0)["a"]
     assert set(scores) == {"is", "fid", "kid", "precision", "recall"}
     assert scores["fid"].resize == "tf1-bilinear 299x299"
@@ -204,19 +226,19 @@ def test_too_few_images_are_refused_before_anything_is_scored(samples, size):
 def test_ten_images_of_each_kind_give_every_score(monkeypatch):
     dataset = ImageArrays("d", "train", np.random.default_rng(0).integers(0, 256, (10, 4, 4, 1), np.uint8), None)
     monkeypatch.setattr(scores_module, "KID_BLOCK", 3)  # more blocks than can hold two of each
-    scores = ImageScores(fake_classifier, 10)({"a": [dataset.reals(10, 0)]}, dataset, 0)["a"]
+    scores = ImageScores(fake_classifier, 10)({"a": Samples([dataset.reals(10, 0)])}, dataset, 0)["a"]
     assert all(np.isfinite(score.value) for score in scores.values())
 
 
 def test_images_that_are_not_finite_are_named():
     dataset = ImageArrays("d", "train", np.zeros((20, 4, 4, 1), np.uint8), None)
     with pytest.raises(UserError, match="student: the classifier's logits are not finite"):
-        ImageScores(fake_classifier, 20)({"student": [np.full((20, 4, 4, 1), np.nan, np.float32)]}, dataset, 0)
+        ImageScores(fake_classifier, 20)({"student": Samples([np.full((20, 4, 4, 1), np.nan, np.float32)])}, dataset, 0)
 
 
 def test_points_are_scored_by_a_mixture_alone_and_say_what_defines_their_numbers():
     ring = load_dataset("ring")
-    scores = PointScores(100)({"a": halves(ring.reals(100, 0))}, ring, 3)["a"]
+    scores = PointScores(100)({"a": Samples(halves(ring.reals(100, 0)))}, ring, 3)["a"]
     assert list(scores) == ["modes", "high_quality", "kl_to_uniform", "bridges"]
     record = {"n_real": 0, "n_fake": 100, "classifier": "mixture", "dataset": "ring", "split": "endless"}
     assert scores["modes"] == Score(8, **record, resize="none", seed=3)

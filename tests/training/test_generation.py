@@ -1,5 +1,6 @@
 """A generator experiment from end to end, in Python: small runs on the 2-D ring and on images of 8x8."""
 
+import dataclasses
 import json
 import logging
 
@@ -16,8 +17,10 @@ from akdg_tf.artifacts import measure
 from akdg_tf.artifacts.checkpoints import steps_in
 from akdg_tf.artifacts.litert import LiteRT
 from akdg_tf.artifacts.result import Parent
+from akdg_tf.artifacts.saved_model import export
 from akdg_tf.data.choice import Data
 from akdg_tf.errors import UserError
+from akdg_tf.metrics.evaluation import Samples
 from akdg_tf.metrics.modes import PointScores
 from akdg_tf.training.generation import GeneratorExperiment
 from akdg_tf.training.schedule import Schedule
@@ -53,7 +56,7 @@ class MeanScore:
         """Nothing is needed."""
 
     def __call__(self, fakes, dataset, seed):
-        means = {name: np.concatenate(list(batches)).mean() for name, batches in fakes.items()}
+        means = {name: np.concatenate(list(samples.batches)).mean() for name, samples in fakes.items()}
         return {name: {"mean": made_up_score(float(mean), n_fake=self.samples)} for name, mean in means.items()}
 
 
@@ -65,7 +68,7 @@ def on_the_ring(folder, steps, weights=0, generator=None, smoke=False, **setting
     """An experiment on the 2-D ring; `weights` seeds those of its networks, which a warm start replaces."""
     keras.utils.set_random_seed(weights)
     generator = generator or points_generator()
-    schedule = Schedule(steps, 16, report_every=4)
+    schedule = Schedule(steps, 16, report_every=4, curve_every=settings.pop("curve_every", None))
     given = {"method": SmallGAN, "data": Data("ring"), "evaluations": {"scores": PointScores(200)}, **settings}
     return GeneratorExperiment(Run(folder, folder.name, seed=3, smoke=smoke), generator, schedule=schedule, **given)
 
@@ -232,6 +235,58 @@ def test_a_training_that_is_not_finished_is_not_exported(tmp_path):
 def test_what_is_evaluated_is_the_export_that_is_there_now(tmp_path):
     scores = [finish(on_the_ring(tmp_path / "x", steps)).network.scores["bridges"].value for steps in (4, 400)]
     assert scores[0] != scores[1]
+
+
+def test_runs_of_all_seeds_are_scored_on_the_same_latents_and_real_samples(tmp_path):
+    given = []
+
+    class Recording(MeanScore):
+        def __call__(self, fakes, dataset, seed):
+            fakes = {name: Samples(list(samples.batches)) for name, samples in fakes.items()}
+            given.append((seed, np.concatenate(fakes["network"].batches)))
+            return super().__call__(fakes, dataset, seed)
+
+    generator = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+    for seed in (1, 2):
+        experiment = on_images(tmp_path / str(seed), tmp_path, generator, evaluations={"scores": Recording()})
+        experiment.run = dataclasses.replace(experiment.run, seed=seed)
+        export(generator, experiment.run.path("saved_model"))
+        experiment.evaluate()
+    assert [seed for seed, _ in given] == [0, 0]
+    np.testing.assert_array_equal(given[0][1], given[1][1])
+
+
+def test_the_curve_holds_the_scores_during_the_training_and_survives_a_resume(tmp_path):
+    settings = {"curve": {"curve": PointScores(100)}, "curve_every": 8}
+    train(on_the_ring(tmp_path / "whole", 24, **settings))
+    lines = curve_of(tmp_path / "whole")
+    assert [line["step"] for line in lines] == [8, 16, 24]
+    assert set(lines[0]) == {"step", "modes", "high_quality", "kl_to_uniform", "bridges"}
+    assert len({line["kl_to_uniform"] for line in lines}) > 1
+
+    interrupted = on_the_ring(tmp_path / "cut", 24, **settings)
+    interrupted.schedule = dataclasses.replace(interrupted.schedule, steps=16)
+    train(interrupted)
+    with (tmp_path / "cut" / "curve.jsonl").open("a") as file:
+        file.write('{"step": 20, "modes": 1}\n{"step": 24, "mo')  # of steps whose checkpoint was not written
+    train(on_the_ring(tmp_path / "cut", 24, **settings))
+    assert curve_of(tmp_path / "cut") == lines
+
+
+def test_the_scores_at_the_end_of_the_curve_are_those_of_the_result(tmp_path):
+    experiment = on_the_ring(tmp_path / "x", 8, curve={"curve": PointScores(200)}, curve_every=8)
+    scores = {name: score.value for name, score in finish(experiment).network.scores.items()}
+    assert curve_of(tmp_path / "x") == [{"step": 8, **scores}]
+
+
+@pytest.mark.parametrize("settings", [{"curve": {"curve": PointScores(100)}}, {"curve_every": 8}])
+def test_half_of_a_curves_bindings_is_refused(settings, tmp_path):
+    with pytest.raises(UserError, match=r"bind both GeneratorExperiment\.curve and Schedule\.curve_every, or neither"):
+        on_the_ring(tmp_path / "x", 8, **settings)
+
+
+def curve_of(run):
+    return [json.loads(line) for line in (run / "curve.jsonl").read_text().splitlines()]
 
 
 def test_costs_of_the_generator_and_of_a_teacher_that_is_there_or_not(tmp_path):

@@ -20,9 +20,10 @@ def test_a_smoke_run_profiles_its_last_steps_in_place_of_later_ones(bound, smoke
 
 def test_a_smoke_run_is_short_and_reports_and_draws_halfway():
     assert Schedule(2000, 64, 100, 5, 10, keep_every=500).smoke() == Schedule(20, 64, 10, 1)
+    assert Schedule(2000, 64, curve_every=500).smoke() == Schedule(20, 64, 10, 1, curve_every=20)
 
 
-@pytest.mark.parametrize("name", ["steps", "batch_size", "report_every", "pictures_every", "keep_every"])
+@pytest.mark.parametrize("name", ["steps", "batch_size", "report_every", "pictures_every", "keep_every", "curve_every"])
 @pytest.mark.parametrize("value", [0, -1, 2.0, True, "8"])
 def test_counts_are_positive_integers(name, value):
     settings = {"steps": 8, "batch_size": 8, "report_every": 4}
@@ -35,6 +36,7 @@ def test_counts_are_positive_integers(name, value):
     [
         ({"steps": 10}, "steps 10 must be a multiple of report_every 4"),
         ({"steps_per_execution": 3}, "report_every a multiple of steps_per_execution 3"),
+        ({"curve_every": 6}, "curve_every 6 must be a multiple of report_every 4"),
         ({"keep_every": 6}, "keep_every 6 must be a multiple of report_every 4"),
     ],
 )
