@@ -13,7 +13,7 @@ from akdg_tf.training.classification import ClassifierExperiment
 from akdg_tf.training.workdir import Run
 
 SHARED = {
-    *("cifar10", "cifar10_student", "cifar10_mlp", "cifar10_dcgan", "budget_cpu"),
+    *("cifar10", "cifar10_student", "cifar10_mlp", "cifar10_dcgan", "budget_cpu", "cpu_hours"),
     *("mnist", "mnist_student", "mnist_mlp", "mnist_dcgan"),
     *("toy", "toy_student", "toy_ring_student", "toy_grid_student"),
 }

@@ -118,6 +118,7 @@ def evaluate(experiment: Experiment, run: Run) -> None:
     result = experiment.evaluate()
     write_json(run.path("result.json"), result.to_json())
     tensorboard.write_scores(run, result)
+    run.write_config()
     run.write_operative_config()
     print(tables.table(result))
 

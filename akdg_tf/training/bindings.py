@@ -3,10 +3,11 @@
 import dataclasses
 import functools
 import pprint
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import gin
+from gin.config_parser import BindingStatement
 
 from akdg_tf.errors import UserError
 
@@ -80,18 +81,32 @@ class Configuration:
     @functools.cached_property
     def read(self) -> dict[Key, Binding]:
         """The bindings that the experiment reads: macros first, then the others, each sorted by name."""
-        found = [binding for call in self.calls for binding in self.given(call).values()]
+        return self.read_without(())
+
+    def read_without(self, names: Collection[str]) -> dict[Key, Binding]:
+        """The bindings that the experiment reads, without those of these names and what only they refer to.
+
+        Args:
+            names: such as "GeneratorExperiment.evaluations".
+        """
+        bound = [binding for call in self._reached(names) for binding in self.given(call).values()]
+        found = [binding for binding in bound if binding.name not in names]
         found.sort(key=lambda binding: (binding.selector != MACRO, binding.name.lower()))
         return {binding.key: binding for binding in found}
 
     @functools.cached_property
     def calls(self) -> tuple[Call, ...]:
         """The classes and functions that the experiment calls, directly or indirectly, each with its scope."""
+        return self._reached(())
+
+    def _reached(self, left_out: Collection[str]) -> tuple[Call, ...]:
+        """The calls that are reached from the root without following the bindings of these names."""
         root = gin.config.ConfigurableReference(ROOT, True).config_key
         reached, left = {root: None}, [root]
         while left:
             call = left.pop()
-            found = [inner for binding in self.given(call).values() for inner in _calls_of(binding, call[0])]
+            followed = [binding for binding in self.given(call).values() if binding.name not in left_out]
+            found = [inner for binding in followed for inner in _calls_of(binding, call[0])]
             left += [inner for inner in found if inner not in reached]
             reached |= dict.fromkeys(found)
         return tuple(reached)
@@ -124,6 +139,19 @@ class Configuration:
             seen.add(key)
             value = self._bindings[key].value
         return value
+
+
+def binding_of(statement: BindingStatement, place: str) -> Binding:
+    """The binding of a statement, with the complete selector.
+
+    Raises:
+        ValueError, KeyError: there is no such parameter, or its name is ambiguous.
+    """
+    scope, selector, argument = statement.scope, statement.selector, statement.arg_name
+    if not argument:
+        scope, selector, argument = "/".join(filter(None, (scope, selector))), MACRO, "value"
+    complete = gin.config.ParsedBindingKey.parse((scope, selector, argument)).complete_selector
+    return Binding(scope, complete, argument, statement.value, place)
 
 
 def _calls_of(binding: Binding, scope: str) -> list[Call]:

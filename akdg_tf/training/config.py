@@ -12,7 +12,7 @@ from gin.config_parser import BindingStatement, ImportStatement
 
 from akdg_tf import configurables  # noqa: F401  (registers what the files bind)
 from akdg_tf.errors import UserError
-from akdg_tf.training.bindings import MACRO, Binding, Configuration
+from akdg_tf.training.bindings import Binding, Configuration, binding_of
 from akdg_tf.training.experiment import Experiment
 from akdg_tf.training.gin_files import binding_statement, file_statements, find, first_line, lookup
 from akdg_tf.training.make import make_experiment
@@ -95,15 +95,12 @@ def _bind(place: str, statement: BindingStatement, blamed: str | None = None) ->
     Raises:
         UserError: there is no such parameter, or it cannot be bound.
     """
-    scope, selector, argument, value, _ = statement
-    if not argument:
-        scope, selector, argument = "/".join(filter(None, (scope, selector))), MACRO, "value"
     try:
-        gin.bind_parameter((scope, selector, argument), value)
-        complete = gin.config.ParsedBindingKey.parse((scope, selector, argument)).complete_selector
+        binding = binding_of(statement, place)
+        gin.bind_parameter(binding.key, binding.value)
     except (ValueError, KeyError) as error:  # KeyError: the name is ambiguous
         raise UserError(f"{blamed or place}: {first_line(error)}") from error
-    return Binding(scope, complete, argument, value, place)
+    return binding
 
 
 def effective(gin_files: Sequence[str | os.PathLike], bindings: Sequence[str] = (), imports: bool = True) -> list[str]:

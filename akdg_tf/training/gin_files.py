@@ -102,6 +102,21 @@ def file_statements(
             yield place, statement
 
 
+def text_statements(text: str, name: str) -> Iterator[BindingStatement | ImportStatement]:
+    """The bindings and imports of a text without includes, such as the `config.gin` of a run.
+
+    Args:
+        text: the text.
+        name: names it in error messages.
+
+    Raises:
+        UserError: it is not valid gin.
+    """
+    for statement in _parsed(text, lambda line: f"{name}:{line}"):
+        if isinstance(statement, BindingStatement | ImportStatement):
+            yield statement
+
+
 def binding_statement(text: str) -> BindingStatement:
     """Parses the value of a `--gin_param`.
 

@@ -11,6 +11,7 @@ import gin
 
 from akdg_tf.errors import UserError
 from akdg_tf.files import locked, part_of, write_text
+from akdg_tf.training.identity import training_lines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,11 +59,11 @@ class Run:
             UserError: the folder holds a run of another configuration, or something else.
         """
         given = self.path("config.gin")
-        if given.exists() and given.read_text() != self._config():
-            difference = _first_difference(given.read_text(), self._config())
+        difference = _difference(given.read_text(), self._config()) if given.exists() else None
+        if difference:
             raise UserError(
-                f"{self.workdir} holds a run of another configuration ({difference}): "
-                "choose another --workdir or remove it"
+                f"{self.workdir} holds a run of another configuration ({difference}): choose another --workdir; to "
+                f"continue from this run there, add --gin_param=\"GeneratorExperiment.init_from='{self.workdir}'\""
             )
         strangers = {path.name for path in self.workdir.iterdir()} if self.workdir.exists() else set()
         strangers -= {".lock", part_of(given).name}  # a run that is killed at its start may leave these
@@ -80,8 +81,13 @@ class Run:
         self.workdir.mkdir(parents=True, exist_ok=True)
         with locked(self.path(".lock")):  # needed for teachers, too: killing a run does not kill its teacher's training
             self.check()  # again, because another process may have written to the folder meanwhile
-            write_text(self.path("config.gin"), self._config())
+            if not self.path("config.gin").exists():
+                self.write_config()
             yield
+
+    def write_config(self) -> None:
+        """Writes the configuration as given: when the run begins, and when it is scored by another configuration."""
+        write_text(self.path("config.gin"), self._config())
 
     def _config(self) -> str:
         """The content of `config.gin`."""
@@ -102,7 +108,12 @@ def _quoted(word: str) -> str:
     return f'"{word}"' if plain else shlex.quote(word)
 
 
-def _first_difference(old: str, new: str) -> str:
-    changed = [line for line in new.splitlines() if line not in old.splitlines()]
-    gone = [line for line in old.splitlines() if line not in new.splitlines()]
+def _difference(old: str, new: str) -> str | None:
+    """The first difference of two `config.gin` that makes them two runs, None if there is none."""
+    (old_head, _, old), (new_head, _, new) = old.partition("\n"), new.partition("\n")
+    old_lines, new_lines = [old_head, *training_lines(old)], [new_head, *training_lines(new)]
+    gone = [line for line in old_lines if line not in new_lines]
+    changed = [line for line in new_lines if line not in old_lines]
+    if not gone and not changed:
+        return None
     return f"there {(gone or ['nothing'])[0]!r}, here {(changed or ['nothing'])[0]!r}"

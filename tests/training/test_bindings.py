@@ -4,7 +4,7 @@ import gin
 import pytest
 
 from akdg_tf import configurables  # noqa: F401  (registers what the bindings name)
-from akdg_tf.training.bindings import ROOT, Binding, Configuration
+from akdg_tf.training.bindings import ROOT, Binding, Configuration, binding_of
 
 EXPERIMENT = "make_experiment.experiment = @GeneratorExperiment\nGeneratorExperiment.optimizers = @Optimizers()\n"
 OPTIMIZER = "Optimizers.generator = "
@@ -13,13 +13,8 @@ TWO = OPTIMIZER + "@Adam()\nOptimizers.discriminator = @d/Adam()\n"
 
 def read(text):
     """Names of the bindings of a text that its experiment reads, but for the experiment itself."""
-    bindings = []
-    for statement in gin.config_parser.ConfigParser(EXPERIMENT + text, gin.config.ParserDelegate()):
-        scope, selector, argument, value, _ = statement
-        if not argument:
-            scope, selector, argument = "/".join(filter(None, (scope, selector))), "gin.macro", "value"
-        selector = gin.config.ParsedBindingKey.parse((scope, selector, argument)).complete_selector
-        bindings.append(Binding(scope, selector, argument, value, ""))
+    parser = gin.config_parser.ConfigParser(EXPERIMENT + text, gin.config.ParserDelegate())
+    bindings = [binding_of(statement, "") for statement in parser]
     found = [binding.name for binding in Configuration(bindings).read.values()]
     return set(found) - {f"{ROOT}.experiment", "GeneratorExperiment.optimizers"}
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from akdg_tf import configurables  # noqa: F401  (registers what the bindings name)
 from akdg_tf.errors import UserError
 from akdg_tf.training.workdir import Run
 
@@ -48,3 +49,27 @@ def test_a_second_process_waits_for_the_first(tmp_path):
     with Run(tmp_path, "x").claim():
         assert (tmp_path / "done").exists()
     other.join()
+
+
+SCORED = """make_experiment.experiment = @GeneratorExperiment
+GeneratorExperiment.evaluations = {{'scores': @ImageScores()}}
+ImageScores.samples = {}
+"""
+
+
+def test_a_run_may_be_scored_by_another_configuration_which_it_then_states(tmp_path):
+    with Run(tmp_path, "x", SCORED.format(10)).claim():
+        pass
+    again = Run(tmp_path, "x", SCORED.format(20))
+    with again.claim():
+        assert "samples = 10" in (tmp_path / "config.gin").read_text()  # result.json may hold the scores of before
+        again.write_config()
+    assert "samples = 20" in (tmp_path / "config.gin").read_text()
+
+
+def test_a_refusal_says_how_to_continue_from_the_run(tmp_path):
+    with Run(tmp_path, "x").claim():
+        pass
+    with pytest.raises(UserError, match=r"to continue from this run there, add --gin_param=.*init_from='.*'") as caught:
+        Run(tmp_path, "x", seed=1).check()
+    assert f"init_from='{tmp_path}'" in str(caught.value)

@@ -1,0 +1,44 @@
+"""Two configurations make one run if they train the same."""
+
+import pytest
+
+from akdg_tf import configurables  # noqa: F401  (registers what the bindings name)
+from akdg_tf.training.identity import training_lines
+
+EXPERIMENT = """
+make_experiment.experiment = @GeneratorExperiment
+GeneratorExperiment.schedule = @Schedule()
+GeneratorExperiment.evaluations = {'scores': @ImageScores()}
+Schedule.steps = %STEPS
+STEPS = 100
+ImageScores.samples = %SAMPLES
+SAMPLES = 10
+"""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "SAMPLES = 20",
+        "ImageScores.samples = 30",
+        "GeneratorExperiment.evaluations = {'scores': @ImageScores(), 'points': @points/PointScores()}",
+        "GeneratorExperiment.curve = {'curve': @curve/ImageScores()}\nSchedule.curve_every = 10",
+        "GeneratorExperiment.exports = (@LiteRT(),)\nLiteRT.weights = 'float16'",
+        "R1Penalty.gamma = 3.0",  # nothing reads it
+        "Schedule.cpu_budget = 'x.gin'",
+    ],
+)
+def test_scores_exports_and_what_nothing_reads_may_change(change):
+    assert training_lines(EXPERIMENT + change) == training_lines(EXPERIMENT)
+
+
+@pytest.mark.parametrize(
+    "change", ["STEPS = 200", "Schedule.batch_size = 7", "make_experiment.dtype_policy = 'auto'", "import math"]
+)
+def test_whatever_is_trained_otherwise_is_another_run(change):
+    assert training_lines(EXPERIMENT + change) != training_lines(EXPERIMENT)
+
+
+@pytest.mark.parametrize("text", ["", "R1Penalty.gamma = 3.0", EXPERIMENT + "Nobody.knows = 1", "not gin at all ("])
+def test_a_text_that_cannot_be_understood_counts_as_a_whole(text):
+    assert training_lines(text) == text.splitlines()
