@@ -76,7 +76,7 @@ def class_in(saved_model: pathlib.Path | None) -> str | None:
 def write_run(
     run: pathlib.Path, networks: Mapping[str, keras.Model], exported: str, optimizers: Mapping[str, str]
 ) -> None:
-    """Writes the configurations of all networks of a run.
+    """Writes the configurations of all networks of a run, and the dtype policy under which they are trained.
 
     Args:
         run: the run folder.
@@ -86,6 +86,7 @@ def write_run(
     """
     configs = {name: config_of(network) for name, network in networks.items()}
     found = {"schema": SCHEMA, "exported": exported, "networks": configs, "optimizers": dict(optimizers)}
+    found["dtype_policy"] = keras.config.dtype_policy().name
     write_json(run / NETWORKS, found)
 
 
@@ -99,6 +100,11 @@ def read_run(run: pathlib.Path) -> dict:
     if not all(isinstance(found.get(key), dict) for key in ("networks", "optimizers")) or "exported" not in found:
         raise UserError(f"{run / NETWORKS} is damaged: it must hold networks, optimizers and exported")
     return found
+
+
+def dtype_policy_of_run(run: pathlib.Path) -> str | None:
+    """The dtype policy under which a run is trained, None if it has not begun or does not tell."""
+    return read_run(run).get("dtype_policy") if (run / NETWORKS).exists() else None
 
 
 def load_network(name: str | os.PathLike, network: str | None = None, step: int | None = None) -> keras.Model:

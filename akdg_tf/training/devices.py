@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from akdg_tf.errors import UserError
 
+CPU_INFO = pathlib.Path("/proc/cpuinfo")
+BFLOAT16_GPU = (8, 0)  # the compute capability from which NVIDIA's GPUs multiply bfloat16
+
 
 def make_strategy(devices: str) -> tf.distribute.MirroredStrategy:
     """Makes the strategy. Must be called before TensorFlow uses a device.
@@ -54,9 +57,26 @@ def _cpu_strategy(count: int) -> tf.distribute.MirroredStrategy:
 
 def processor() -> str:
     """Name of the CPU."""
-    info = pathlib.Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
+    return _cpu_info("model name") or platform.processor()
+
+
+def bfloat16_unit() -> str | None:
+    """What multiplies bfloat16 matrices much faster than float32 ones: AMX, or the GPUs in use; None if nothing does.
+
+    AVX512-BF16 without AMX does not count: there, convolutions in bfloat16 take as long as in float32 or longer.
+    """
+    gpus = tf.config.get_visible_devices("GPU")
+    if gpus:
+        found = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+        capable = all(details.get("compute_capability", (0, 0)) >= BFLOAT16_GPU for details in found)
+        return ", ".join(details.get("device_name", "GPU") for details in found) if capable else None
+    return "AMX" if "amx_bf16" in (_cpu_info("flags") or "").split() else None
+
+
+def _cpu_info(key: str) -> str | None:
+    """The first value of this key in Linux's description of the CPU, None if there is none."""
+    lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
+    return next((line.partition(": ")[2] for line in lines if line.partition(":")[0].strip() == key), None)
 
 
 def machine() -> str:
