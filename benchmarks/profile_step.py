@@ -42,7 +42,7 @@ def top_operations(trace: str, count: int) -> list[tuple[str, float]]:
 def main():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--student", default="mlp", choices=setting.STUDENTS)
+    parser.add_argument("--student", default="mlp", choices=[*setting.STUDENTS, setting.TEACHER])
     parser.add_argument("--method", default="akdg_bank", choices=setting.METHODS)
     parser.add_argument("--dtype_policy", default="float32")
     parser.add_argument("--logdir", default=None, help="default: a temporary folder")

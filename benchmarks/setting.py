@@ -32,6 +32,7 @@ BATCH, LATENT_DIM, SAMPLE_SHAPE = 64, 128, (32, 32, 3)
 BANK_IMAGES = 1000  # the time per draw does not depend on it
 PENALTY = akdg_tf.R1Penalty(gamma=20.0, every=8)  # lazy: only every 8th step computes it, so 8 steps are timed
 STUDENTS = {"mlp": akdg_tf.MLPGenerator, "dcgan": akdg_tf.DCGANGenerator}  # by default the paper's networks
+TEACHER = "sngan"  # the teacher itself; it is trained by the vanilla method alone
 METHODS = ("vanilla", "akdg_online", "akdg_bank", "mse_online", "mse_bank")
 
 
@@ -65,15 +66,40 @@ def make_trainer(student: str, method: str, teacher: akdg_tf.FrozenGenerator, ba
     return akdg_tf.MSEDistillation(generator, source)
 
 
+def make_teacher_trainer() -> GeneratorTrainer:
+    """The trainer of the teacher, with one discriminator step per generator step; not yet compiled."""
+    return akdg_tf.GAN(akdg_tf.SNGANGenerator(), akdg_tf.ResNetDiscriminator(), loss=akdg_tf.HingeLoss(), penalty=None)
+
+
+def combinations(networks: list[str], methods: list[str]) -> list[tuple[str, str]]:
+    """The pairs of a network and a method that can be trained."""
+    pairs = itertools.product(networks, methods)
+    return [(network, method) for network, method in pairs if network != TEACHER or method == "vanilla"]
+
+
+def steps_a_call(network: str) -> int:
+    """Steps per call of a function: those of the lazy penalty, one for the teacher, which has no penalty."""
+    return 1 if network == TEACHER else PENALTY.every
+
+
 def training_steps(
-    students: list[str],
+    networks: list[str],
     methods: list[str],
-    count: int = PENALTY.every,
+    count: int | None = None,
     dtype_policy: str = "float32",
     jit_compile: bool = False,
     steps_per_execution: int = 1,
 ) -> dict[str, Callable[[], object]]:
-    """Functions that train each student by each method for `count` steps, by name, such as "mlp.vanilla"."""
+    """Functions that train each network by each method, by name, such as "mlp.vanilla".
+
+    Args:
+        networks: of `STUDENTS`, or `TEACHER`.
+        methods: of `METHODS`.
+        count: steps per call; by default `steps_a_call`.
+        dtype_policy: of the trained networks.
+        jit_compile: see `GeneratorTrainer.compile`.
+        steps_per_execution: see `GeneratorTrainer.compile`.
+    """
     strategy = make_strategy("cpu")
     with strategy.scope():
         teacher = make_teacher()
@@ -81,12 +107,15 @@ def training_steps(
         bank = make_bank(teacher, BANK_IMAGES, 0, pathlib.Path(folder))
     keras.config.set_dtype_policy(dtype_policy)
     functions = {}
-    for student, method in itertools.product(students, methods):
+    for network, method in combinations(networks, methods):
         with strategy.scope():
-            trainer = make_trainer(student, method, teacher, bank)
-            optimizer = keras.optimizers.RMSprop(1e-4, rho=0.99, epsilon=1e-16)
+            if network == TEACHER:
+                trainer, optimizer = make_teacher_trainer(), keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9)
+            else:
+                trainer = make_trainer(network, method, teacher, bank)
+                optimizer = keras.optimizers.RMSprop(1e-4, rho=0.99, epsilon=1e-16)
             trainer.compile(optimizer, steps_per_execution=steps_per_execution, jit_compile=jit_compile)
-        functions[f"{student}.{method}"] = steps_of(trainer, count)
+        functions[f"{network}.{method}"] = steps_of(trainer, count or steps_a_call(network))
     return functions
 
 
@@ -156,8 +185,8 @@ def machine() -> dict[str, object]:
 
 
 def ms_a_step(seconds: dict[str, float]) -> dict[str, float]:
-    """Milliseconds per step, by the function's name with "_ms". Each function takes 8 steps per call."""
-    return {f"{name}_ms": compact(s * 1e3 / PENALTY.every) for name, s in seconds.items()}
+    """Milliseconds per step, by the function's name with "_ms". The name begins with that of the network."""
+    return {f"{name}_ms": compact(s * 1e3 / steps_a_call(name.partition(".")[0])) for name, s in seconds.items()}
 
 
 def compact(value: float) -> float:

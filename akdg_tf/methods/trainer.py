@@ -224,4 +224,4 @@ class GeneratorTrainer(keras.Model):
         step = tf.cast(self.step, tf.float32)
         decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         for average, variable in zip(self.ema_generator.variables, self.generator.variables, strict=True):
-            average.assign(decay * average + (1.0 - decay) * variable)
+            average.assign_sub((1.0 - decay) * (average - variable))
