@@ -5,15 +5,16 @@ import pathlib
 import shlex
 import statistics
 
-from akdg_tf.artifacts.result import Result, finished_runs
+from akdg_tf.artifacts.result import Result, Score, finished_runs
 from akdg_tf.errors import UserError
 from akdg_tf.reporting import markdown
 from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.tables import UNKNOWN, mean_and_spread
 from akdg_tf.zoo.entries import Entry
 
-BUDGET = "-budget_cpu"  # end of the names of runs with gin/budget_cpu.gin
-SHOWN = ("is", "fid", "kid", "precision", "recall")
+BUDGETS = ("", "-cpu_hours", "-budget_cpu")  # ends of the names of runs: in full, with gin/cpu_hours.gin, in minutes
+SHOWN = ("is", "fid", "kid", "precision", "recall")  # over the first classifier
+SHOWN_BESIDE = ("fid", "kid")  # over every other one
 FOOTNOTE = (
     "¹ The paper's 793M is exactly the count for one 3x3 convolution of 256 channels per residual block. The SNGAN "
     "generator has two, and costs 1,593M. Against that, the DCGAN's mult-adds are {dcgan} and the MLP's {mlp}."
@@ -27,7 +28,7 @@ class Published:
 
     Attributes:
         label: name of the row in our table.
-        experiments: names of our experiments for this row: the paper's own, then the one for the CPU budget.
+        experiments: names of our experiments for this row: the paper's own, then those that are scaled down.
         layers, params, mult_adds: as printed in the paper, in units.
         inception_score, fid: as printed in the paper, over Inception.
     """
@@ -43,11 +44,21 @@ class Published:
 
 def _student(network: str, method: str, layers: int, *numbers: float) -> Published:
     experiment = f"cifar10_{network}_{method}".lower()
-    return Published(f"{network} {method}", (experiment, experiment + BUDGET), layers, *numbers)
+    return Published(f"{network} {method}", _scaled(experiment), layers, *numbers)
+
+
+def _scaled(experiment: str) -> tuple[str, ...]:
+    return tuple(experiment + budget for budget in BUDGETS)
 
 
 TEACHER = Published(
-    "teacher (SNGAN)", ("cifar10_sngan_teacher", "cifar10_sngan_teacher_cpu"), 8, 4.1e6, 793e6, 8.49, 16.50
+    "teacher (SNGAN)",
+    (*_scaled("cifar10_sngan_teacher"), "cifar10_sngan_teacher_cpu"),
+    8,
+    4.1e6,
+    793e6,
+    8.49,
+    16.50,
 )
 CIFAR10 = (
     TEACHER,
@@ -66,22 +77,22 @@ class Measured:
 
     Attributes:
         name: name of the experiment or of the zoo entry.
-        folder: the run folder of the first seed, or the entry.
+        folders: the run folders in the order of the seeds, or the entry alone.
         result: the result of the first seed.
         values: one value per seed, by metric.
         seeds: the seeds, in the order of the values.
     """
 
     name: str
-    folder: pathlib.Path
+    folders: tuple[pathlib.Path, ...]
     result: Result
     values: dict[str, tuple[float, ...]]
     seeds: tuple[int, ...]
 
     @property
-    def fid(self) -> tuple[str, float]:
-        """Name of the Frechet distance, including its classifier, and its mean over the seeds."""
-        return next((name, statistics.mean(values)) for name, values in self.values.items() if _bare(name) == "fid")
+    def fids(self) -> dict[str, float]:
+        """Mean over the seeds of each Frechet distance, by its name, which includes its classifier."""
+        return {name: statistics.mean(values) for name, values in self.values.items() if _bare(name) == "fid"}
 
 
 def measured(row: Published, runs: pathlib.Path, zoo: pathlib.Path) -> Measured | None:
@@ -103,7 +114,7 @@ def measured(row: Published, runs: pathlib.Path, zoo: pathlib.Path) -> Measured 
         found = finished_runs(name, runs)
         if found:
             return _of_runs(name, found)
-    for name in dict.fromkeys(name.removesuffix(BUDGET) for name in row.experiments):
+    for name in row.experiments:
         if (zoo / name / "metrics.json").exists():
             return _of_entry(Entry(zoo / name))
     return None
@@ -118,7 +129,7 @@ def _of_runs(name: str, found: dict[pathlib.Path, Result]) -> Measured:
         raise UserError(f"the runs {names} differ in more than their seed, or two have the same seed: remove some")
     metrics = [metric for metric in results[0].network.scores if all(metric in one.network.scores for one in results)]
     values = {metric: tuple(result.network.scores[metric].value for result in results) for metric in metrics}
-    return Measured(name, next(iter(found)), results[0], values, seeds)
+    return Measured(name, tuple(found), results[0], values, seeds)
 
 
 def _of_entry(entry: Entry) -> Measured:
@@ -126,7 +137,7 @@ def _of_entry(entry: Entry) -> Measured:
     over = entry.result.scores_over_seeds()
     seeds = max((one.seeds for one in over.values()), key=len)
     values = {metric: one.values for metric, one in over.items()}
-    return Measured(entry.name, entry.folder, entry.result, values, seeds)
+    return Measured(entry.name, (entry.folder,), entry.result, values, seeds)
 
 
 def _check_fid(result: Result, folder: pathlib.Path) -> None:
@@ -148,13 +159,21 @@ def measured_rows(runs: pathlib.Path, zoo: pathlib.Path) -> dict[Published, Meas
 
 def table(found: dict[Published, Measured]) -> str:
     """The table in Markdown, followed by what defines its numbers. Rows without measurements have empty cells."""
-    suffix = _classifiers(found)
+    metrics = _metrics(found)
     heads = ["", "layers", *(f"paper: {head}" for head in ("params", "mult-adds", "IS", "FID"))]
-    heads += ["ours: params", "ours: mult-adds", *(escape(f"ours: {head}{suffix}") for head in SHOWN), "seeds"]
-    rows = [[*_paper_cells(row), *_our_cells(found.get(row), found.get(TEACHER))] for row in CIFAR10]
+    heads += ["ours: params", "ours: mult-adds", *(escape(f"ours: {metric}") for metric in metrics), "seeds"]
+    rows = [[*_paper_cells(row), *_our_cells(found.get(row), found.get(TEACHER), metrics)] for row in CIFAR10]
     lines = markdown.table(heads, rows, "l" + "r" * (len(heads) - 1))
     footnote = FOOTNOTE.format(dcgan=_change(DCGAN, HONEST_TEACHER), mlp=_change(MLP, HONEST_TEACHER))
     return "\n".join([*lines, "", *_gains(found), "", *_definitions(found), "", footnote])
+
+
+def _metrics(found: dict[Published, Measured]) -> list[str]:
+    """The scores to show, by name: all of the first classifier, some of each other one."""
+    names = dict.fromkeys(name for ours in found.values() for name in ours.values)
+    suffixes = list(dict.fromkeys(name.removeprefix(_bare(name)) for name in names))
+    beside = [metric + suffix for suffix in suffixes[1:] for metric in SHOWN_BESIDE if metric + suffix in names]
+    return [*(metric + suffixes[0] for metric in SHOWN), *beside]
 
 
 def _paper_cells(row: Published) -> list[str]:
@@ -163,25 +182,27 @@ def _paper_cells(row: Published) -> list[str]:
     return [row.label, str(row.layers), *costs, f"{row.inception_score:.2f}", f"{row.fid:.2f}"]
 
 
-def _our_cells(ours: Measured | None, teacher: Measured | None) -> list[str]:
+def _our_cells(ours: Measured | None, teacher: Measured | None, metrics: list[str]) -> list[str]:
     if ours is None:
-        return [""] * (len(SHOWN) + 3)
+        return [""] * (len(metrics) + 3)
     costs = []
     for key in ("params", "mult_adds"):
         value = getattr(ours.result.network, key)
         costs.append(_count(value, getattr(teacher.result.network, key) if teacher else value))
-    scores = {_bare(name): values for name, values in ours.values.items()}
-    return [*costs, *(mean_and_spread(scores.get(key, ())) for key in SHOWN), ", ".join(map(str, ours.seeds))]
+    scores = (mean_and_spread(ours.values.get(metric, ())) for metric in metrics)
+    return [*costs, *scores, ", ".join(map(str, ours.seeds))]
 
 
 def _gains(found: dict[Published, Measured]) -> list[str]:
-    """Relative change of the FID from vanilla to AKDG, in the paper and in our runs."""
+    """Relative change of each FID from vanilla to AKDG, in the paper and in our runs."""
     lines = []
     for network in ("DCGAN", "MLP"):
         akdg, vanilla = (row for method in ("AKDG", "vanilla") for row in CIFAR10 if row.label == f"{network} {method}")
         line = f"FID of {network} AKDG against vanilla: paper {_change(akdg.fid, vanilla.fid)}"
         if akdg in found and vanilla in found and _scoring(found[akdg].result) == _scoring(found[vanilla].result):
-            line += f", {escape(f'ours{_classifiers(found)}')} {_change(found[akdg].fid[1], found[vanilla].fid[1])}"
+            for name, value in found[akdg].fids.items():
+                ours = escape(name.replace("fid", "ours"))
+                line += f", {ours} {_change(value, found[vanilla].fids[name])}"
         lines.append(f"{line}.")
     return lines
 
@@ -194,15 +215,13 @@ def _definitions(found: dict[Published, Measured]) -> list[str]:
     return [f"Ours, {', '.join(labels)}: {escape(text)}." for text, labels in groups.items()]
 
 
-def _classifiers(found: dict[Published, Measured]) -> str:
-    """The suffix of our scores' names: "[cifar10-classifier]", or "" for Inception."""
-    names = {name for ours in found.values() for name in ours.values if _bare(name) == "fid"}
-    return "".join(sorted(name.removeprefix("fid") for name in names))
-
-
 def _scoring(result: Result) -> str:
     """What defines the scores of a run. Scores of two runs can be compared if this is equal."""
-    score = next(score for name, score in result.network.scores.items() if _bare(name) == "fid")
+    scores = [score for name, score in result.network.scores.items() if _bare(name) == "fid"]
+    return "; ".join(dict.fromkeys(map(_defined, scores)))
+
+
+def _defined(score: Score) -> str:
     images = f"{score.n_fake:,} generated and {score.n_real:,} real images, dataset {score.dataset}"
     return f"{images}, split {score.split}, classifier {score.classifier}, resize {score.resize}"
 

@@ -2,6 +2,7 @@
 
 import logging
 import pathlib
+from collections.abc import Mapping
 
 from akdg_tf.artifacts.result import Network, Result, finished_runs
 from akdg_tf.data import load_dataset
@@ -9,7 +10,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import write_text
 from akdg_tf.latents import sample_frozen
 from akdg_tf.places import find_saved_model
-from akdg_tf.reporting import markdown, paper, pictures
+from akdg_tf.reporting import curves, markdown, paper, pictures
 from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.tables import mean_and_spread
 from akdg_tf.teachers.frozen import FrozenGenerator
@@ -94,15 +95,25 @@ def paper_picture(rows: dict[paper.Published, paper.Measured], data_dir: str | N
     """Samples of each generator, uint8 [height, width, 3]; real samples come first if `data_dir` is given."""
     panels = {"real (cifar10)": load_dataset("cifar10", data_dir).reals(64, 0)} if data_dir else {}
     for row, ours in rows.items():
-        name, value = ours.fid
-        panels[f"{row.label}\n{name} {value:.1f}"] = sample_frozen(load_teacher(str(ours.folder)), 64, 0)
+        fids = "\n".join(f"{name} {value:.1f}" for name, value in ours.fids.items())
+        panels[f"{row.label}\n{fids}"] = sample_frozen(load_teacher(str(ours.folders[0])), 64, 0)
     return pictures.side_by_side(panels, columns=4)
+
+
+def paper_curves(rows: Mapping[paper.Published, paper.Measured]) -> Mapping[str, curves.Runs]:
+    """The runs of the paper's students, by network and method."""
+    panels: dict[str, dict[str, tuple[pathlib.Path, ...]]] = {}
+    for row, ours in rows.items():
+        network, _, method = row.label.partition(" ")
+        if row is not paper.TEACHER:
+            panels.setdefault(network, {})[method] = ours.folders
+    return panels
 
 
 def main(
     families: list[str], folder: pathlib.Path = RUNS, zoo: pathlib.Path = ZOO, data_dir: str | None = None
 ) -> None:
-    """Prints each family's table and writes it with its picture to `runs/report/`.
+    """Prints each family's table and writes it to `runs/report/`, with its picture and, if there are any, its curves.
 
     Args:
         families: "cifar10" for the paper's table, or "<family>" of the experiments `<family>_vanilla`, `_mse`, `_akdg`.
@@ -121,3 +132,7 @@ def main(
         write_text(folder / "report" / f"{family}.md", text + "\n")
         image = picture(family, folder, zoo, data_dir) if rows is None else paper_picture(rows, data_dir)
         pictures.save_png(image, folder / "report" / f"{family}.png")
+        runs = {method: list(finished_runs(f"{family}_{method}", folder)) for method in METHODS}
+        drawn = curves.picture({family: runs} if rows is None else paper_curves(rows))
+        if drawn is not None:
+            pictures.save_png(drawn, folder / "report" / f"{family}_curves.png")

@@ -79,8 +79,8 @@ def test_a_run_of_the_papers_own_experiment_comes_before_one_under_the_budget(fo
     runs, zoo = folders
     full = result("cifar10_mlp_akdg", 0, 30.0, 750_000, ["gin/cifar10_mlp_akdg.gin"])
     write(runs / "cifar10_mlp_akdg" / "result.json", full)
-    assert paper.measured(MLP_AKDG, runs, zoo).fid == ("fid[c]", 30.0)
-    assert paper.measured(MLP_VANILLA, runs, zoo).folder == zoo / "cifar10_mlp_vanilla"
+    assert paper.measured(MLP_AKDG, runs, zoo).fids == {"fid[c]": 30.0}
+    assert paper.measured(MLP_VANILLA, runs, zoo).folders == (zoo / "cifar10_mlp_vanilla",)
     assert paper.measured(DCGAN_VANILLA, runs, zoo) is None
 
 
@@ -97,6 +97,24 @@ def test_numbers_that_do_not_compare_are_not_compared(folders):
         (runs / f"cifar10_mlp_akdg-budget_cpu{seed}" / "result.json").unlink()
     text = paper.table(paper.measured_rows(runs, zoo))
     assert "FID of MLP AKDG against vanilla: paper -12.3 %." in text  # and none of ours: 10 images against 40
+
+
+def test_scores_over_a_second_classifier_stand_beside_those_over_the_first(folders):
+    runs, zoo = folders
+    for path in (*runs.glob("*/result.json"), zoo / "cifar10_mlp_vanilla" / "metrics.json"):
+        found = read(path)
+        for metric, value in (("fid", 7.0 if "akdg" in str(path) else 8.0), ("kid", 1.0), ("recall", 0.5)):
+            found.network.scores[f"{metric}[other]"] = made_up_score(value, classifier="other", **SCORED)
+        over = {name: OverSeeds(s.value, None, (s.value,), (0,)) for name, s in found.network.scores.items()}
+        write_json(path, dataclasses.replace(found, over_seeds=over).to_json())
+    text = paper.table(paper.measured_rows(runs, zoo))
+    assert "| ours: recall[c] | ours: fid[other] | ours: kid[other] | seeds |" in text
+    assert "| 5 ± 0 | 40 ± 1 |  |  |  | 7 ± 0 | 1 ± 0 | 0, 1, 2 |" in text
+    assert "paper -12.3 %, ours[c] -20.0 %, ours[other] -12.5 %." in text
+    assert (
+        "classifier c, resize none; 40 generated and 50 real images, dataset cifar10, split train, classifier other"
+        in text
+    )
 
 
 def test_an_entry_under_anothers_name_is_found_out(folders):
