@@ -8,7 +8,7 @@ from mkdocs.structure.files import File
 
 ROOT = pathlib.Path(__file__).parent.parent
 OUTSIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "CITATION.cff", "zoo/README.md")
-OUTSIDE_PATTERNS = ("zoo/*/card.md", "zoo/*/samples.png")
+OUTSIDE_PATTERNS = ("zoo/*/card.md", "zoo/*/samples.png", "zoo/*/LICENSE")
 TARGET = re.compile(r"(?<=\]\()(?!https?:|#)([^)#\s]+)")
 
 

@@ -27,6 +27,7 @@ from akdg_tf.zoo.entries import Entry
 
 SEED = (5, latents.TEACHER)
 ROUNDING = 1e-6  # of float32 samples in [-1, 1]
+ANY_SIDE = 24  # of images for a classifier that takes any size
 HALF_A_GRAY_LEVEL = 1 / 255  # of images in [-1, 1], which have 256 levels
 
 
@@ -160,7 +161,8 @@ def entry_contract(entry: Entry) -> None:
     network = akdg_tf.load_network(entry.folder)
     assert network.trainable_variables
     if entry.kind == "classifier":
-        images = tf.random.stateless_uniform((3, *network.sample_shape), (0, 0), -1.0, 1.0)
+        shape = (size or ANY_SIDE for size in network.sample_shape)
+        images = tf.random.stateless_uniform((3, *shape), (0, 0), -1.0, 1.0)
         logits, _ = load_classifier(str(entry.folder)).activations(images.numpy())
         np.testing.assert_allclose(network(images)["logits"], logits, rtol=1e-4, atol=1e-4)
         return

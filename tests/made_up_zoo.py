@@ -8,7 +8,7 @@ import numpy as np
 
 from akdg_tf.artifacts.litert import litert_model
 from akdg_tf.artifacts.measure import counts, folder_size
-from akdg_tf.artifacts.result import SCHEMA, Network, Parent, Result, Score
+from akdg_tf.artifacts.result import SCHEMA, Network, Origin, Parent, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
 from akdg_tf.files import write_bytes, write_json
 from akdg_tf.models import DCGANGenerator, MLPGenerator
@@ -47,6 +47,11 @@ def made_up_network(name: str, value: float = 1.0, **changes) -> Network:
     counted = {"layers": 2, "params": 30, "mult_adds": 20, "executed_mult_adds": 20, "bytes": 120, "latent_dim": 4}
     record = {"network": "N", **counted, "file_size": 999, "images_per_second": 7}
     return Network(**{"name": name, **record, "scores": {"fid[c]": made_up_score(value)}, **changes})
+
+
+def made_up_origin(**changes) -> Origin:
+    """Where a network comes from that nobody trained."""
+    return Origin(**{"source": "N of M (2019)", "digest": "ab", "licence": "MIT, O", "changes": "c", **changes})
 
 
 def made_up_result(experiment: str, **changes) -> Result:

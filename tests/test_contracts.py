@@ -19,7 +19,7 @@ from akdg_tf.methods.losses import HingeLoss
 from akdg_tf.methods.penalties import R1Penalty
 from akdg_tf.models.counting import count_cost
 from akdg_tf.zoo import checksums
-from akdg_tf.zoo.entries import FILES, SAMPLES, Entry
+from akdg_tf.zoo.entries import CONFIG, FILES, SAMPLES, Entry
 
 _serializable = keras.saving.register_keras_serializable(package="test_contracts")
 
@@ -215,7 +215,7 @@ def entry(tmp_path):
     cost = count_cost(model, (4,), model.variables, model.trainable_variables)
     network = dataclasses.replace(made_up_network("x"), **dataclasses.asdict(cost), latent_dim=4)
     result = made_up_result(kind="teacher", teacher=None, network=network)
-    for name in {*FILES, SAMPLES} - {"saved_model/saved_model.pb"}:
+    for name in {*FILES, CONFIG, SAMPLES} - {"saved_model/saved_model.pb"}:
         (folder / name).write_text(name)
     (folder / "metrics.json").write_text(json.dumps(result.to_json()))
     checksums.seal(folder)

@@ -4,7 +4,7 @@ Run it from the root of the repository: `python zoo/migrate.py`. It is safe to r
 not change graphs, weights, `model.tflite` or `samples.png`. It writes:
 
 - `metrics.json`, if it has no schema number, in the schema of `akdg_tf.artifacts.result`;
-- `config.gin`, if it binds old names, with the names in the tables below;
+- `config.gin`, if there is one and it binds old names, with the names in the tables below;
 - `saved_model/assets.extra/network.json`, if it is missing: the configuration of the network, from `config.gin`;
 - always: the sizes that `metrics.json` states, the cards, `SHA256SUMS`, and the README.md of the zoo.
 
@@ -36,7 +36,7 @@ from akdg_tf.training import config
 from akdg_tf.training.classification import PARTITION_SEED
 from akdg_tf.training.workdir import Run
 from akdg_tf.zoo import checksums, publish, readme
-from akdg_tf.zoo.entries import FILES, Entry, entries
+from akdg_tf.zoo.entries import CONFIG, FILES, Entry, entries
 
 ZOO = pathlib.Path("zoo")
 DISTILLED = ("AKDG", "MSEDistillation")  # methods whose student learns from its teacher
@@ -157,7 +157,9 @@ def data_digest(dataset: str, split: str) -> str | None:
 
 def convert_config(folder: pathlib.Path) -> None:
     """Writes `config.gin` of an entry with the current binding names."""
-    path = folder / "config.gin"
+    path = folder / CONFIG
+    if not path.exists():  # the network was converted
+        return
     old = path.read_text(encoding="utf-8")
     sections = read_sections(old)
     bindings = {name: value for section in sections.values() for name, value in section.items()}

@@ -10,6 +10,7 @@ from akdg_tf.errors import UserError
 
 SCHEMA = 1
 KINDS = ("teacher", "student", "classifier")
+CONVERTED = "converted"  # method of a network that was trained elsewhere and only converted here
 CALLABLE = "callable"  # name of a network that is a Python function
 EVALUATION = "scores"  # name of the evaluation of an experiment that has only one
 
@@ -133,21 +134,38 @@ class LiteRTModel:
 
 
 @dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where the weights of a network come from that was trained elsewhere.
+
+    Attributes:
+        source: the published weights: who trained what, and the package that holds them, with its version.
+        digest: SHA-256, in hex, of the file with the weights.
+        licence: of the weights, with the holder. The entry's LICENSE holds its text.
+        changes: what the conversion changed.
+    """
+
+    source: str
+    digest: str
+    licence: str
+    changes: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Result:
-    """Everything that a run reports.
+    """Everything that a run reports, or the conversion of a network that was trained elsewhere.
 
     Attributes:
         schema: number of this schema, `SCHEMA`.
         kind: one of `KINDS`. A student has a teacher that it is compared with, even if it did not learn from it.
         experiment: name of the experiment, and of its entry in the zoo.
-        method: class of the trainer, or "classifier".
+        method: class of the trainer, or "classifier", or `CONVERTED`.
         network: the network that was trained and exported.
         teacher: the teacher that a student is compared with, scored with the same real samples.
         parents: the networks that the network was made from, each with its own parents.
         dataset, split: registered name of the data, and the part of them that was trained on.
         data_digest: SHA-256 of the data, in hex; None if it is unknown, for example for an endless dataset.
         seed: seed of weights, latents and data order.
-        steps: training steps.
+        steps: training steps; 0 if the network was trained elsewhere.
         smoke: whether this is a smoke run, whose numbers mean nothing.
         gin_files: each `--gin_file`, as given.
         gin_params: each `--gin_param`, as given.
@@ -155,6 +173,7 @@ class Result:
         machine: machine that speeds were measured on, None if none were measured.
         over_seeds: each score over the published seeds, by name; empty for a single run.
         litert: the `model.tflite` of an entry, None if there is none.
+        origin: where the weights come from if the method is `CONVERTED`, None for every other method.
     """
 
     schema: int
@@ -176,6 +195,7 @@ class Result:
     machine: str | None
     over_seeds: dict[str, OverSeeds] = dataclasses.field(default_factory=dict)
     litert: LiteRTModel | None = None
+    origin: Origin | None = None
 
     def scores_over_seeds(self) -> dict[str, OverSeeds]:
         """Each score of the network over the published seeds. For a single run it holds one value."""
@@ -212,6 +232,8 @@ def from_json(found: object, source: str) -> Result:
         raise UserError(f"{source}: the field kind must be one of {', '.join(KINDS)}")
     if (result.kind == "student") != (result.teacher is not None):
         raise UserError(f"{source}: the field teacher must be set for the kind student, and be null for other kinds")
+    if (result.method == CONVERTED) != (result.origin is not None):
+        raise UserError(f"{source}: the field origin must be set for the method {CONVERTED}, and be null for others")
     if any(not row.values or len(row.values) != len(row.seeds) for row in result.over_seeds.values()):
         raise UserError(f"{source}: the field over_seeds must have one value per seed")
     return result

@@ -80,7 +80,7 @@ def export_classifier(classifier: keras.Model, folder: pathlib.Path, meta: dict)
     Args:
         classifier: Keras model that maps images in [-1, 1] to {"logits": [n, classes], "features": [n, d]}.
         folder: where to write.
-        meta: what `metrics.classifiers` needs to know about the classifier, at least `id`.
+        meta: what `metrics.classifiers` needs to know about the classifier: `id`, and `resize` if it resizes images.
     """
 
     def outputs(images, training=False):

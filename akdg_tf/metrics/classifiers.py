@@ -1,4 +1,4 @@
-"""Classifiers that metrics are computed over: Inception from TF Hub, or our own small ones for offline use."""
+"""Classifiers that metrics are computed over: Inception from TF Hub, or one of the zoo, for offline use."""
 
 import dataclasses
 import json
@@ -48,6 +48,8 @@ class Classifier:
 def load_classifier(name: str) -> Classifier:
     """Loads a classifier that `export_classifier` wrote.
 
+    A classifier that resizes its images itself says how in its `classifier.json`.
+
     Args:
         name: see `places.find_saved_model`.
 
@@ -63,9 +65,12 @@ def load_classifier(name: str) -> Classifier:
         raise UserError(
             f"there is no classifier {name!r}: name one in the zoo, or train one as gin/mnist_classifier.gin does"
         )
-    module = hub.load(os.fspath(folder))
+    module, stated = hub.load(os.fspath(folder)), json.loads(meta.read_text())
     return Classifier(
-        json.loads(meta.read_text())["id"], "none", folder_digest(folder), lambda images: module((images + 1.0) / 2.0)
+        id=stated["id"],
+        resize=stated.get("resize", "none"),
+        digest=folder_digest(folder),
+        outputs=lambda images: module((images + 1.0) / 2.0),
     )
 
 

@@ -1,13 +1,15 @@
-"""Networks: generators, discriminators, a classifier, and the layers that they share."""
+"""Networks: generators, discriminators, classifiers, and the layers that they share."""
 
 from akdg_tf.models.classifier import ConvClassifier
 from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator
+from akdg_tf.models.efficientnet import EfficientNetLite0
 from akdg_tf.models.generators import DCGANGenerator, Generator, MLPGenerator, SNGANGenerator
 
 __all__ = [
     "ConvClassifier",
     "ConvDiscriminator",
     "DCGANGenerator",
+    "EfficientNetLite0",
     "Generator",
     "MLPDiscriminator",
     "MLPGenerator",

@@ -49,8 +49,15 @@ not tell whether the images can be recognised, so look at the samples first. For
 only), see [Results](../../docs/results.md#what-the-scale-means). It may reproduce training images; this was not tested.
 """
 CLASSIFIER_LIMITS = "It measures generators of the same dataset. Its outputs for other images mean nothing.\n"
+CONVERTED_LIMITS = """\
+It is an independent feature space for scores: no network of this repository was trained with it. Its scores can be
+compared only with each other. Its accuracy was not measured here.
+"""
 LICENCE = """\
 Apache-2.0, like the whole repository. The training images are not part of it. Their publishers' terms apply to them.
+"""
+CONVERTED_LICENCE = """\
+{licence}; see [LICENSE](LICENSE). The training images are not part of it. Their publishers' terms apply to them.
 """
 
 
@@ -66,7 +73,7 @@ def card(entry: Entry) -> str:
         lines += ["![samples](samples.png)", "", LOAD.format(name=name)]
     lines += [
         f"- data: {escape(result.dataset)}, {escape(result.split)}",
-        f"- method: {escape(result.method)}, {result.steps:,} steps, seed {result.seed}",
+        *_making(result),
         f"- command: {code(result.command)}",
         *_gin_files(result),
         *_warnings(result),
@@ -75,7 +82,7 @@ def card(entry: Entry) -> str:
         *_over_seeds(result),
         *_litert(result),
     ]
-    lines += ["", "## Limits", "", CLASSIFIER_LIMITS if classifier else LIMITS, "## Licence", "", LICENCE]
+    lines += ["", "## Limits", "", _limits(entry), "## Licence", "", _licence(result)]
     return "\n".join(lines)
 
 
@@ -105,6 +112,9 @@ def _what(entry: Entry) -> str:
     if result.method in DISTILLED and result.teacher:
         verb, method = DISTILLED[result.method]
         return f"{kind}, {verb} {_named(entry, result.teacher.name)} {method}."
+    if result.origin:
+        purpose = "; metrics are computed over it" if entry.kind == "classifier" else ""
+        return f"{kind}, converted from {escape(result.origin.source)}. It was not trained here{purpose}."
     compared = f", compared with {_named(entry, result.teacher.name)}" if result.teacher else ""
     return f"{kind}, {TRAINED.get(result.method, f'trained by {escape(result.method)}')}{compared}."
 
@@ -125,6 +135,24 @@ def _origin(entry: Entry, parent: Parent) -> str:
     verb = ORIGINS.get(parent.role, f"was made ({escape(parent.role)}) from")
     step = f" at step {parent.step:,}" if parent.step is not None else ""
     return f"{verb} {_named(entry, parent.name)}{step}"
+
+
+def _making(result: Result) -> list[str]:
+    """How the network was trained, or how it was converted."""
+    if result.origin is None:
+        return [f"- method: {escape(result.method)}, {result.steps:,} steps, seed {result.seed}"]
+    changes, digest = escape(result.origin.changes), escape(result.origin.digest)
+    return [f"- method: {escape(result.method)}; {changes}", f"- SHA-256 of the file with the weights: {digest}"]
+
+
+def _limits(entry: Entry) -> str:
+    if entry.kind != "classifier":
+        return LIMITS
+    return CONVERTED_LIMITS if entry.converted else CLASSIFIER_LIMITS
+
+
+def _licence(result: Result) -> str:
+    return CONVERTED_LICENCE.format(licence=escape(result.origin.licence)) if result.origin else LICENCE
 
 
 def _gin_files(result: Result) -> list[str]:

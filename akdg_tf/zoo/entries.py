@@ -16,7 +16,9 @@ from akdg_tf.zoo import checksums
 ZOO = pathlib.Path("zoo")
 LITERT = "model.tflite"
 SAMPLES = "samples.png"
-FILES = {"saved_model/saved_model.pb", "card.md", "metrics.json", "config.gin"}  # in every entry
+CONFIG = "config.gin"  # in every entry that was trained
+LICENSE = "LICENSE"  # in every entry that was converted
+FILES = {"saved_model/saved_model.pb", "card.md", "metrics.json"}  # in every entry
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 UNFINISHED = (PART, OLD)  # folders that `files.replacing` may leave when its process is killed
 
@@ -27,7 +29,7 @@ class Entry:
 
     It holds `saved_model/`, `model.tflite` if the run exported one, `card.md`, `metrics.json`, `config.gin` (the
     configuration as used), `samples.png` for a generator, `SHA256SUMS` of all these, and links that make the folder
-    itself a SavedModel.
+    itself a SavedModel. An entry that was converted has a `LICENSE` in place of `config.gin`.
     """
 
     folder: pathlib.Path
@@ -56,6 +58,11 @@ class Entry:
         return self.result.kind
 
     @property
+    def converted(self) -> bool:
+        """Whether the network was trained elsewhere and only converted here."""
+        return self.result.origin is not None
+
+    @property
     def teacher_name(self) -> str | None:
         """Name of a student's teacher; None if the teacher is a Python callable, or the entry is not a student."""
         teacher = self.result.teacher
@@ -81,9 +88,10 @@ class Entry:
             UserError: a file is wrong or missing. The error names the file.
         """
         checksums.check(self.folder, FILES)
-        wanted = set() if self.kind == "classifier" else {SAMPLES}
+        wanted = {LICENSE if self.converted else CONFIG}
+        wanted |= set() if self.kind == "classifier" else {SAMPLES}
         wanted |= {LITERT} if self.result.litert else set()
-        for name in (SAMPLES, LITERT):
+        for name in (CONFIG, LICENSE, SAMPLES, LITERT):
             if (self.folder / name).is_file() != (name in wanted):
                 what = "lacks" if name in wanted else "must not hold"
                 raise UserError(f"{self.folder} is not a correct entry of a {self.kind}: it {what} {name}")

@@ -18,9 +18,10 @@ Published students, the teachers that they were distilled from, and the classifi
 real CIFAR-10 images: [Results](../docs/results.md#what-the-scale-means).
 
 An entry holds `saved_model/` (a Reusable SavedModel with the EMA weights), `model.tflite` (students), `card.md`,
-`metrics.json`, `config.gin` (the configuration as used), `samples.png` and `SHA256SUMS` (`sha256sum -c SHA256SUMS`). A
-score with ± is the mean ± the sample standard deviation over several seeds; a score without ± is of one seed. FID and
-KID: lower is better; the others: higher. Each picture shows 64 samples, not selected.
+`metrics.json`, `config.gin` (the configuration as used), `samples.png` and `SHA256SUMS` (`sha256sum -c SHA256SUMS`). An
+entry that was trained elsewhere and only converted here has a `LICENSE` in place of `config.gin`. A score with ± is the
+mean ± the sample standard deviation over several seeds; a score without ± is of one seed. FID and KID: lower is better;
+the others: higher. Each picture shows 64 samples, not selected.
 """
 SPEED = "the SavedModel at batch 64, one process per entry (for a fast network it varies by a fifth between processes)"
 METHOD_NAMES = {"GAN": "vanilla GAN", "MSEDistillation": "MSE"}
@@ -67,7 +68,7 @@ def readme(found: list[Entry]) -> str:
         machines = sorted({escape(entry.result.machine or tables.UNKNOWN) for entry in group.members})
         lines += [f"images/s: {SPEED}, on {'; '.join(machines)}.", ""]
     classifiers = [entry for entry in found if entry.kind == "classifier"]
-    links = (f"- {_link(entry)}: {escape(accuracy(entry))}" for entry in classifiers)
+    links = (f"- {_link(entry)}: {escape(about_classifier(entry))}" for entry in classifiers)
     return "\n".join([*lines, "## Classifiers", "", *links]) + "\n"
 
 
@@ -106,8 +107,11 @@ def method(entry: Entry) -> str:
     return METHOD_NAMES.get(entry.result.method, entry.result.method)
 
 
-def accuracy(entry: Entry) -> str:
-    """The accuracy of a classifier, as text."""
+def about_classifier(entry: Entry) -> str:
+    """The accuracy of a classifier, as text; for one that was converted, its source, licence and purpose."""
+    origin = entry.result.origin
+    if origin:
+        return f"an independent space for scores, not trained here; from {origin.source}; licence: {origin.licence}"
     score = entry.result.network.scores.get("accuracy")
     if score is None:
         return "accuracy unknown"

@@ -29,6 +29,7 @@ LITERT_TOLERANCE = {"float32": 1e-5, "float16": 1 / 255}
 CLASSIFIER_TOLERANCE = 1e-4  # for logits and features, which are about 10
 LEVELS = 1  # gray levels of 255 by which a redrawn pixel may differ, because processors round differently
 METRIC_TOLERANCE = 0.01  # relative, but at least 0.01 absolute, for a KID near 0
+ANY_SIDE = 32  # side of the images that are shown to a classifier of images of any size
 
 
 def verify(entry: Entry, metrics: bool = False, data_dir: str | None = None) -> dict[str, str]:
@@ -46,7 +47,9 @@ def verify(entry: Entry, metrics: bool = False, data_dir: str | None = None) -> 
         UserError: a check failed; the others after it were not made.
     """
     check_name(entry.name)
-    checks = {"checksums": intact, "card": card_text, "config": configuration}
+    checks = {"checksums": intact, "card": card_text}
+    if not entry.converted:
+        checks |= {"config": configuration}
     if entry.kind == "classifier":
         checks |= {"loads": classifies, "counts": counts}
     else:
@@ -150,13 +153,16 @@ def _module(entry: Entry):
 
 
 def _image_shape(classifier) -> tuple[int, ...]:
-    """Shape of the images that a classifier's SavedModel takes: (height, width, channels)."""
+    """Shape of images that a classifier's SavedModel takes: (height, width, channels)."""
     signature = classifier.signatures["serving_default"].structured_input_signature[1]
-    return tuple(signature["images"].shape[1:])
+    return tuple(size or ANY_SIDE for size in signature["images"].shape[1:])
 
 
 def recomputed(entry: Entry, data_dir: str | None) -> str:
     """Computes the scores again, from `config.gin` and with the code of `akdg run --stage=evaluate`."""
+    if entry.converted:
+        _hold(not entry.result.network.scores, entry, "its scores cannot be computed again: it has no config.gin")
+        return "it states none"
     config.parse([entry.folder / "config.gin"], [], imports=False)
     data_dir = data_dir if reads_folder(entry.result.dataset) else None
     run = Run(entry.folder, entry.name, seed=entry.result.seed, data_dir=data_dir)

@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import pytest
-from made_up_zoo import made_up_network, made_up_result
+from made_up_zoo import made_up_network, made_up_origin, made_up_result
 
 from akdg_tf.artifacts import result as results
 from akdg_tf.artifacts.result import LiteRTModel, OverSeeds, Parent, Result
@@ -56,13 +56,26 @@ def test_a_score_says_what_defines_it_and_its_evaluation_where_that_has_a_name()
     assert named == score.definition() | {"splits": 10, "evaluation": "test images"}
 
 
+def test_the_origin_belongs_to_the_method_converted_alone(tmp_path):
+    origin = made_up_origin()
+    whole = made_up_result("x", kind="classifier", method="converted", origin=origin)
+    write_json(tmp_path / "metrics.json", whole.to_json())
+    assert results.read(tmp_path / "metrics.json") == whole
+    without = {key: value for key, value in as_json().items() if key != "origin"}
+    assert results.from_json(without, "x") == WHOLE  # as it was written before there was the field
+    says = "the field origin must be set for the method converted, and be null for others"
+    assert refusal(as_json(method="converted")) == says
+    assert refusal(as_json(origin=dataclasses.asdict(origin))) == says
+
+
 def test_the_score_of_a_single_run_stands_for_its_seed():
     alone = dataclasses.replace(WHOLE, over_seeds={})
     assert WHOLE.scores_over_seeds() == WHOLE.over_seeds
     assert alone.scores_over_seeds() == {"fid[c]": OverSeeds(1.0, None, (1.0,), (0,))}
 
 
-NEEDED = [field.name for field in dataclasses.fields(Result) if field.name not in ("schema", "over_seeds", "litert")]
+UNNEEDED = ("schema", "over_seeds", "litert", "origin")
+NEEDED = [field.name for field in dataclasses.fields(Result) if field.name not in UNNEEDED]
 
 
 @pytest.mark.parametrize("name", NEEDED)

@@ -206,3 +206,31 @@ def test_the_listing_is_the_same_experiment(files, tmp_path):
     bound = config.effective(files)
     (tmp_path / "x.gin").write_text(config.listing())
     assert config.effective([tmp_path / "x.gin"]) == bound
+
+
+TWO_SPACES = """GeneratorExperiment.evaluations = {'scores': @ImageScores(), 'imagenet': @imagenet/ImageScores()}
+ImageScores.classifier = @load_classifier
+ImageScores.samples = 12
+load_classifier.name = 'cifar10_classifier'
+imagenet/ImageScores.classifier = @imagenet/load_classifier
+imagenet/load_classifier.name = 'imagenet_efficientnet_lite0'
+"""
+
+
+def test_scores_over_two_classifiers_are_bound_side_by_side_in_scopes(tmp_path):
+    """The scope reaches the classifier that is loaded later, outside it; `akdg run` writes the same bindings."""
+    (tmp_path / "x.gin").write_text(f"include 'cifar10_dcgan_vanilla.gin'\n{TWO_SPACES}")
+    config.parse([tmp_path / "x.gin"], ["imagenet/ImageScores.samples=11"])
+    read = config.hyperparameters()
+    assert read["load_classifier.name"] == "cifar10_classifier"
+    assert read["imagenet/load_classifier.name"] == "imagenet_efficientnet_lite0"
+    bound = config.effective([tmp_path / "x.gin"])
+    (tmp_path / "config.gin").write_text(gin.config_str())
+    assert config.effective([tmp_path / "config.gin"]) == bound
+    config.parse([tmp_path / "x.gin"], ["imagenet/ImageScores.samples=11"])
+    evaluations = config.build(Run(tmp_path, "x")).evaluations
+    assert {name: each.samples for name, each in evaluations.items()} == {"scores": 12, "imagenet": 11}
+    assert {name: each.load().id for name, each in evaluations.items()} == {
+        "scores": "cifar10-classifier",
+        "imagenet": "imagenet-efficientnet-lite0",
+    }

@@ -4,7 +4,7 @@ import dataclasses
 import re
 
 import pytest
-from made_up_zoo import made_up_network, made_up_score, write_metrics
+from made_up_zoo import made_up_network, made_up_origin, made_up_score, write_metrics
 
 from akdg_tf.artifacts.result import LiteRTModel, OverSeeds, Parent
 from akdg_tf.errors import UserError
@@ -92,6 +92,31 @@ def test_a_classifiers_card_has_no_samples_and_no_speed(tmp_path):
     text = card.card(entry)
     assert "A classifier, N, trained on labelled images" in text and "measures generators of the same dataset" in text
     assert not [word for word in ("samples.png", "latent_dim", "images/s", "Speed:", "unknown") if word in text]
+
+
+CONVERTED = {"method": "converted", "steps": 0, "command": "python c.py", "machine": None, "gin_files": ()}
+
+
+def test_a_converted_classifier_names_its_source_its_changes_and_its_licence(tmp_path):
+    network = made_up_network("judge", latent_dim=None, images_per_second=None, scores={})
+    record = CONVERTED | {"kind": "classifier", "network": network, "origin": made_up_origin()}
+    entry = write_metrics(tmp_path / "judge", **record)
+    text = card.card(entry)
+    assert what(entry) == (
+        "A classifier, N, converted from N of M (2019). It was not trained here; metrics are computed over it."
+    )
+    for line in ("- method: converted; c", "- SHA-256 of the file with the weights: ab", "- command: `python c.py`"):
+        assert line in text.splitlines()
+    assert "\nMIT, O; see [LICENSE](LICENSE). The training images" in text and "an independent feature space" in text
+    assert not [word for word in ("config.gin", "steps", "seed", "same dataset", "whole repository") if word in text]
+
+
+def test_nothing_from_an_origin_becomes_markup(tmp_path):
+    origin = made_up_origin(source=HOSTILE, digest=HOSTILE, licence=HOSTILE, changes=HOSTILE)
+    text = card.card(write_metrics(tmp_path / "x", **CONVERTED, kind="classifier", origin=origin))
+    assert text.count("alert") == 4 and not re.search(r"(?<!\\)<", text)
+    assert not re.search(r"(?<!\\)\]\((?!LICENSE\))", text)
+    assert [line for line in text.splitlines() if line.startswith("#")] == ["# x", "## Limits", "## Licence"]
 
 
 HOSTILE = "<script>alert(1)</script> |a|\n\n# b [c](http://evil)\n`d` _e_ ![f](g) &lt;"

