@@ -174,6 +174,7 @@ class Result:
         over_seeds: each score over the published seeds, by name; empty for a single run.
         litert: the `model.tflite` of an entry, None if there is none.
         origin: where the weights come from if the method is `CONVERTED`, None for every other method.
+        dtype_policy: Keras dtype policy under which the network was trained, None if it is unknown.
     """
 
     schema: int
@@ -196,6 +197,7 @@ class Result:
     over_seeds: dict[str, OverSeeds] = dataclasses.field(default_factory=dict)
     litert: LiteRTModel | None = None
     origin: Origin | None = None
+    dtype_policy: str | None = None
 
     def scores_over_seeds(self) -> dict[str, OverSeeds]:
         """Each score of the network over the published seeds. For a single run it holds one value."""

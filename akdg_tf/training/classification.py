@@ -173,6 +173,7 @@ class ClassifierExperiment:
             gin_params=self.run.gin_params,
             command=self.run.command(),
             machine=devices.machine(),
+            dtype_policy=network.dtype_policy_of_run(self.run.workdir),
         )
 
     def _network(self, scores: dict[str, Score]) -> Network:

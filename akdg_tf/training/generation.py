@@ -292,6 +292,7 @@ class GeneratorExperiment:
             gin_params=self.run.gin_params,
             command=self.run.command(),
             machine=devices.machine(),
+            dtype_policy=network.dtype_policy_of_run(self.run.workdir),
         )
 
     def _parents(self) -> tuple[Parent, ...]:

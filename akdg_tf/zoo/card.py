@@ -140,7 +140,8 @@ def _origin(entry: Entry, parent: Parent) -> str:
 def _making(result: Result) -> list[str]:
     """How the network was trained, or how it was converted."""
     if result.origin is None:
-        return [f"- method: {escape(result.method)}, {result.steps:,} steps, seed {result.seed}"]
+        policy = f", {escape(result.dtype_policy)}" if result.dtype_policy else ""
+        return [f"- method: {escape(result.method)}, {result.steps:,} steps, seed {result.seed}{policy}"]
     changes, digest = escape(result.origin.changes), escape(result.origin.digest)
     return [f"- method: {escape(result.method)}; {changes}", f"- SHA-256 of the file with the weights: {digest}"]
 

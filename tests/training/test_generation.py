@@ -190,6 +190,7 @@ def test_a_student_is_scored_and_drawn_beside_its_teacher_and_names_it(tmp_path)
     result = finish(on_images(tmp_path / "x", tmp_path, student, **settings))
     assert (result.kind, result.method, result.teacher.name) == ("student", "SmallMSE", "callable")
     assert result.parents == (Parent("teacher", "callable", teacher.digest()),)
+    assert result.dtype_policy == "float32"
     own, others = result.network.scores["mean"], result.teacher.scores["mean"]
     assert own.value != others.value and (own.evaluation, own.n_fake) == ("scores", 1000)
     assert np.asarray(Image.open(tmp_path / "x" / "samples.png")).shape[1] == 2 * 400
