@@ -17,6 +17,7 @@ from akdg_tf.artifacts.saved_model import export_classifier
 from akdg_tf.data.images import ImageArrays
 from akdg_tf.metrics import scores as scores_module
 from akdg_tf.metrics.classifiers import load_classifier
+from akdg_tf.metrics.evaluation import Samples
 from akdg_tf.metrics.scores import ImageScores
 from akdg_tf.models import ConvClassifier, EfficientNetLite0
 
@@ -75,7 +76,7 @@ def test_scores_over_efficientnet_have_its_name_and_say_how_it_resizes(tmp_path,
     scores = ImageScores(lambda: load_classifier(ENTRY.name), 12)
     scores.prepare(dataset)
     gray = np.zeros((12, 32, 32, 3), np.float32)
-    found = scores({"gray": [gray]}, dataset, 0)["gray"]
+    found = scores({"gray": Samples([gray])}, dataset, 0)["gray"]
     names = ("is", "fid", "kid", "precision", "recall")
     assert set(found) == {f"{name}[imagenet-efficientnet-lite0]" for name in names}
     assert {score.resize for score in found.values()} == {RESIZE}

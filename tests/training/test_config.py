@@ -109,7 +109,7 @@ def test_the_dtype_policy_is_bound_and_checked(tmp_path):
     hidden = config.build(Run(tmp_path, "mnist_mlp_akdg")).generator.net.layers[0]
     assert (hidden.compute_dtype, hidden.variable_dtype) == ("bfloat16", "float32")
     config.parse(["gin/mnist_mlp_akdg.gin"], ["make_experiment.dtype_policy='mixed_float16'"])
-    with pytest.raises(UserError, match=r"'mixed_float16' is not one of float32, mixed_bfloat16$"):  # one line
+    with pytest.raises(UserError, match=r"'mixed_float16' is not one of float32, mixed_bfloat16, auto$"):  # one line
         config.build(Run(tmp_path, "mnist_mlp_akdg"))
 
 

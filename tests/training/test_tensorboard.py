@@ -38,7 +38,7 @@ def test_histograms_are_those_of_every_weight_and_of_the_latents_that_were_fed(t
     folder, trainer = trained.run.workdir, trained.trainer
     tags = {tag for tag in read_events(folder).Tags()["tensors"] if tag.partition("/")[0] in ("weights", "latents")}
     dense = ("dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias")
-    norm = [f"batch_normalization/{name}" for name in ("gamma", "beta", "moving_mean", "moving_variance")]
+    norm = [f"fused_batch_normalization/{name}" for name in ("gamma", "beta", "moving_mean", "moving_variance")]
     names = [("generator", (*dense, *norm)), ("d_s", dense), ("d_kd", dense)]
     weights = {f"weights/{network}/{path}" for network, paths in names for path in paths}
     assert tags == weights | {"latents/student", "latents/teacher"}
