@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 SAMPLING_BATCH = 250
-STUDENT, TEACHER, EVALUATION, BANK = 1, 2, 3, 4  # streams: with the same seed, their numbers are independent
+STUDENT, TEACHER, EVALUATION, BANK, PROBE = 1, 2, 3, 4, 5  # streams: with the same seed, their numbers are independent
 
 
 def latent_dim_of(generator: keras.Model) -> int:

@@ -72,8 +72,11 @@ def train(task: tuple[str, str, int]) -> None:
     """
     change, method, seed = task
     workdir = folder(change, method, seed)
-    if modes(workdir) is not None:
+    bindings = RUNS / f"{workdir.name}.gin"
+    text = "".join(f"{name} = {value}\n" for name, value in (BASE | CHANGES[change]).items())
+    if modes(workdir) is not None and bindings.exists() and bindings.read_text() == text:
         return
+    import gin
     import tensorflow as tf
 
     from akdg_tf.training import config, devices
@@ -82,12 +85,11 @@ def train(task: tuple[str, str, int]) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     strategy = devices.make_strategy("cpu")
-    bindings = RUNS / f"{workdir.name}.gin"
-    bindings.write_text("".join(f"{name} = {value}\n" for name, value in (BASE | CHANGES[change]).items()))
+    bindings.write_text(text)
     files = [f"gin/toy_grid_{method}.gin", str(bindings)]
     config.parse(files, [])
     with strategy.scope():
-        experiment = config.build(Run(workdir, f"toy_grid_{method}", gin_files=tuple(files), seed=seed))
+        experiment = config.build(Run(workdir, f"toy_grid_{method}", gin.config_str(), seed=seed))
     with contextlib.redirect_stderr(io.StringIO()):
         experiment.prepare_data(evaluating=True)
         experiment.prepare(training=True)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from akdg_tf.artifacts.litert import litert_model
-from akdg_tf.artifacts.measure import counts, folder_size
+from akdg_tf.artifacts.measure import folder_size
 from akdg_tf.artifacts.result import SCHEMA, Network, Origin, Parent, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
 from akdg_tf.files import write_bytes, write_json
@@ -79,7 +79,7 @@ def write_run(
     if teacher:
         write_bytes(folder / "model.tflite", litert_model(generator, (0, 1)))
     loaded = load_generator(folder / "saved_model")
-    costs = {**counts(loaded), "file_size": folder_size(folder / "saved_model")}
+    costs = {**loaded.describe(), "file_size": folder_size(folder / "saved_model")}
     scores = {"fid[c]": made_up_score(value, seed=seed)}
     network = made_up_network(folder.name, network=type(generator).__name__, scores=scores, **costs)
     beside = {"teacher": dataclasses.replace(network, name=teacher), "parents": (Parent("teacher", teacher),)}

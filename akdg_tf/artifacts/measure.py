@@ -1,6 +1,5 @@
 """Measures the costs, speed and size of a frozen generator."""
 
-import dataclasses
 import pathlib
 import statistics
 import time
@@ -9,11 +8,9 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from akdg_tf.artifacts.result import CALLABLE, Network, Score
-from akdg_tf.models.counting import Cost, frozen_graph
 from akdg_tf.teachers.frozen import FrozenGenerator
 
 SPEED_BATCH, SPEED_REPEATS, SPEED_SECONDS = 64, 20, 3.0  # repeats and seconds are minima
-OPAQUE = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}  # operations that call Python, whose cost cannot be counted
 
 
 def measure(generator: FrozenGenerator, scores: Mapping[str, Score], network: str | None = None) -> Network:
@@ -25,31 +22,17 @@ def measure(generator: FrozenGenerator, scores: Mapping[str, Score], network: st
         network: class name of the network, None if it is not one of ours.
 
     Returns:
-        The description, with the speed at batch 64 on this machine. Counts may be None (see `counts`). The file size is
-        None for a callable.
+        The description, with the speed at batch 64 on this machine. Counts may be None, see `FrozenGenerator.describe`.
+        The file size is None for a callable.
     """
     return Network(
         name=generator.name or CALLABLE,
         network=network,
-        **counts(generator),
+        **generator.describe(),
         file_size=folder_size(generator.folder) if generator.folder else None,
         images_per_second=round(_images_per_second(generator)),
         scores=dict(scores),
     )
-
-
-def counts(generator: FrozenGenerator) -> dict[str, int | None]:
-    """The counts of `FrozenGenerator.describe`. For an opaque generator, all of them but `latent_dim` are None.
-
-    A generator is opaque if its graph calls Python, or if none of its variables are found: the graph then lacks costs.
-    """
-    operations = frozen_graph(generator, (generator.latent_dim,)).get_operations()
-    if not any(operation.type in OPAQUE for operation in operations):
-        found: dict[str, int | None] = {**generator.describe()}
-        if found["bytes"]:
-            return found
-    unknown = dict.fromkeys(field.name for field in dataclasses.fields(Cost))
-    return {**unknown, "latent_dim": generator.latent_dim}
 
 
 def folder_size(folder: pathlib.Path) -> int:

@@ -83,10 +83,16 @@ def write_run(
         networks: each network, by the group of the checkpoints that holds its weights.
         exported: name of the network that the run exports.
         optimizers: class name of each optimizer, by its group.
+
+    Raises:
+        UserError: the run was begun under another dtype policy.
     """
     configs = {name: config_of(network) for name, network in networks.items()}
     found = {"schema": SCHEMA, "exported": exported, "networks": configs, "optimizers": dict(optimizers)}
-    found["dtype_policy"] = keras.config.dtype_policy().name
+    found["dtype_policy"] = policy = keras.config.dtype_policy().name
+    begun = dtype_policy_of_run(run)
+    if begun not in (None, policy):  # "auto" chose another one, while this run waited for the folder
+        raise UserError(f"{run} was begun in {begun}, not in {policy}: start the same command again")
     write_json(run / NETWORKS, found)
 
 

@@ -105,7 +105,7 @@ def work(experiment: Experiment, run: Run, stage: str) -> None:
             experiment.prepare(training=stage in ("all", "train"))
     with run.claim():
         if stage in ("all", "train"):
-            run.write_operative_config()
+            run.begin_operative_config()
             experiment.train()
         if stage in ("all", "export"):
             experiment.export()
@@ -117,9 +117,8 @@ def evaluate(experiment: Experiment, run: Run) -> None:
     """Evaluates, writes the result and prints its table."""
     result = experiment.evaluate()
     write_json(run.path("result.json"), result.to_json())
+    run.write_configs()
     tensorboard.write_scores(run, result)
-    run.write_config()
-    run.write_operative_config()
     print(tables.table(result))
 
 

@@ -9,6 +9,8 @@ import tensorflow as tf
 from akdg_tf.compat import graph_with_constants
 from akdg_tf.models.layers import UPSAMPLE_CONV_SCOPE
 
+CALLS_PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}  # operations whose cost cannot be counted
+
 
 @dataclasses.dataclass(frozen=True)
 class Cost:

@@ -223,14 +223,16 @@ def _scoring(result: Result) -> str:
 
 def _defined(score: Score) -> str:
     images = f"{score.n_fake:,} generated and {score.n_real:,} real images, dataset {score.dataset}"
-    return f"{images}, split {score.split}, classifier {score.classifier}, resize {score.resize}"
+    over = f"split {score.split}, classifier {score.classifier}, resize {score.resize}"
+    return f"{images}, {over}, latents of seed {score.seed}"
 
 
 def _training(result: Result) -> str:
     """What defines a run, in addition to the experiment and the seed."""
     given = [f"--gin_file={file}" for file in result.gin_files[1:]]
     given += [f"--gin_param={param}" for param in result.gin_params]
-    return f"trained for {result.steps:,} steps" + f" with {shlex.join(given)}" * bool(given)
+    policy = f" in {result.dtype_policy}" if result.dtype_policy else ""
+    return f"trained for {result.steps:,} steps{policy}" + f" with {shlex.join(given)}" * bool(given)
 
 
 def _bare(metric: str) -> str:

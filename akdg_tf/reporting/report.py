@@ -100,6 +100,11 @@ def paper_picture(rows: dict[paper.Published, paper.Measured], data_dir: str | N
     return pictures.side_by_side(panels, columns=4)
 
 
+def family_curves(family: str, folder: pathlib.Path) -> Mapping[str, curves.Runs]:
+    """The finished runs of a family, by method."""
+    return {family: {method: list(finished_runs(f"{family}_{method}", folder)) for method in METHODS}}
+
+
 def paper_curves(rows: Mapping[paper.Published, paper.Measured]) -> Mapping[str, curves.Runs]:
     """The runs of the paper's students, by network and method."""
     panels: dict[str, dict[str, tuple[pathlib.Path, ...]]] = {}
@@ -132,7 +137,6 @@ def main(
         write_text(folder / "report" / f"{family}.md", text + "\n")
         image = picture(family, folder, zoo, data_dir) if rows is None else paper_picture(rows, data_dir)
         pictures.save_png(image, folder / "report" / f"{family}.png")
-        runs = {method: list(finished_runs(f"{family}_{method}", folder)) for method in METHODS}
-        drawn = curves.picture({family: runs} if rows is None else paper_curves(rows))
+        drawn = curves.picture(family_curves(family, folder) if rows is None else paper_curves(rows))
         if drawn is not None:
             pictures.save_png(drawn, folder / "report" / f"{family}_curves.png")

@@ -5,11 +5,15 @@ import hashlib
 import pathlib
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from akdg_tf import latents
-from akdg_tf.models.counting import count_cost, frozen_graph
+from akdg_tf.models.counting import CALLS_PYTHON, count_cost, frozen_graph
 from akdg_tf.places import home_of
+from akdg_tf.teachers import graph_digest
+
+PROBES, PROBE_LEVELS = 16, 127.5  # images that belong to the digest of a generator with a hidden state; their levels
 
 
 class FrozenGenerator:
@@ -73,16 +77,25 @@ class FrozenGenerator:
         return z, self(z)
 
     def digest(self) -> str:
-        """SHA-256, in hex, of all that determines the images: the graph with its weights, and the prior."""
-        parts = [self.prior.encode()]
-        for operation in frozen_graph(self, (self.latent_dim,)).get_operations():
-            value = operation.get_attr("value").SerializeToString() if operation.type == "Const" else b""
-            parts.append(operation.type.encode() + value)
-        digests = sorted(hashlib.sha256(part).digest() for part in parts)  # their order differs between processes
-        return hashlib.sha256(b"".join(digests)).hexdigest()
+        """SHA-256, in hex, of all that determines the images: the graph with its weights, and the prior.
 
-    def describe(self) -> dict[str, int]:
-        """Layers, params, mult_adds, bytes and latent_dim."""
+        If the graph calls Python or reads something that it does not hold, the images of 16 fixed latents belong to it.
+        """
+        graph = frozen_graph(self, (self.latent_dim,))
+        parts = [self.prior.encode(), str(self.latent_dim).encode(), graph_digest.digest(graph).encode()]
+        if graph_digest.has_hidden_state(graph):
+            z = latents.draw(self.prior, PROBES, self.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
+            parts.append(np.rint(self(z).numpy() * PROBE_LEVELS).astype(np.int64).tobytes())
+        return hashlib.sha256(b"|".join(parts)).hexdigest()
+
+    def describe(self) -> dict[str, int | None]:
+        """Layers, params, mult_adds, executed_mult_adds, bytes and latent_dim.
+
+        All but latent_dim are None if they are unknown: the graph calls Python, or none of its variables are found.
+        """
+        operations = frozen_graph(self, (self.latent_dim,)).get_operations()
         variables = getattr(self.module, "variables", None)
         cost = count_cost(self, (self.latent_dim,), variables, getattr(self.module, "trainable_variables", variables))
-        return {**dataclasses.asdict(cost), "latent_dim": self.latent_dim}
+        unknown = not cost.bytes or any(operation.type in CALLS_PYTHON for operation in operations)
+        found = {name: None if unknown else count for name, count in dataclasses.asdict(cost).items()}
+        return {**found, "latent_dim": self.latent_dim}

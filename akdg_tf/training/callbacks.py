@@ -32,13 +32,14 @@ class StepLog(keras.callbacks.Callback):
         self.every, self.total, self.batch_size = every, total, batch_size
         self._began, self._pace = 0.0, None
 
-    def on_train_begin(self, logs=None):
-        self._began = time.monotonic()
+    def on_epoch_begin(self, epoch, logs=None):
+        self._began = (
+            time.monotonic()
+        )  # what follows an interval, such as a checkpoint or an evaluation, is not counted
 
     def on_epoch_end(self, epoch, logs=None):
         step = (epoch + 1) * self.every
-        now = time.monotonic()
-        pace, self._began = (now - self._began) / self.every, now  # includes the last interval's checkpoint and picture
+        pace = (time.monotonic() - self._began) / self.every
         self._pace = pace if self._pace is None else 0.7 * self._pace + 0.3 * pace
         bad = [name for name, value in logs.items() if not math.isfinite(value)]
         if bad:

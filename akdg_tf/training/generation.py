@@ -17,7 +17,7 @@ from akdg_tf.artifacts import exports as optional_exports
 from akdg_tf.artifacts import lineage, network
 from akdg_tf.artifacts.checkpoints import Checkpoints, steps_in
 from akdg_tf.artifacts.exports import Export
-from akdg_tf.artifacts.measure import counts, measure
+from akdg_tf.artifacts.measure import measure
 from akdg_tf.artifacts.result import SCHEMA, Parent, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export
 from akdg_tf.data.choice import Data
@@ -168,9 +168,9 @@ class GeneratorExperiment:
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
         """Costs of the generator and its teacher; see `Experiment`."""
         if teacher is None and self.teacher:
-            teacher = counts(self.teacher)
+            teacher = self.teacher.describe()
         generator = FrozenGenerator(self.generator, latent_dim_of(self.generator), module=self.generator)
-        return {"network": counts(generator), "teacher": teacher}
+        return {"network": generator.describe(), "teacher": teacher}
 
     def train(self) -> None:
         """Trains to the last step, from the last checkpoint, or from `init_from` if there is no checkpoint yet."""
@@ -191,7 +191,7 @@ class GeneratorExperiment:
 
     def _score_in_memory(self) -> dict[str, Score]:
         """The scores of the averaged generator as it is now."""
-        model = self.trainer.ema_generator
+        model = detached_copy(self.trainer.ema_generator)  # in float32, as it is exported
         generator = FrozenGenerator(functools.partial(model, training=False), latent_dim_of(model), module=model)
         return score_all(self.curve, {"network": generator}, self.dataset)["network"]
 
@@ -266,9 +266,8 @@ class GeneratorExperiment:
         if not folder.exists():
             self.export()
         generators = {"network": load_generator(folder)} | ({"teacher": self.teacher} if self.teacher else {})
-        kept = (
-            ("teacher",) if self.teacher and self.teacher.folder else ()
-        )  # the digest of a callable may say too little
+        # The images of a callable may depend on more than its digest tells.
+        kept = ("teacher",) if self.teacher and self.teacher.folder else ()
         scores = score_all(self.evaluations, generators, self.dataset, kept)
         networks = {
             name: measure(generator, scores[name], network.class_in(generator.folder))

@@ -13,6 +13,8 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import locked, part_of, write_text
 from akdg_tf.training.identity import training_lines
 
+OPERATIVE = "operative_config.gin"
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -59,11 +61,12 @@ class Run:
             UserError: the folder holds a run of another configuration, or something else.
         """
         given = self.path("config.gin")
-        difference = _difference(given.read_text(), self._config()) if given.exists() else None
+        difference = _difference(given.read_text(encoding="utf-8"), self._config()) if given.exists() else None
         if difference:
+            start = f"--gin_param=\"GeneratorExperiment.init_from='{self.workdir}'\""
+            hint = f"; to continue from this run there, add {start}" if "GeneratorExperiment" in self.bindings else ""
             raise UserError(
-                f"{self.workdir} holds a run of another configuration ({difference}): choose another --workdir; to "
-                f"continue from this run there, add --gin_param=\"GeneratorExperiment.init_from='{self.workdir}'\""
+                f"{self.workdir} holds a run of another configuration ({difference}): choose another --workdir{hint}"
             )
         strangers = {path.name for path in self.workdir.iterdir()} if self.workdir.exists() else set()
         strangers -= {".lock", part_of(given).name}  # a run that is killed at its start may leave these
@@ -82,12 +85,13 @@ class Run:
         with locked(self.path(".lock")):  # needed for teachers, too: killing a run does not kill its teacher's training
             self.check()  # again, because another process may have written to the folder meanwhile
             if not self.path("config.gin").exists():
-                self.write_config()
+                write_text(self.path("config.gin"), self._config())
             yield
 
-    def write_config(self) -> None:
-        """Writes the configuration as given: when the run begins, and when it is scored by another configuration."""
+    def write_configs(self) -> None:
+        """Writes the configuration as given and as used, after a result that it has made: scoring may have changed."""
         write_text(self.path("config.gin"), self._config())
+        self._write_operative_config()
 
     def _config(self) -> str:
         """The content of `config.gin`."""
@@ -96,10 +100,15 @@ class Run:
             head += f", data {os.path.abspath(self.data_dir)}"
         return f"{head}\n{self.bindings}"
 
-    def write_operative_config(self) -> None:
+    def begin_operative_config(self) -> None:
+        """Writes the gin configuration as used when the run begins. A result writes it again."""
+        if not self.path(OPERATIVE).exists():
+            self._write_operative_config()
+
+    def _write_operative_config(self) -> None:
         """Writes the gin configuration as used, including defaults."""
         head = "# SMOKE RUN: fewer steps than are bound\n" if self.smoke else ""
-        write_text(self.path("operative_config.gin"), head + gin.operative_config_str())
+        write_text(self.path(OPERATIVE), head + gin.operative_config_str())
 
 
 def _quoted(word: str) -> str:
@@ -111,9 +120,17 @@ def _quoted(word: str) -> str:
 def _difference(old: str, new: str) -> str | None:
     """The first difference of two `config.gin` that makes them two runs, None if there is none."""
     (old_head, _, old), (new_head, _, new) = old.partition("\n"), new.partition("\n")
-    old_lines, new_lines = [old_head, *training_lines(old)], [new_head, *training_lines(new)]
+    old_lines, new_lines = training_lines(old), training_lines(new)
+    if old_lines is None or new_lines is None:
+        old_lines, new_lines = _statements(old), _statements(new)
+    old_lines, new_lines = [old_head, *old_lines], [new_head, *new_lines]
     gone = [line for line in old_lines if line not in new_lines]
     changed = [line for line in new_lines if line not in old_lines]
     if not gone and not changed:
         return None
     return f"there {(gone or ['nothing'])[0]!r}, here {(changed or ['nothing'])[0]!r}"
+
+
+def _statements(config: str) -> list[str]:
+    """The lines of a configuration, without comments and empty lines."""
+    return [line for line in config.splitlines() if line and not line.startswith("#")]

@@ -67,14 +67,16 @@ def check_configuration(runs: list[pathlib.Path], found: list[Result]) -> None:
     Raises:
         UserError: a check fails.
     """
-    experiments = {(result.experiment, result.steps) for result in found}
+    experiments = {(result.experiment, result.steps, result.dtype_policy or "") for result in found}
     bindings = [config.effective([run / "config.gin"]) for run in runs]
     if len(experiments) > 1 or any(others != bindings[0] for others in bindings):
-        raise UserError(f"these runs differ in experiment, steps or configuration: {sorted(experiments)}")
+        raise UserError(f"these runs differ in experiment, steps, dtype policy or configuration: {sorted(experiments)}")
     first = found[0]
     if config.effective(first.gin_files, first.gin_params) != bindings[0]:
         given = " and ".join([*first.gin_files, *(f"--gin_param {param}" for param in first.gin_params)])
         raise UserError(f"{runs[0]} was not made by {given} as they are now: restore the gin files, or train again")
+    if len({score.seed for result in found for score in result.network.scores.values()}) > 1:
+        raise UserError("these runs were scored on different latents: run the command of each with --stage=evaluate")
     if len({result.seed for result in found}) < len(found):
         raise UserError("two of these runs have the same seed: publish one run per seed")
 

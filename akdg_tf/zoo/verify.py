@@ -9,7 +9,6 @@ import tensorflow as tf
 import tensorflow_hub as hub
 from PIL import Image
 
-from akdg_tf.artifacts.measure import counts as counted
 from akdg_tf.artifacts.measure import folder_size
 from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.result import Network
@@ -131,7 +130,7 @@ def counts(entry: Entry) -> str:
     stated = entry.result.teacher
     teacher = entry.sibling(entry.teacher_name) if entry.teacher_name else None
     if stated and teacher and teacher != entry:
-        _hold_counts(entry, stated, counted(teacher.load()), "the teacher's ")
+        _hold_counts(entry, stated, teacher.load().describe(), "the teacher's ")
     return f"{tables.count(network.params)} params, {tables.count(network.mult_adds)} mult-adds"
 
 
@@ -142,7 +141,7 @@ def _hold_counts(entry: Entry, stated: Network, found: dict[str, int | None], wh
 
 def _cost(entry: Entry) -> dict[str, int | None]:
     if entry.kind != "classifier":
-        return counted(entry.load())
+        return entry.load().describe()
     module = _module(entry)
     cost = count_cost(module, _image_shape(module), module.variables, module.trainable_variables)
     return dataclasses.asdict(cost)

@@ -1,15 +1,19 @@
 """A frozen generator: its range, its latents, its digest."""
 
 import pathlib
+import subprocess
+import sys
 
 import contracts
 import numpy as np
 import pytest
 import tensorflow as tf
-from support import SAMPLE_SHAPE, make_teacher
+from support import ROOT, SAMPLE_SHAPE, make_teacher
 
 import akdg_tf
 from akdg_tf import FrozenGenerator
+from akdg_tf.artifacts.saved_model import export_generator
+from akdg_tf.teachers.load import load_teacher
 
 Z = tf.random.stateless_normal((3, 4), (0, 0))
 
@@ -70,6 +74,61 @@ def test_the_digest_tells_weights_layers_ranges_and_priors_apart():
     assert FrozenGenerator(lambda z: tf.nn.relu(model(z)), 4).digest() != digest
     model.variables[-1].assign_add(tf.ones_like(model.variables[-1]) * 1e-6)
     assert FrozenGenerator(model, 4).digest() != digest
+
+
+def once(function):
+    return FrozenGenerator(function, 3).digest()
+
+
+W = tf.constant(np.random.default_rng(0).normal(size=(3, 3)), tf.float32)
+V = tf.constant(np.random.default_rng(1).normal(size=(3, 3)), tf.float32)
+
+
+def image(z):
+    return tf.reshape(tf.tile(z, (1, 27)), (-1, 9, 9, 1))
+
+
+def dilated(rate):
+    return lambda z: tf.nn.conv2d(image(z), tf.ones((3, 3, 1, 1)), 1, "VALID", dilations=rate)
+
+
+def counting_up(increment):
+    return lambda z: tf.while_loop(lambda x: tf.reduce_sum(x) < 9, lambda x: [x + increment], [z])[0]
+
+
+def constant(value):
+    return lambda z: tf.numpy_function(lambda x: np.full_like(x, value), [z], tf.float32)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda z: tf.nn.leaky_relu(z, 0.1), lambda z: tf.nn.leaky_relu(z, 0.5)),
+        (dilated(1), dilated(2)),
+        (lambda z: tf.tanh(z @ W) - tf.sigmoid(z @ V), lambda z: tf.tanh(z @ V) - tf.sigmoid(z @ W)),
+        (lambda z: z @ W - z @ V, lambda z: z @ V - z @ W),
+        (lambda z: tf.unstack(z, axis=1)[0], lambda z: tf.unstack(z, axis=1)[1]),
+        (counting_up(1), counting_up(2)),
+        (constant(0.5), constant(-0.5)),
+    ],
+    ids=["alpha", "dilations", "weights", "operands", "output", "loop", "python"],
+)
+def test_the_digest_tells_attributes_inputs_loops_and_python_apart(one, other):
+    assert once(one) != once(other)
+    assert once(one) == once(lambda z: one(z))
+
+
+def test_the_digest_is_the_same_in_another_process(tmp_path):
+    """So that every later run finds the bank."""
+    export_generator(akdg_tf.DCGANGenerator(3, (8, 8, 1), (8, 4)), tmp_path / "saved_model", (0, 1))
+    code = f"from akdg_tf.teachers.load import load_teacher; print(load_teacher({str(tmp_path)!r}).digest())"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert printed.split()[-1] == load_teacher(str(tmp_path)).digest()
+
+
+def test_what_calls_python_says_that_its_costs_are_unknown():
+    teacher = FrozenGenerator(lambda z: tf.numpy_function(np.tanh, [z], tf.float32), 3)
+    assert set(teacher.describe().values()) == {None, 3}
 
 
 def test_its_costs_are_those_of_its_layers():

@@ -63,7 +63,7 @@ def test_a_run_may_be_scored_by_another_configuration_which_it_then_states(tmp_p
     again = Run(tmp_path, "x", SCORED.format(20))
     with again.claim():
         assert "samples = 10" in (tmp_path / "config.gin").read_text()  # result.json may hold the scores of before
-        again.write_config()
+        again.write_configs()
     assert "samples = 20" in (tmp_path / "config.gin").read_text()
 
 
@@ -71,5 +71,25 @@ def test_a_refusal_says_how_to_continue_from_the_run(tmp_path):
     with Run(tmp_path, "x").claim():
         pass
     with pytest.raises(UserError, match=r"to continue from this run there, add --gin_param=.*init_from='.*'") as caught:
-        Run(tmp_path, "x", seed=1).check()
+        Run(tmp_path, "x", SCORED.format(10), seed=1).check()
     assert f"init_from='{tmp_path}'" in str(caught.value)
+
+
+def test_configurations_that_cannot_be_understood_are_compared_by_their_statements(tmp_path):
+    with Run(tmp_path, "x", "# Macros:\n\nGone.away = 1\nA.b = 2").claim():
+        pass
+    Run(tmp_path, "x", "Gone.away = 1\nA.b = 2").check()
+    with pytest.raises(UserError, match=r"there 'A.b = 2', here 'A.b = 3'\): choose another --workdir$"):
+        Run(tmp_path, "x", "Gone.away = 1\nA.b = 3").check()
+
+
+def test_the_configuration_as_used_is_that_of_the_result(tmp_path):
+    """A run whose scoring has changed is published with the configuration that made its scores."""
+    run = Run(tmp_path, "x", SCORED.format(10))
+    with run.claim():
+        run.begin_operative_config()
+        (tmp_path / "operative_config.gin").write_text("of before")
+        run.begin_operative_config()
+        assert (tmp_path / "operative_config.gin").read_text() == "of before"
+        run.write_configs()
+    assert (tmp_path / "operative_config.gin").read_text() != "of before"
