@@ -42,6 +42,8 @@ d/keras.optimizers.Adam.learning_rate = 4e-4
 """
 CHANGES = {  # the bindings of each change
     "base": "",
+    "gamma_0.1": "R1Penalty.gamma = 0.1\n",  # 2 in the base
+    "gamma_0.01": "R1Penalty.gamma = 0.01\n",
     "spectral": SPECTRAL,  # the teacher's discriminator, loss and optimizer
 }
 

@@ -80,7 +80,7 @@ def write_run(
         write_bytes(folder / "model.tflite", litert_model(generator, (0, 1)))
     loaded = load_generator(folder / "saved_model")
     costs = {**loaded.describe(), "file_size": folder_size(folder / "saved_model")}
-    scores = {"fid[c]": made_up_score(value, seed=seed)}
+    scores = {"fid[c]": made_up_score(value)}
     network = made_up_network(folder.name, network=type(generator).__name__, scores=scores, **costs)
     beside = {"teacher": dataclasses.replace(network, name=teacher), "parents": (Parent("teacher", teacher),)}
     record = {"network": network, "seed": seed, **(beside if teacher else {})}

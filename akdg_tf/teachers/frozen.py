@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf import latents
-from akdg_tf.models.counting import CALLS_PYTHON, count_cost, frozen_graph
+from akdg_tf.models.counting import CALLS_PYTHON, Cost, count_cost, frozen_graph
 from akdg_tf.places import home_of
 from akdg_tf.teachers import graph_digest
 
@@ -93,9 +93,12 @@ class FrozenGenerator:
 
         All but latent_dim are None if they are unknown: the graph calls Python, or none of its variables are found.
         """
+        unknown = dict.fromkeys(field.name for field in dataclasses.fields(Cost))
         operations = frozen_graph(self, (self.latent_dim,)).get_operations()
-        variables = getattr(self.module, "variables", None)
-        cost = count_cost(self, (self.latent_dim,), variables, getattr(self.module, "trainable_variables", variables))
-        unknown = not cost.bytes or any(operation.type in CALLS_PYTHON for operation in operations)
-        found = {name: None if unknown else count for name, count in dataclasses.asdict(cost).items()}
-        return {**found, "latent_dim": self.latent_dim}
+        if not any(operation.type in CALLS_PYTHON for operation in operations):
+            every = getattr(self.module, "variables", None)
+            trainable = getattr(self.module, "trainable_variables", every)
+            cost = count_cost(self, (self.latent_dim,), every, trainable)
+            if cost.bytes:
+                return {**dataclasses.asdict(cost), "latent_dim": self.latent_dim}
+        return {**unknown, "latent_dim": self.latent_dim}

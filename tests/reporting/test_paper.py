@@ -111,10 +111,8 @@ def test_scores_over_a_second_classifier_stand_beside_those_over_the_first(folde
     assert "| ours: recall[c] | ours: fid[other] | ours: kid[other] | seeds |" in text
     assert "| 5 ± 0 | 40 ± 1 |  |  |  | 7 ± 0 | 1 ± 0 | 0, 1, 2 |" in text
     assert "paper -12.3 %, ours[c] -20.0 %, ours[other] -12.5 %." in text
-    assert (
-        "classifier c, resize none; 40 generated and 50 real images, dataset cifar10, split train, classifier other"
-        in text
-    )
+    second = "40 generated and 50 real images, dataset cifar10, split train, classifier other"
+    assert f"classifier c, resize none, latents of seed 0; {second}, resize none" in text
 
 
 def test_an_entry_under_anothers_name_is_found_out(folders):

@@ -112,7 +112,7 @@ def test_publish_refuses_what_its_command_would_not_make(tmp_path):
     with pytest.raises(UserError, match="same seed"):
         publish.publish([run, run])
     dirty = write_run(tmp_path / "dirty", random_mlp(), seed=3, gin_text=GIN.format(generator="@DCGANGenerator()"))
-    with pytest.raises(UserError, match="differ in experiment, steps or configuration"):
+    with pytest.raises(UserError, match="differ in experiment, steps, dtype policy or configuration"):
         publish.publish([run, dirty])
     with pytest.raises(UserError, match=r"not made by gin/x\.gin as they are now"):
         publish.publish([dirty])
