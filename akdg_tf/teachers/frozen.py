@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import logging
 import pathlib
 from collections.abc import Callable
 
@@ -9,10 +10,16 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf import latents
+from akdg_tf.errors import UserError
 from akdg_tf.models.counting import CALLS_PYTHON, Cost, count_cost, frozen_graph
 from akdg_tf.places import home_of
 from akdg_tf.teachers import graph_digest
 
+logger = logging.getLogger(__name__)
+
+CHECKED, ROUNDING = 32, 1e-3  # samples that `check` draws; share of the range by which they may leave it
+NARROW = 0.02  # share of the range below which the samples are taken to be in another one
+RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))  # of images in the wild
 PROBES, PROBE_LEVELS = 16, 127.5  # images that belong to the digest of a generator with a hidden state; their levels
 
 
@@ -63,6 +70,32 @@ class FrozenGenerator:
             images = (images - low) * (2.0 / (high - low)) - 1.0
         return tf.stop_gradient(images)
 
+    def check(self, who: str = "the teacher", binding: str = "output_range") -> None:
+        """Draws samples and checks them.
+
+        Args:
+            who: names the generator in the message.
+            binding: what sets the range, for the message.
+
+        Raises:
+            UserError: the samples are not finite, or images are outside `output_range` by more than rounding.
+        """
+        z = latents.draw(self.prior, CHECKED, self.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
+        samples = np.asarray(tf.cast(self.function(z), tf.float32))
+        if not np.isfinite(samples).all():
+            raise UserError(f"{who} gives samples that are not finite: it is damaged, or its weights are")
+        low, high = self.output_range
+        least, most, slack = float(samples.min()), float(samples.max()), ROUNDING * (high - low)
+        if samples.ndim != 4:  # points have no range
+            return
+        if least < low - slack or most > high + slack:
+            raise UserError(
+                f"{who} gives samples from {least:.3g} to {most:.3g}, outside the range {(low, high)}: "
+                f"bind {binding}, such as {_likely_range(least, most)}"
+            )
+        if most - least < NARROW * (high - low):
+            logger.warning("%s gives samples only from %.3g to %.3g of the range %s", who, least, most, (low, high))
+
     def draw_images(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
         """This replica's rows of the global draw of `step`; see `sources.ImageSource`."""
         return self(self.draw_latents(count, seed, step))
@@ -102,3 +135,9 @@ class FrozenGenerator:
             if cost.bytes:
                 return {**dataclasses.asdict(cost), "latent_dim": self.latent_dim}
         return {**unknown, "latent_dim": self.latent_dim}
+
+
+def _likely_range(least: float, most: float) -> tuple[float, float]:
+    """The first usual range that holds these values; their own if none does."""
+    usual = (each for each in RANGES if each[0] - ROUNDING <= least and most <= each[1] + ROUNDING * each[1])
+    return next(usual, (least, most))
