@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from akdg_tf import latents
+from akdg_tf.methods import checks
 from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.gan import GAN
 from akdg_tf.methods.losses import AdversarialLoss, NonSaturatingLoss
@@ -47,6 +48,8 @@ class AKDG(GAN):
         seed: int = 0,
     ):
         super().__init__(generator, discriminator, loss, penalty, d_steps, ema_decay, seed)
+        checks.check_discriminator(distillation_discriminator, "the distillation discriminator")
+        checks.check_teacher(teacher, ImageSource, "AKDG", generator)
         self.teacher = teacher
         self.adversaries.append(Adversary("d_kd", distillation_discriminator, loss, penalty, distillation_weight))
 

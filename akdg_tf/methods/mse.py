@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from akdg_tf import latents
+from akdg_tf.methods import checks
 from akdg_tf.methods.trainer import GeneratorTrainer
 from akdg_tf.teachers.sources import PairSource
 
@@ -28,8 +29,7 @@ class MSEDistillation(GeneratorTrainer):
 
     def __init__(self, generator: keras.Model, teacher: PairSource, ema_decay: float = 0.999, seed: int = 0):
         super().__init__(generator, [], 1, ema_decay, seed)
-        if not isinstance(teacher, PairSource):
-            raise ValueError(f"MSE requires pairs of latent and image: {type(teacher).__name__} gives only images")
+        checks.check_teacher(teacher, PairSource, "MSE", generator)
         if (self.latent_dim, "normal") != (teacher.latent_dim, teacher.prior):
             raise ValueError(
                 "MSE requires that student and teacher have the same latents: "

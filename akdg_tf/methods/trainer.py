@@ -7,9 +7,12 @@ import keras
 import tensorflow as tf
 
 from akdg_tf import latents
+from akdg_tf.methods import checks
 from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.losses import replica_mean
 from akdg_tf.methods.optimizers import Optimizers, state_of
+
+INDIVISIBLE = "d_steps does not divide the batch"
 
 
 class Method(Protocol):
@@ -58,6 +61,9 @@ class GeneratorTrainer(keras.Model):
         super().__init__()
         if d_steps < 1 or not 0 <= ema_decay < 1:
             raise ValueError(f"d_steps must be at least 1 and ema_decay in [0, 1), not {d_steps} and {ema_decay}")
+        checks.check_generator(generator)
+        for adversary in adversaries:
+            checks.check_discriminator(adversary.discriminator, f"the discriminator of {adversary.name}")
         self.generator = generator
         self.adversaries = list(adversaries)
         self.d_steps, self.ema_decay, self.seed = d_steps, ema_decay, seed
@@ -119,6 +125,22 @@ class GeneratorTrainer(keras.Model):
             self.optimizer.build(self.generator.trainable_variables)
             for adversary in self.adversaries:
                 adversary.compile(keras.optimizers.deserialize(config))
+
+    def fit(self, x=None, *args, **kwargs):
+        """Trains as `keras.Model.fit` does, after a look at the first batch.
+
+        Raises:
+            ValueError: there are no images, they are not of the generator's shape and in [-1, 1], or `d_steps` does not
+                divide a batch.
+        """
+        checks.check_images(x, latents.sample_shape_of(self.generator))
+        try:
+            return super().fit(x, *args, **kwargs)
+        except tf.errors.InvalidArgumentError as error:
+            if INDIVISIBLE not in str(error):
+                raise
+            sizes = f"d_steps = {self.d_steps} does not divide a batch of the images"
+            raise ValueError(f"{sizes}: use batch(size, drop_remainder=True), size a multiple of it") from None
 
     def call(self, z, training=False):
         """Images of the averaged generator, [n, *sample_shape]."""
@@ -190,6 +212,8 @@ class GeneratorTrainer(keras.Model):
     def train_step(self, data):
         """Takes `d_steps` steps of every adversary, then one generator step on the last images that they saw."""
         real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if self.d_steps > 1:
+            tf.debugging.assert_equal(tf.shape(real)[0] % self.d_steps, 0, INDIVISIBLE)
         logs = {}
         for k in range(self.d_steps):
             step = self.step * self.d_steps + k

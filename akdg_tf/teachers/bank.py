@@ -68,6 +68,11 @@ class TeacherBank:
         if len(self.images) != count or len(self.latents) != count:
             raise UserError(_damaged(folder, "the number of images"))
 
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample."""
+        return self.images.shape[1:]
+
     @functools.cached_property
     def _tensors(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Images and latents as tensors in host memory, for training steps to capture."""

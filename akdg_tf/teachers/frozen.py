@@ -1,6 +1,7 @@
 """A frozen generator, which can be scored, described and drawn from."""
 
 import dataclasses
+import functools
 import hashlib
 import logging
 import pathlib
@@ -61,6 +62,11 @@ class FrozenGenerator:
         if self.folder is None:
             return None
         return home_of(self.folder).resolve().name
+
+    @functools.cached_property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Shape of one sample: (height, width, channels) of an image, (2,) of a point."""
+        return tuple(self(tf.zeros((1, self.latent_dim))).shape[1:])
 
     def __call__(self, z: tf.Tensor) -> tf.Tensor:
         """Images in [-1, 1], float32 [n, *sample_shape], without gradient."""
