@@ -63,7 +63,7 @@ def litert_model(generator: keras.Model, output_range: tuple[float, float], weig
             layer.phases = True
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "saved_model")
-        export_generator(copy, pathlib.Path(path), output_range)
+        export_generator(copy, pathlib.Path(path), output_range, fixed_width=True)
         converter = tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["generator"])
         if weights == "float16":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -48,7 +48,11 @@ def output_range_of(generator: keras.Model) -> tuple[int, int]:
 
 
 def export_generator(
-    generator: keras.Model, folder: pathlib.Path, output_range: tuple[float, float], smoke: bool = False
+    generator: keras.Model,
+    folder: pathlib.Path,
+    output_range: tuple[float, float],
+    smoke: bool = False,
+    fixed_width: bool = False,
 ) -> None:
     """Writes a generator as a SavedModel. An existing one is replaced once the new one is complete.
 
@@ -60,11 +64,15 @@ def export_generator(
         folder: where to write.
         output_range: the values that -1 and 1 are mapped to: (0, 1) for images, (-1, 1) for points.
         smoke: whether the SavedModel is marked as made by a smoke run.
+        fixed_width: whether the graph refuses latents of another size. Without this, LiteRT's dense layers take
+            [16, 128] for [32, 64].
     """
     low, high = output_range
     latent_dim = latent_dim_of(generator)
 
     def images(z, training=False):
+        if fixed_width and latent_dim > 1:
+            z = tf.concat(tf.split(z, [1, latent_dim - 1], axis=1), 1)  # only the split knows the size
         outputs = generator(z, training=training)
         return outputs if (low, high) == (-1, 1) else (outputs + 1.0) * ((high - low) / 2.0) + low
 

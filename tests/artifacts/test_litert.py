@@ -34,6 +34,16 @@ def test_a_plain_keras_model_is_converted_and_stays_as_it_was(tmp_path):
     assert not layers[-1].phases  # in TensorFlow it is the other way round
 
 
+@pytest.mark.parametrize("make", [models.DCGANGenerator, models.SNGANGenerator, models.MLPGenerator])
+@pytest.mark.parametrize("shape", [(5, 12), (10, 3), (3, 18), (5, 1)])
+def test_latents_of_another_width_are_refused(make, shape):
+    """Not taken for more or fewer latents of the right width."""
+    model = make(6, (16, 16, 1), **({"width": 4, "blocks": 2} if make is models.SNGANGenerator else {}))
+    runner = Interpreter(model_content=litert_model(model, (0, 1))).get_signature_runner("generator")
+    with pytest.raises((RuntimeError, ValueError)):
+        runner(z=np.zeros(shape, np.float32))
+
+
 def test_weights_in_float16_are_half_as_big_and_less_than_a_gray_level_off():
     model = models.MLPGenerator(6, (16, 16, 1), width=256, depth=2)
     whole, half = (litert_model(model, (0, 1), weights) for weights in ("float32", "float16"))
