@@ -1,10 +1,11 @@
 """Migrates the entries of the zoo to the current schema of results and to the current names of gin bindings.
 
 Run it from the root of the repository: `python zoo/migrate.py`. It is safe to run it again. It trains nothing, and does
-not change graphs, weights, `model.tflite` or `samples.png`. It writes:
+not change graphs, weights or `samples.png`. It writes:
 
 - `metrics.json`, if it has no schema number, in the schema of `akdg_tf.artifacts.result`;
 - `config.gin`, if there is one and it binds old names, with the names in the tables below;
+- `model.tflite`, if it takes latents of another size for more or fewer of its own;
 - `saved_model/assets.extra/network.json`, if it is missing: the configuration of the network, from `config.gin`;
 - always: the sizes that `metrics.json` states, the cards, `SHA256SUMS`, and the README.md of the zoo.
 
@@ -20,23 +21,26 @@ import re
 import sys
 
 import keras
+import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from akdg_tf.artifacts import network
 from akdg_tf.artifacts import result as results
 from akdg_tf.artifacts.checkpoints import Checkpoints
+from akdg_tf.artifacts.litert import litert_model
 from akdg_tf.artifacts.measure import folder_size
 from akdg_tf.artifacts.result import SCHEMA, LiteRTModel, Network, OverSeeds, Parent, Result, Score
-from akdg_tf.artifacts.saved_model import export
+from akdg_tf.artifacts.saved_model import export, output_range_of
 from akdg_tf.data import load_dataset
-from akdg_tf.files import write_json, write_text
+from akdg_tf.files import write_bytes, write_json, write_text
 from akdg_tf.methods.trainer import GeneratorTrainer
 from akdg_tf.teachers.load import load_generator
 from akdg_tf.training import config
 from akdg_tf.training.classification import PARTITION_SEED
 from akdg_tf.training.workdir import Run
-from akdg_tf.zoo import checksums, publish, readme
-from akdg_tf.zoo.entries import CONFIG, FILES, Entry, entries
+from akdg_tf.zoo import checksums, publish, readme, routes
+from akdg_tf.zoo.entries import CONFIG, FILES, LITERT, Entry, entries
 
 ZOO = pathlib.Path("zoo")
 DISTILLED = ("AKDG", "MSEDistillation")  # methods whose student learns from its teacher
@@ -63,10 +67,10 @@ PARTS = {  # objects that now hold parameters which the experiment used to bind 
 HEADER = re.compile(r"# Parameters for (\S+):")
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Migrates every entry, or the run that the arguments name."""
-    if len(sys.argv) == 3:
-        migrate_run(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+    if len(arguments) == 2:
+        migrate_run(pathlib.Path(arguments[0]), pathlib.Path(arguments[1]))
         return
     folders = sorted(path.parent for path in ZOO.glob("*/metrics.json"))
     if not folders:
@@ -77,12 +81,34 @@ def main() -> None:
         convert_config(folder)
         add_network(folder)
     for entry in entries(ZOO):
+        remake_litert(entry)
         state_sizes(entry)
     for entry in entries(ZOO):
         publish.write_card(entry)
         entry.check()
         print(f"migrated {entry.folder}")
     readme.write(ZOO)
+
+
+def remake_litert(entry: Entry) -> None:
+    """Converts the generator of an entry to LiteRT again, if its `model.tflite` takes latents of another size."""
+    litert, width = entry.result.litert, entry.result.network.latent_dim
+    if litert is None or width is None or refuses(entry.folder / LITERT, 2 * width):
+        return
+    generator = network.load_network(entry.folder)
+    write_bytes(entry.folder / LITERT, litert_model(generator, output_range_of(generator), litert.weights))
+    record = dataclasses.replace(entry.result, litert=routes.litert_record(entry))
+    write_json(entry.folder / "metrics.json", record.to_json())
+
+
+def refuses(path: pathlib.Path, width: int) -> bool:
+    """Whether a LiteRT generator refuses latents of this size."""
+    runner = Interpreter(str(path)).get_signature_runner("generator")
+    try:
+        runner(z=np.zeros((1, width), np.float32))
+    except (RuntimeError, ValueError):
+        return True
+    return False
 
 
 def convert_metrics(folder: pathlib.Path) -> None:
@@ -284,4 +310,4 @@ def state_sizes(entry: Entry) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -207,7 +207,7 @@ def test_the_zoo_is_migrated_and_its_images_stay(old_zoo):
     before = {name: digests(zoo / name, images) for name in expected}
     with pytest.raises(UserError, match="was written by an older version of akdg_tf"):
         _ = Entry(zoo / "x").kind
-    migrate.main()
+    migrate.main([])
     assert {name: digests(zoo / name, images) for name in expected} == before
     teacher = dataclasses.replace(expected["x"].teacher, file_size=expected["t"].network.file_size)
     assert Entry(zoo / "t").result == expected["t"]
@@ -215,7 +215,7 @@ def test_the_zoo_is_migrated_and_its_images_stay(old_zoo):
     assert (zoo / "x" / "config.gin").read_text() == MIGRATED
     verify_readme(zoo)
     written = folder_digest(zoo)
-    migrate.main()
+    migrate.main([])
     assert folder_digest(zoo) == written
 
 
@@ -231,7 +231,7 @@ def test_an_entry_that_was_changed_is_not_migrated(old_zoo):
     zoo, _ = old_zoo
     (zoo / "t" / "card.md").write_text("changed")
     with pytest.raises(UserError, match=r"t/card\.md was changed"):
-        migrate.main()
+        migrate.main([])
     assert "schema" not in json.loads((zoo / "t" / "metrics.json").read_text())
 
 
