@@ -12,6 +12,10 @@ from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.losses import replica_mean
 from akdg_tf.methods.optimizers import Optimizers, state_of
 
+SAVING = (
+    "a method is not saved as a whole: akdg_tf.export(model, folder) writes its averaged generator as a SavedModel, "
+    "model.generator.save(path) the generator as it is"
+)
 INDIVISIBLE = "d_steps does not divide the batch"
 
 
@@ -141,6 +145,18 @@ class GeneratorTrainer(keras.Model):
                 raise
             sizes = f"d_steps = {self.d_steps} does not divide a batch of the images"
             raise ValueError(f"{sizes}: use batch(size, drop_remainder=True), size a multiple of it") from None
+
+    def save(self, *args, **kwargs):
+        """Refuses.
+
+        Raises:
+            ValueError: always; the message names what saves a trained generator.
+        """
+        raise ValueError(SAVING)
+
+    def export(self, *args, **kwargs):
+        """Refuses, like `save`."""
+        raise ValueError(SAVING)
 
     def call(self, z, training=False):
         """Images of the averaged generator, [n, *sample_shape]."""

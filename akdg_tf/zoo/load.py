@@ -16,30 +16,32 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf import latents
-from akdg_tf.artifacts.result import Result
+from akdg_tf.artifacts.result import Result, read_run
 from akdg_tf.errors import UserError
 from akdg_tf.files import cache_folder, locked, replacing
 from akdg_tf.places import REPOSITORY_ZOO, ZOO_VARIABLE
 from akdg_tf.progress import Progress
+from akdg_tf.teachers.load import load_generator
 from akdg_tf.zoo import checksums
 from akdg_tf.zoo.checksums import SUMS
 from akdg_tf.zoo.entries import ZOO, Entry, check_name, entries
 
 logger = logging.getLogger(__name__)
 
+WEB = ("http://", "https://")
 TIMEOUT = 60  # seconds without an answer
 MOST_BYTES = 10**9  # maximum size of a file
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PublishedGenerator:
-    """A generator of the zoo.
+    """A generator of the zoo, of a run, or an exported one.
 
     Attributes:
-        name: of the entry.
+        name: of the entry or folder.
         latent_dim: size of the latent.
-        card: the entry's card, in Markdown.
-        metrics: the content of the entry's `metrics.json`.
+        card: the entry's card, in Markdown; "" for a folder that is no entry.
+        metrics: the content of the entry's `metrics.json` or of the run's `result.json`; None if there is neither.
         generator: the Reusable SavedModel. `generator(z)` maps float32 [n, latent_dim], drawn from N(0, I), to
             float32 images [n, height, width, channels] in [0, 1].
     """
@@ -47,7 +49,7 @@ class PublishedGenerator:
     name: str
     latent_dim: int
     card: str = dataclasses.field(repr=False)
-    metrics: Result = dataclasses.field(repr=False)
+    metrics: Result | None = dataclasses.field(repr=False)
     generator: tf.Module = dataclasses.field(repr=False)
 
     @functools.cached_property
@@ -74,20 +76,29 @@ class PublishedGenerator:
         return latents.sample(self._function, "normal", self.latent_dim, n, seed)
 
 
-def load(name: str, zoo: str | os.PathLike | None = None) -> PublishedGenerator:
-    """Loads a generator of the zoo.
+def load(name: str | os.PathLike, zoo: str | os.PathLike | None = None) -> PublishedGenerator:
+    """Loads a generator of the zoo, of a run, or one that `akdg_tf.export` wrote.
 
     Args:
-        name: of the entry, such as "cifar10_mlp_akdg".
-        zoo: folder or URL of the zoo. The default is the environment variable AKDG_ZOO, otherwise `zoo/` in the current
-            folder, otherwise the zoo of the repository that holds this package.
+        name: of an entry, such as "cifar10_mlp_akdg"; the URL of an entry; or the path of a folder, with a slash, such
+            as "runs/mine": of an entry, of a run, or of a SavedModel that `akdg_tf.export` wrote.
+        zoo: folder or URL of the zoo that holds the entry. The default is the environment variable AKDG_ZOO, otherwise
+            `zoo/` in the current folder, otherwise the zoo of the repository that holds this package.
 
     Returns:
         The generator.
 
     Raises:
-        UserError: there is no such entry, it is a classifier, or a file does not match its checksum.
+        UserError: there is no such entry or folder, it is a classifier, or a file does not match its checksum.
     """
+    name = os.fspath(name)
+    if zoo is None and name.lower().startswith(WEB):
+        zoo, _, name = name.rstrip("/").rpartition("/")
+    if zoo is None and os.path.basename(name) != name:  # a path, not a bare name
+        folder = pathlib.Path(name).expanduser()
+        if not (folder / checksums.SUMS).exists():
+            return _of_folder(folder)
+        zoo, name = folder.resolve().parent, folder.resolve().name
     entry = find_entry(name, zoo)
     entry.check()
     if entry.kind == "classifier":
@@ -96,11 +107,29 @@ def load(name: str, zoo: str | os.PathLike | None = None) -> PublishedGenerator:
     return PublishedGenerator(entry.name, generator.latent_dim, card, entry.result, generator.module)
 
 
+def _of_folder(folder: pathlib.Path) -> PublishedGenerator:
+    """The generator of a run folder or of an exported SavedModel.
+
+    Raises:
+        UserError: the folder holds no SavedModel of ours.
+    """
+    saved_model = next((each for each in (folder / "saved_model", folder) if (each / "saved_model.pb").exists()), None)
+    if saved_model is None or not (saved_model / "assets.extra" / "generator.json").exists():
+        raise UserError(
+            f"{folder} holds no generator that akdg_tf exported: give a run or what akdg_tf.export wrote; "
+            "akdg_tf.load_teacher loads foreign SavedModels"
+        )
+    generator = load_generator(saved_model)
+    finished = (folder / "result.json").exists()
+    metrics = read_run(folder) if finished else None
+    return PublishedGenerator(folder.resolve().name, generator.latent_dim, "", metrics, generator.module)
+
+
 def find_entry(name: str, zoo: str | os.PathLike | None = None) -> Entry:
     """The entry, which is fetched first if the zoo is a URL. See `load` for arguments and errors."""
     check_name(name)
     place = os.fspath(zoo or os.environ.get(ZOO_VARIABLE) or (ZOO if entries(ZOO) else REPOSITORY_ZOO))
-    if place.lower().startswith(("http://", "https://")):
+    if place.lower().startswith(WEB):
         return fetch(name, place.rstrip("/"))
     entry = Entry(pathlib.Path(place, name).expanduser())
     if not (entry.folder / "metrics.json").exists():

@@ -86,6 +86,12 @@ def test_images_are_taken_from_arrays_datasets_and_python_generators():
     assert int(trainer.step) == 5 + 5 + 2
 
 
+@pytest.mark.parametrize("method", ["save", "export"])
+def test_saving_a_method_names_what_saves_its_generator(method, tmp_path):
+    with pytest.raises(ValueError, match=r"akdg_tf\.export\(model, folder\) writes its averaged generator"):
+        getattr(make_trainer(GAN), method)(str(tmp_path / "x.keras"))
+
+
 def test_a_last_batch_that_d_steps_does_not_divide_is_one_sentence():
     trainer = make_trainer(GAN, d_steps=2)
     with pytest.raises(ValueError, match=r"d_steps = 2 does not divide a batch .* drop_remainder=True") as caught:

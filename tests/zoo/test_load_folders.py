@@ -1,0 +1,58 @@
+"""`akdg_tf.load` of what is not a name in a zoo: a URL, an entry's folder, a run, an exported SavedModel."""
+
+import threading
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from made_up_zoo import random_mlp, write_run, write_zoo
+
+import akdg_tf
+from akdg_tf.errors import UserError
+from akdg_tf.zoo.serve import make_server
+
+Z = tf.random.stateless_normal((3, 4), (0, 0))
+
+
+def images_of(model):
+    return (model(Z).numpy() + 1) / 2
+
+
+def test_a_run_and_an_exported_generator_are_loaded_by_their_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = random_mlp()
+    write_run(tmp_path / "runs" / "mine", model)
+    akdg_tf.export(model, tmp_path / "exported")
+    for path, metrics in (("runs/mine", "x"), (tmp_path / "runs" / "mine", "x"), ("./exported", None)):
+        loaded = akdg_tf.load(path)
+        np.testing.assert_allclose(loaded.generator(Z), images_of(model), atol=1e-6)
+        assert (loaded.metrics and loaded.metrics.experiment, loaded.card) == (metrics, "")
+        assert loaded.sample(2, seed=0).shape == (2, 8, 8, 1)
+    assert akdg_tf.load("runs/mine").name == "mine"
+
+
+def test_an_entry_is_loaded_by_its_path_or_its_url_and_is_checked(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    model = random_mlp()
+    write_zoo(tmp_path / "zoo", {"student": model, "t": random_mlp(1)}, "t")
+    folder = tmp_path / "zoo" / "student"
+    server = make_server(folder.parent, port=0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}/student"
+    for place in (folder, str(folder) + "/", url, url + "/"):
+        loaded = akdg_tf.load(place)
+        assert (loaded.name, loaded.card[:1]) == ("student", "#")
+        np.testing.assert_allclose(loaded.generator(Z), images_of(model), atol=1e-6)
+    server.shutdown()
+    server.server_close()
+    with (folder / "card.md").open("a") as card:
+        card.write("changed")
+    with pytest.raises(UserError, match=r"card\.md was changed"):
+        akdg_tf.load(folder)
+
+
+def test_a_foreign_saved_model_is_told_apart_and_nothing_is_one_line(tmp_path):
+    tf.saved_model.save(tf.Module(), str(tmp_path / "foreign"))
+    for path in (tmp_path / "foreign", tmp_path / "nowhere"):
+        with pytest.raises(UserError, match=r"akdg_tf\.load_teacher loads foreign SavedModels"):
+            akdg_tf.load(path)
