@@ -1,13 +1,14 @@
 """Writing files without leaving partial ones: atomic replacement, and one writer at a time."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import logging
 import os
 import pathlib
 import shutil
+
+import filelock
 
 logger = logging.getLogger(__name__)
 
@@ -80,10 +81,13 @@ def folder_digest(folder: pathlib.Path) -> str:
 @contextlib.contextmanager
 def locked(path: pathlib.Path):
     """Locks the file `path` for this block. A second process logs that it waits. Killing a process frees its lock."""
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            logger.info("another process is working in %s: waiting until it has finished", path.parent)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        logger.info("another process is working in %s: waiting until it has finished", path.parent)
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()

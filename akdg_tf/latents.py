@@ -106,13 +106,3 @@ def sample_batches(
 def sample(generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, count: int, seed: int) -> np.ndarray:
     """The samples of `sample_batches` in one array, float32 [count, *sample_shape]."""
     return np.concatenate(list(sample_batches(generator, prior, dim, count, seed)))
-
-
-def sample_frozen_batches(generator, count: int, seed: int) -> Iterator[np.ndarray]:
-    """The first `count` samples of a `FrozenGenerator` for a seed, batch by batch; see `sample_batches`."""
-    return sample_batches(tf.function(generator), generator.prior, generator.latent_dim, count, seed)
-
-
-def sample_frozen(generator, count: int, seed: int) -> np.ndarray:
-    """The samples of `sample_frozen_batches` in one array, float32 [count, *sample_shape]."""
-    return np.concatenate(list(sample_frozen_batches(generator, count, seed)))

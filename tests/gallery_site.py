@@ -9,7 +9,6 @@ from made_up_zoo import made_up_network, made_up_score, write_metrics
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from akdg_tf import latents
 from akdg_tf.artifacts.litert import litert_model
 from akdg_tf.artifacts.result import LiteRTModel
 from akdg_tf.artifacts.saved_model import export_generator
@@ -54,7 +53,7 @@ def make_entry(folder, model, seed, teacher_name, params, file_size, fid):
     *others, kernel, bias = model.get_weights()
     model.set_weights([*others, 10 * kernel, bias])  # for images that are not all gray
     export_generator(model, folder / "saved_model", (0, 1))
-    samples = latents.sample_frozen(load_teacher(str(folder / "saved_model")), 64, seed)
+    samples = load_teacher(str(folder / "saved_model")).samples(64, seed)
     pictures.save_png(pictures.tile(samples, 8), folder / "samples.png")
     counts = {"params": params, "mult_adds": 5, "latent_dim": model.latent_dim, "file_size": file_size}
     scores = {"fid[c]": made_up_score(fid, seed=seed)}

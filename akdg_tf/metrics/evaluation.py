@@ -10,7 +10,6 @@ import numpy as np
 from akdg_tf.artifacts.result import Score
 from akdg_tf.data import Dataset
 from akdg_tf.errors import UserError
-from akdg_tf.latents import sample_frozen_batches
 from akdg_tf.teachers.frozen import FrozenGenerator
 
 logger = logging.getLogger(__name__)
@@ -93,10 +92,7 @@ def score_all(
     for evaluation_name, evaluation in evaluations.items():
         count = evaluation.samples
         logger.info("%s: scoring %d samples of each generator: %s", evaluation_name, count, ", ".join(generators))
-        fakes = {
-            name: Samples(sample_frozen_batches(one, count, SEED), digests.get(name))
-            for name, one in generators.items()
-        }
+        fakes = {name: Samples(one.batches(count, SEED), digests.get(name)) for name, one in generators.items()}
         for name, scores in evaluation(fakes, dataset, SEED).items():
             twice = sorted(set(scores) & set(found[name]))
             if twice:

@@ -8,7 +8,6 @@ from akdg_tf.artifacts.result import Network, Result, finished_runs
 from akdg_tf.data import load_dataset
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_text
-from akdg_tf.latents import sample_frozen
 from akdg_tf.places import find_saved_model
 from akdg_tf.reporting import curves, markdown, paper, pictures
 from akdg_tf.reporting.markdown import escape
@@ -70,9 +69,9 @@ def picture(family: str, folder: pathlib.Path, zoo: pathlib.Path, data_dir: str 
     if result.teacher:
         teacher = find_teacher(result.teacher.name, folder, zoo)
         if teacher:
-            panels[_title("teacher", result.teacher)] = sample_frozen(teacher, count, 0)
+            panels[_title("teacher", result.teacher)] = teacher.samples(count, 0)
     for method, (run, result) in firsts.items():
-        panels[_title(method, result.network)] = sample_frozen(load_teacher(str(run)), count, 0)
+        panels[_title(method, result.network)] = load_teacher(str(run)).samples(count, 0)
     return pictures.side_by_side(panels)
 
 
@@ -96,7 +95,7 @@ def paper_picture(rows: dict[paper.Published, paper.Measured], data_dir: str | N
     panels = {"real (cifar10)": load_dataset("cifar10", data_dir).reals(64, 0)} if data_dir else {}
     for row, ours in rows.items():
         fids = "\n".join(f"{name} {value:.1f}" for name, value in ours.fids.items())
-        panels[f"{row.label}\n{fids}"] = sample_frozen(load_teacher(str(ours.folders[0])), 64, 0)
+        panels[f"{row.label}\n{fids}"] = load_teacher(str(ours.folders[0])).samples(64, 0)
     return pictures.side_by_side(panels, columns=4)
 
 

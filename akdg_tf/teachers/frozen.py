@@ -5,7 +5,7 @@ import functools
 import hashlib
 import logging
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -101,6 +101,18 @@ class FrozenGenerator:
             )
         if most - least < NARROW * (high - low):
             logger.warning("%s gives samples only from %.3g to %.3g of the range %s", who, least, most, (low, high))
+
+    def batches(self, count: int, seed: int) -> Iterator[np.ndarray]:
+        """The first `count` samples for a seed, batch by batch, from the evaluation stream of latents.
+
+        Yields:
+            float32 [any, *sample_shape], `count` in all.
+        """
+        yield from latents.sample_batches(tf.function(self), self.prior, self.latent_dim, count, seed)
+
+    def samples(self, count: int, seed: int) -> np.ndarray:
+        """The samples of `batches` in one array, float32 [count, *sample_shape]."""
+        return np.concatenate(list(self.batches(count, seed)))
 
     def draw_images(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
         """This replica's rows of the global draw of `step`; see `sources.ImageSource`."""

@@ -24,7 +24,7 @@ from akdg_tf.data.choice import Data
 from akdg_tf.data.images import shifted_and_flipped
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
-from akdg_tf.latents import latent_dim_of, sample, sample_frozen, sample_shape_of
+from akdg_tf.latents import latent_dim_of, sample, sample_shape_of
 from akdg_tf.methods.optimizers import Optimizers
 from akdg_tf.methods.trainer import GeneratorTrainer, Method
 from akdg_tf.metrics.evaluation import Evaluation, score_all
@@ -240,7 +240,7 @@ class GeneratorExperiment:
         count = PICTURE_SAMPLES[len(self._sample_shape)]
         panels = {f"real ({self.dataset.name})": self.dataset.reals(count, seed=0)} if show_reals else {}
         if self.teacher:
-            panels["teacher"] = sample_frozen(self.teacher, count, self.run.seed)
+            panels["teacher"] = self.teacher.samples(count, self.run.seed)
         generator = functools.partial(self.trainer.ema_generator, training=False)
         panels[self.run.experiment + " (SMOKE)" * self.run.smoke] = sample(
             generator, "normal", self.trainer.latent_dim, count, self.run.seed

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from akdg_tf.latents import sample_frozen
 from akdg_tf.reporting import pictures
 from akdg_tf.zoo.entries import Entry
 
@@ -16,7 +15,7 @@ def draw_samples(entry: Entry) -> np.ndarray:
         uint8 [height, width, 3].
     """
     generator, seed = entry.load(), entry.result.seed
-    samples = sample_frozen(generator, GRID, seed)
+    samples = generator.samples(GRID, seed)
     if samples.ndim == 4:
         return pictures.tile(samples, GRID_COLUMNS)
-    return pictures.side_by_side({"": sample_frozen(generator, GRID_POINTS, seed)})
+    return pictures.side_by_side({"": generator.samples(GRID_POINTS, seed)})
