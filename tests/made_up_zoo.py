@@ -12,7 +12,7 @@ from akdg_tf.artifacts.result import SCHEMA, Network, Origin, Parent, Result, Sc
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
 from akdg_tf.files import write_bytes, write_json
 from akdg_tf.models import DCGANGenerator, MLPGenerator
-from akdg_tf.teachers.load import load_generator
+from akdg_tf.teachers.saved_model import load_generator
 from akdg_tf.zoo import publish
 from akdg_tf.zoo.entries import Entry
 

@@ -32,7 +32,7 @@ def small_teachers(tmp_path_factory):
     for family, (latent_dim, sample_shape) in TEACHERS.items():
         export_generator(MLPGenerator(latent_dim, sample_shape, width=1, depth=1), folder / family, (0, 1))
     yield folder
-    teachers._load_teacher.cache_clear()
+    teachers._loaded.cache_clear()
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def build(small_teachers, tmp_path, monkeypatch):
     def function(*paths):
         name = paths[0].stem
         monkeypatch.setattr(teachers, "find_saved_model", lambda _: small_teachers / name.partition("_")[0])
-        teachers._load_teacher.cache_clear()
+        teachers._loaded.cache_clear()
         config.parse([str(path) for path in paths], [])
         return config.build(Run(tmp_path, name, smoke=True))
 

@@ -6,7 +6,7 @@ from akdg_tf.artifacts import result, typed_json
 from akdg_tf.artifacts.result import CALLABLE, Parent
 from akdg_tf.errors import UserError
 from akdg_tf.places import home_of
-from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.sources import Teacher
 
 RESULTS = ("metrics.json", "result.json")  # of an entry, of a run
 
@@ -24,8 +24,8 @@ def parent(role: str, name: str, digest: str | None, folder: pathlib.Path | None
     return Parent(role, name, digest, step, _parents_in(folder) if folder else ())
 
 
-def of_generator(role: str, generator: FrozenGenerator) -> Parent:
-    """A frozen generator as a parent."""
+def of_generator(role: str, generator: Teacher) -> Parent:
+    """A teacher as a parent."""
     folder = generator.folder
     beside = home_of(folder) if folder is not None else None
     return parent(role, generator.name or CALLABLE, generator.digest(), beside)

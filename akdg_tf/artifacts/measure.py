@@ -9,15 +9,16 @@ import tensorflow as tf
 
 from akdg_tf.artifacts.result import CALLABLE, Network, Score
 from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.sources import Teacher
 
 SPEED_BATCH, SPEED_REPEATS, SPEED_SECONDS = 64, 20, 3.0  # repeats and seconds are minima
 
 
-def measure(generator: FrozenGenerator, scores: Mapping[str, Score], network: str | None = None) -> Network:
-    """Describes a frozen generator: its costs, speed, size and scores.
+def measure(generator: Teacher, scores: Mapping[str, Score], network: str | None = None) -> Network:
+    """Describes a generator: its costs, speed, size and scores.
 
     Args:
-        generator: made from a SavedModel or from any callable.
+        generator: made from a SavedModel or from any callable; or only images, of which nothing is known.
         scores: its scores by name.
         network: class name of the network, None if it is not one of ours.
 
@@ -30,7 +31,7 @@ def measure(generator: FrozenGenerator, scores: Mapping[str, Score], network: st
         network=network,
         **generator.describe(),
         file_size=folder_size(generator.folder) if generator.folder else None,
-        images_per_second=round(_images_per_second(generator)),
+        images_per_second=round(_images_per_second(generator)) if isinstance(generator, FrozenGenerator) else None,
         scores=dict(scores),
     )
 

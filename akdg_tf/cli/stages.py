@@ -15,6 +15,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 from akdg_tf.places import find_saved_model
 from akdg_tf.reporting import tables
+from akdg_tf.teachers.load import is_there
 from akdg_tf.training import config, devices, tensorboard
 from akdg_tf.training.experiment import Experiment
 from akdg_tf.training.gin_files import find
@@ -88,7 +89,7 @@ def description(experiment: Experiment, run: Run) -> dict:
     """The costs of the experiment's networks. The gin file of a missing teacher gives the teacher's costs."""
     name = config.bound_teacher()
     missing = None
-    if name is not None and not find_saved_model(name):
+    if name is not None and not is_there(name):
         missing = json.loads(run_teacher(name, "describe", capture=True))["network"]
     with config.explained():
         return experiment.describe(missing) | ({"smoke": True} if run.smoke else {})
@@ -125,8 +126,8 @@ def evaluate(experiment: Experiment, run: Run) -> None:
 def provide_teacher() -> None:
     """Trains the experiment's teacher if it is missing."""
     name = config.bound_teacher()
-    if name is None or find_saved_model(name):
-        logger.info("teacher: %s", find_saved_model(name) if name else "not used by this experiment")
+    if name is None or is_there(name):
+        logger.info("teacher: %s", find_saved_model(name) or name if name else "not used by this experiment")
         return
     workdir = pathlib.Path("runs", name + SMOKE_SUFFIX if FLAGS.smoke else name)
     if not find_saved_model(str(workdir)):

@@ -10,7 +10,7 @@ import numpy as np
 from akdg_tf.artifacts.result import Score
 from akdg_tf.data import Dataset
 from akdg_tf.errors import UserError
-from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.sources import Teacher
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class Evaluation(Protocol):
 
 def score_all(
     evaluations: Mapping[str, Evaluation],
-    generators: Mapping[str, FrozenGenerator],
+    generators: Mapping[str, Teacher],
     dataset: Dataset,
     kept: Collection[str] = (),
 ) -> dict[str, Scores]:

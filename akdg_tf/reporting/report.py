@@ -12,8 +12,8 @@ from akdg_tf.places import find_saved_model
 from akdg_tf.reporting import curves, markdown, paper, pictures
 from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.tables import mean_and_spread
-from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.load import load_teacher
+from akdg_tf.teachers.sources import Teacher
 from akdg_tf.zoo.entries import ZOO
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def picture(family: str, folder: pathlib.Path, zoo: pathlib.Path, data_dir: str 
     return pictures.side_by_side(panels)
 
 
-def find_teacher(name: str, folder: pathlib.Path, zoo: pathlib.Path) -> FrozenGenerator | None:
+def find_teacher(name: str, folder: pathlib.Path, zoo: pathlib.Path) -> Teacher | None:
     """The teacher of this name among the runs in `folder` or the entries of a zoo, None if it is in neither."""
     for place in (folder, zoo):
         if find_saved_model(str(place / name)):

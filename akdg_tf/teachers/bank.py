@@ -20,7 +20,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import locked, part_of, sha256
 from akdg_tf.progress import Progress
 from akdg_tf.teachers.frozen import FrozenGenerator
-from akdg_tf.teachers.sources import required
+from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, required
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +40,16 @@ class BankedTeacher:
 
     images: int = 50_000
 
-    def open(self, teacher: FrozenGenerator | None, smoke: bool) -> "TeacherBank":
-        """Opens the bank, and makes it first if it does not exist; for errors see `make_bank`."""
+    def open(self, teacher: Teacher | None, smoke: bool) -> ImageSource:
+        """Opens the bank, and makes it first if it does not exist; for errors see `make_bank`.
+
+        A teacher of which only images are there needs no bank, and is returned itself.
+        """
+        given = required(teacher)
         count = min(self.images, SMOKE_IMAGES) if smoke else self.images
-        return make_bank(required(teacher), count, SEED, BANKS)
+        if not isinstance(given, FrozenGenerator):
+            return OnlineTeacher().open(given, smoke)
+        return make_bank(given, count, SEED, BANKS)
 
 
 class TeacherBank:

@@ -1,12 +1,45 @@
 """What a method requires of a teacher, and how an experiment chooses the source."""
 
 import dataclasses
+import pathlib
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
-from akdg_tf.teachers.frozen import FrozenGenerator
+
+
+class Teacher(Protocol):
+    """What is scored, shown and described as the teacher of a student: a `FrozenGenerator`, or `TeacherImages`.
+
+    Attributes:
+        name: name of its run, entry, SavedModel folder or file; None for a callable.
+        folder: its SavedModel, None if it has none.
+        sample_shape: shape of one sample.
+    """
+
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def folder(self) -> pathlib.Path | None: ...
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]: ...
+
+    def batches(self, count: int, seed: int) -> Iterator[np.ndarray]:
+        """The first `count` samples for a seed, batch by batch, float32 in [-1, 1]; fewer if there are fewer."""
+
+    def samples(self, count: int, seed: int) -> np.ndarray:
+        """The samples of `batches` in one array."""
+
+    def digest(self) -> str:
+        """SHA-256, in hex, of all that determines the samples."""
+
+    def describe(self) -> dict[str, int | None]:
+        """Its counts by name; None for what is unknown."""
 
 
 @runtime_checkable
@@ -48,7 +81,7 @@ class PairSource(ImageSource, Protocol):
 class TeacherSource(Protocol):
     """Makes the source that a method draws from; bound as `GeneratorExperiment.teacher_source`."""
 
-    def open(self, teacher: FrozenGenerator | None, smoke: bool) -> ImageSource:
+    def open(self, teacher: Teacher | None, smoke: bool) -> ImageSource:
         """Makes the source.
 
         Args:
@@ -64,12 +97,19 @@ class TeacherSource(Protocol):
 class OnlineTeacher:
     """The teacher itself, which makes its images inside the training step."""
 
-    def open(self, teacher: FrozenGenerator | None, smoke: bool) -> FrozenGenerator:
-        """Returns the teacher."""
-        return required(teacher)
+    def open(self, teacher: Teacher | None, smoke: bool) -> ImageSource:
+        """Returns the teacher.
+
+        Raises:
+            UserError: there is none, or it gives no images.
+        """
+        given = required(teacher)
+        if not isinstance(given, ImageSource):
+            raise UserError(f"the teacher {given.name} gives no images inside a training step: bind @BankedTeacher()")
+        return given
 
 
-def required(teacher: FrozenGenerator | None) -> FrozenGenerator:
+def required(teacher: Teacher | None) -> Teacher:
     """Returns the teacher of an experiment that needs one.
 
     Raises:

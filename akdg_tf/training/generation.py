@@ -30,8 +30,8 @@ from akdg_tf.methods.trainer import GeneratorTrainer, Method
 from akdg_tf.metrics.evaluation import Evaluation, score_all
 from akdg_tf.reporting import pictures
 from akdg_tf.teachers.frozen import FrozenGenerator
-from akdg_tf.teachers.load import load_generator
-from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, TeacherSource
+from akdg_tf.teachers.saved_model import load_generator
+from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, TeacherSource
 from akdg_tf.training import devices, tensorboard
 from akdg_tf.training.loop import fit_to_the_end
 from akdg_tf.training.schedule import Schedule
@@ -78,7 +78,7 @@ class GeneratorExperiment:
         optimizers: Optimizers = Optimizers(),
         evaluations: Mapping[str, Evaluation] = gin.REQUIRED,
         curve: Mapping[str, Evaluation] = MappingProxyType({}),
-        teacher: Callable[[], FrozenGenerator] | None = None,
+        teacher: Callable[[], Teacher] | None = None,
         teacher_source: TeacherSource = OnlineTeacher(),
         exports: Sequence[Export] = (),
         init_from: str | None = None,
@@ -130,7 +130,7 @@ class GeneratorExperiment:
         return sample_shape_of(self.generator)
 
     @functools.cached_property
-    def teacher(self) -> FrozenGenerator | None:
+    def teacher(self) -> Teacher | None:
         """The teacher to compare with, None if the experiment trains a teacher."""
         with self.strategy.scope():
             return self.make_teacher and self.make_teacher()
@@ -147,7 +147,7 @@ class GeneratorExperiment:
     def prepare(self, training: bool) -> None:
         """Builds the trainer and its teacher, and tries what a training needs later; see `Experiment`."""
         if self.teacher:
-            self._check_shape("teacher", self.teacher(tf.zeros((1, self.teacher.latent_dim))).shape[1:])
+            self._check_shape("teacher", self.teacher.sample_shape)
         _ = self.trainer
         if training:
             for evaluation in self.curve.values():
@@ -265,7 +265,8 @@ class GeneratorExperiment:
         folder = self.run.path("saved_model")
         if not folder.exists():
             self.export()
-        generators = {"network": load_generator(folder)} | ({"teacher": self.teacher} if self.teacher else {})
+        generators: dict[str, Teacher] = {"network": load_generator(folder)}
+        generators |= {"teacher": self.teacher} if self.teacher else {}
         # The images of a callable may depend on more than its digest tells.
         kept = ("teacher",) if self.teacher and self.teacher.folder else ()
         scores = score_all(self.evaluations, generators, self.dataset, kept)

@@ -10,7 +10,7 @@ from akdg_tf.artifacts.result import CALLABLE, Result
 from akdg_tf.errors import UserError
 from akdg_tf.files import OLD, PART
 from akdg_tf.teachers.frozen import FrozenGenerator
-from akdg_tf.teachers.load import load_generator
+from akdg_tf.teachers.saved_model import load_generator
 from akdg_tf.zoo import checksums
 
 ZOO = pathlib.Path("zoo")

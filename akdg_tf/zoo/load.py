@@ -21,7 +21,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import cache_folder, locked, replacing
 from akdg_tf.places import REPOSITORY_ZOO, ZOO_VARIABLE
 from akdg_tf.progress import Progress
-from akdg_tf.teachers.load import load_generator
+from akdg_tf.teachers.saved_model import load_generator
 from akdg_tf.zoo import checksums
 from akdg_tf.zoo.checksums import SUMS
 from akdg_tf.zoo.entries import ZOO, Entry, check_name, entries

@@ -11,7 +11,7 @@ from akdg_tf.artifacts.measure import measure
 from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.models import MLPGenerator
 from akdg_tf.teachers.frozen import FrozenGenerator
-from akdg_tf.teachers.load import load_generator
+from akdg_tf.teachers.saved_model import load_generator
 
 COUNTS = ("layers", "params", "mult_adds", "executed_mult_adds", "bytes")
 

@@ -7,7 +7,8 @@ import tensorflow as tf
 from akdg_tf import models
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
 from akdg_tf.errors import UserError
-from akdg_tf.teachers.load import load_generator, load_teacher
+from akdg_tf.teachers.load import load_teacher
+from akdg_tf.teachers.saved_model import load_generator
 
 
 @pytest.fixture(scope="module")

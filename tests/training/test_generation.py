@@ -22,6 +22,7 @@ from akdg_tf.data.choice import Data
 from akdg_tf.errors import UserError
 from akdg_tf.metrics.evaluation import Samples
 from akdg_tf.metrics.modes import PointScores
+from akdg_tf.teachers.load import load_teacher
 from akdg_tf.training.generation import GeneratorExperiment
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.workdir import Run
@@ -196,6 +197,26 @@ def test_a_student_is_scored_and_drawn_beside_its_teacher_and_names_it(tmp_path)
     assert np.asarray(Image.open(tmp_path / "x" / "samples.png")).shape[1] == 2 * 400
     compared = finish(on_images(tmp_path / "y", tmp_path, student, teacher=lambda: teacher))
     assert (compared.kind, compared.parents) == ("student", ())
+
+
+def test_a_student_is_distilled_from_a_teacher_of_which_only_images_are_there(tmp_path):
+    class SmallAKDG(akdg_tf.AKDG):
+        def __init__(self, generator, teacher, seed):
+            super().__init__(generator, discriminator(), discriminator(), teacher, seed=seed)
+
+    drawn = np.random.default_rng(1).integers(0, 256, (40, *SAMPLE_SHAPE), np.uint8)
+    np.savez(tmp_path / "drawn.npz", images=drawn)
+    student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+    settings = {"teacher": lambda: load_teacher(str(tmp_path / "drawn.npz")), "method": SmallAKDG}
+    result = finish(on_images(tmp_path / "x", tmp_path, student, **settings))
+    assert (result.kind, result.teacher.name, result.teacher.params, result.teacher.images_per_second) == (
+        "student",
+        "drawn",
+        None,
+        None,
+    )
+    assert result.teacher.scores["mean"].value == pytest.approx(np.mean(drawn / 127.5 - 1), abs=1e-5)
+    assert result.parents[0].name == "drawn" and len(result.parents[0].digest) == 64
 
 
 @pytest.mark.parametrize(
