@@ -1,6 +1,5 @@
 """A folder of images, at any depth. Files are read only when they are needed, so that a million files work."""
 
-import errno
 import hashlib
 import itertools
 import logging
@@ -12,18 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps
 
 from akdg_tf import latents
+from akdg_tf.data.image_files import SUFFIXES, find_images
+from akdg_tf.data.image_reader import FORMATS, ImageReader
 from akdg_tf.data.images import REAL_BATCH, to_float
 from akdg_tf.data.registry import register_dataset
 from akdg_tf.errors import UserError
 
 logger = logging.getLogger(__name__)
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-FORMATS = ("PNG", "JPEG", "WEBP")  # for any file name: Pillow passes some other formats to other programs
-MODES = {1: "L", 3: "RGB"}
 
 
 class ImageFolder:
@@ -49,10 +45,9 @@ class ImageFolder:
     def __init__(self, folder: pathlib.Path, sample_shape: tuple[int, int, int]):
         if not folder.is_dir():
             raise UserError(f"there is no folder {folder}: give --data_dir=FOLDER")
-        if len(sample_shape) != 3 or sample_shape[2] not in MODES:
-            raise UserError(f"images cannot have the shape {sample_shape}: it must be (height, width, 1 or 3)")
-        self.folder, self.sample_shape = folder.resolve(), tuple(sample_shape)
-        self.paths = sorted(_image_files(folder))
+        self._reader = ImageReader(sample_shape)
+        self.folder, self.sample_shape = folder.resolve(), self._reader.sample_shape
+        self.paths = sorted(find_images(folder))
         self.size, self.split = len(self.paths), f"{len(self.paths):,} files of {self.folder.name}"
         self.unreadable: set[str] = set()
         self._damaged: set[str] = set()
@@ -120,23 +115,12 @@ class ImageFolder:
         if path in self._damaged:
             return None
         try:
-            return self._decode(self.folder / path)
+            return self._reader.read(self.folder / path)
         except Exception as error:  # a damaged file may raise any exception
             if not isinstance(error, OSError) or error.errno is None:  # a system error (errno) may be temporary
                 self._damaged.add(path)
             self._skip(path, error)
             return None
-
-    def _decode(self, path: pathlib.Path) -> np.ndarray:
-        height, width, channels = self.sample_shape
-        if not path.is_file():  # opening a pipe would block forever
-            raise OSError(errno.ENOENT, "not a file")
-        with Image.open(path, formats=FORMATS) as image:
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):  # 16-bit values, which Pillow would clip at 255
-                upright = Image.fromarray((np.asarray(upright) / 256).clip(0, 255).astype(np.uint8))
-            fitted = ImageOps.fit(upright.convert(MODES[channels]), (width, height), Image.Resampling.BICUBIC)
-        return np.asarray(fitted).reshape(self.sample_shape)
 
     def _skip(self, path: str, error: Exception) -> None:
         with self._lock:
@@ -144,19 +128,6 @@ class ImageFolder:
                 self.unreadable.add(path)
                 reason = " ".join(str(error).split()) or type(error).__name__
                 logger.warning("skipping %r (%s): %d unreadable so far", path, reason, len(self.unreadable))
-
-
-def _image_files(folder: pathlib.Path) -> Iterator[str]:
-    """Paths of the image files below a folder, relative to it. Each folder is entered once, even through links."""
-    seen = set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        status = os.stat(parent)
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        base = os.path.relpath(parent, folder)
-        yield from (os.path.normpath(os.path.join(base, name)) for name in names if name.lower().endswith(SUFFIXES))
 
 
 @register_dataset("folder")
