@@ -122,7 +122,7 @@ class GeneratorExperiment:
     @functools.cached_property
     def dataset(self) -> data.Dataset:
         """The real samples."""
-        return data.load_dataset(self.data.name, self.run.data_dir, self._sample_shape)
+        return data.load_dataset(self.data.name, self.run.data_dir, self._sample_shape, **self.data.options)
 
     @functools.cached_property
     def _sample_shape(self) -> tuple[int, ...]:
