@@ -1,11 +1,11 @@
 """The command line of `akdg run`: its flags, their help, and errors. Does not import TensorFlow."""
 
-import os
 import pathlib
 import sys
 
 from absl import flags
 
+from akdg_tf import places
 from akdg_tf.errors import UserError
 
 STAGES = ("all", "config", "describe", "teacher", "train", "evaluate", "export")
@@ -87,7 +87,7 @@ def expanded(flag: str, path: str) -> str:
     Raises:
         UserError: the home folder is unknown.
     """
-    full = os.path.expanduser(path)
-    if full.startswith("~"):
-        raise UserError(f"--{flag}={path}: the home folder is unknown; write the whole path")
-    return full
+    try:
+        return places.expanded(path)
+    except UserError as error:
+        raise UserError(f"--{flag}={error}") from None

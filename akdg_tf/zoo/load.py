@@ -19,7 +19,7 @@ from akdg_tf import latents
 from akdg_tf.artifacts.result import Result
 from akdg_tf.errors import UserError
 from akdg_tf.files import cache_folder, locked, replacing
-from akdg_tf.places import REPOSITORY_ZOO, ZOO_VARIABLE
+from akdg_tf.places import REPOSITORY_ZOO, ZOO_VARIABLE, expanded
 from akdg_tf.progress import Progress
 from akdg_tf.zoo import checksums
 from akdg_tf.zoo.checksums import SUMS
@@ -102,7 +102,7 @@ def find_entry(name: str, zoo: str | os.PathLike | None = None) -> Entry:
     place = os.fspath(zoo or os.environ.get(ZOO_VARIABLE) or (ZOO if entries(ZOO) else REPOSITORY_ZOO))
     if place.lower().startswith(("http://", "https://")):
         return fetch(name, place.rstrip("/"))
-    entry = Entry(pathlib.Path(place, name).expanduser())
+    entry = Entry(pathlib.Path(expanded(place), name))
     if not (entry.folder / "metrics.json").exists():
         found = ", ".join(other.name for other in entries(entry.folder.parent))
         found = f"choose one of {found}" if found else f"set {ZOO_VARIABLE} to the folder or URL of a zoo"
