@@ -41,7 +41,7 @@ class FolderDigest:
     def _state(self, path: str) -> tuple[int, int]:
         """Size and time of a file; (-1, -1) if it is gone."""
         try:
-            status = os.stat(self.folder / path)
+            status = os.stat(os.path.join(self.folder, path))
             return status.st_size, status.st_mtime_ns
         except OSError:
             return -1, -1
