@@ -3,9 +3,23 @@
 import os
 import pathlib
 
+from akdg_tf.errors import UserError
+
 REPOSITORY_ZOO = pathlib.Path(__file__).parents[1] / "zoo"  # exists only in a checkout of the repository
 MODEL_FOLDERS = (pathlib.Path("zoo"), pathlib.Path("runs"), REPOSITORY_ZOO)
 ZOO_VARIABLE = "AKDG_ZOO"  # environment variable: folder or URL of another zoo
+
+
+def expanded(path: str | os.PathLike) -> str:
+    """A path in which the home folder replaces ~.
+
+    Raises:
+        UserError: the home folder is unknown.
+    """
+    full = os.path.expanduser(path)
+    if full.startswith("~"):
+        raise UserError(f"{os.fspath(path)}: the home folder is unknown; write the whole path")
+    return full
 
 
 def find_saved_model(name: str | os.PathLike) -> pathlib.Path | None:

@@ -37,9 +37,13 @@ class Checkpoints:
         self._checkpoint, self._folder, self._keep_every = _checkpoint(state), folder, keep_every
 
     def save(self, step: int) -> None:
-        """Writes the checkpoint of `step`, then removes old ones."""
+        """Writes the checkpoint of `step`, then removes old ones. If it cannot be written, nothing of it is left."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._checkpoint.write(os.fspath(self._folder / f"ckpt-{step}"))
+        try:
+            self._checkpoint.write(os.fspath(self._folder / f"ckpt-{step}"))
+        except tf.errors.OpError:  # such as a full disk
+            _remove(self._folder, f"ckpt-{step}")
+            raise
         for old in steps_in(self._folder)[NEWEST:]:
             if not self._keep_every or old % self._keep_every:
                 _remove(self._folder, f"ckpt-{old}")

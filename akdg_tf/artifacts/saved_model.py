@@ -12,6 +12,7 @@ from akdg_tf.artifacts import network
 from akdg_tf.compat import empty_trackable, layers_of
 from akdg_tf.files import replacing
 from akdg_tf.latents import latent_dim_of, sample_shape_of
+from akdg_tf.places import expanded
 
 
 def detached_copy(model: keras.Model) -> keras.Model:
@@ -35,11 +36,16 @@ def export(model: keras.Model, folder: str | os.PathLike, smoke: bool = False) -
     Args:
         model: a trained method (`GAN`, `AKDG`, `MSEDistillation`), whose averaged generator is exported; or a
             generator: any Keras model that maps latents to samples in [-1, 1].
-        folder: where to write. An existing SavedModel is replaced once the new one is complete.
+        folder: where to write; the home folder replaces ~. An existing SavedModel is replaced once the new one is
+            complete.
         smoke: whether the SavedModel is marked as made by a smoke run.
+
+    Raises:
+        UserError: the home folder is unknown.
     """
+    path = pathlib.Path(expanded(folder))
     generator = detached_copy(getattr(model, "ema_generator", model))
-    export_generator(generator, pathlib.Path(folder), output_range_of(generator), smoke)
+    export_generator(generator, path, output_range_of(generator), smoke)
 
 
 def output_range_of(generator: keras.Model) -> tuple[int, int]:

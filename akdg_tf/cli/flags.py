@@ -1,11 +1,11 @@
 """The command line of `akdg run`: its flags, their help, and errors. Does not import TensorFlow."""
 
-import os
 import pathlib
 import sys
 
 from absl import flags
 
+from akdg_tf import places
 from akdg_tf.errors import UserError
 
 STAGES = ("all", "config", "describe", "teacher", "train", "evaluate", "export")
@@ -71,10 +71,24 @@ def parse(argv: list[str]) -> list[str]:
             )
         if not FLAGS.gin_file:
             raise UserError("no experiment given: name its gin file, such as --gin_file=mnist_mlp_akdg")
+        _check_encoding([FLAGS.workdir or "", *FLAGS.gin_file, *FLAGS.gin_param])
     except (UserError, flags.Error) as error:
         print(f"{program()}: {' '.join(str(error).split())} (see --help)", file=sys.stderr)
         sys.exit(2)
     return argv[:1]
+
+
+def _check_encoding(arguments: list[str]) -> None:
+    """Checks that text that is written to files can be written as UTF-8. The data folder may have any name.
+
+    Raises:
+        UserError: an argument is not UTF-8.
+    """
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise UserError(f"{argument!r} is not UTF-8: rename the file or folder") from None
 
 
 def expanded(flag: str, path: str) -> str:
@@ -87,7 +101,7 @@ def expanded(flag: str, path: str) -> str:
     Raises:
         UserError: the home folder is unknown.
     """
-    full = os.path.expanduser(path)
-    if full.startswith("~"):
-        raise UserError(f"--{flag}={path}: the home folder is unknown; write the whole path")
-    return full
+    try:
+        return places.expanded(path)
+    except UserError as error:
+        raise UserError(f"--{flag}={error}") from None

@@ -1,5 +1,6 @@
 """The command `akdg run`: runs one experiment from its gin files."""
 
+import logging
 import sys
 
 from absl import app
@@ -8,6 +9,8 @@ from akdg_tf.cli import quiet
 from akdg_tf.cli.flags import parse, program
 from akdg_tf.errors import UserError
 
+logger = logging.getLogger(__name__)
+
 
 def main() -> None:
     """Runs the command with the arguments in `sys.argv`."""
@@ -15,13 +18,22 @@ def main() -> None:
 
 
 def _run_or_explain(_) -> None:
-    """Runs the experiment. Bad input gives one line and exit code 2."""
+    """Runs the experiment. Bad input, and what fails outside of it, gives one line and exit code 2."""
     stages = quiet.load("akdg_tf.cli.stages")
+    failures = quiet.load("akdg_tf.training.failures")
     try:
         stages.run_experiment()
-    except (UserError, OSError) as error:
-        print(f"{program()}: {error}", file=sys.stderr)
-        sys.exit(2)
+    except UserError as error:
+        _end(str(error))
+    except OSError as error:
+        _end(f"{error}; {failures.GOES_ON}" if failures.is_disk_full(error) else str(error))
+    except failures.OpError as error:
+        logger.debug("TensorFlow failed", exc_info=True)
+        _end(f"{failures.failure_of(error)}; {failures.GOES_ON}")
     except KeyboardInterrupt:
-        print(f"{program()}: interrupted; the same command continues from the last checkpoint", file=sys.stderr)
-        sys.exit(130)
+        _end("interrupted; the same command continues from the last checkpoint", 130)
+
+
+def _end(line: str, code: int = 2) -> None:
+    print(f"{program()}: {line}", file=sys.stderr)
+    sys.exit(code)

@@ -16,7 +16,7 @@ from akdg_tf.files import write_json
 from akdg_tf.places import find_saved_model
 from akdg_tf.reporting import tables
 from akdg_tf.teachers.load import is_there
-from akdg_tf.training import config, devices, tensorboard
+from akdg_tf.training import config, devices, inputs, tensorboard
 from akdg_tf.training.experiment import Experiment
 from akdg_tf.training.gin_files import find
 from akdg_tf.training.workdir import Run
@@ -101,10 +101,14 @@ def work(experiment: Experiment, run: Run, stage: str) -> None:
     with config.explained():
         experiment.prepare_data(evaluating=stage in ("all", "evaluate"))
     provide_teacher()
-    if stage != "teacher":
-        with config.explained():
-            experiment.prepare(training=stage in ("all", "train"))
+    if stage == "teacher":
+        return
+    with config.explained():
+        read = experiment.inputs()
+        inputs.check(run, read)
+        experiment.prepare(training=stage in ("all", "train"))
     with run.claim():
+        inputs.hold(run, read)  # another process may have begun the run meanwhile
         if stage in ("all", "train"):
             run.begin_operative_config()
             experiment.train()

@@ -6,7 +6,7 @@ import os
 import pathlib
 
 from akdg_tf.errors import UserError
-from akdg_tf.places import ZOO_VARIABLE
+from akdg_tf.places import ZOO_VARIABLE, expanded
 from akdg_tf.zoo import publish, serve, verify
 from akdg_tf.zoo.entries import ZOO, Entry, entries
 from akdg_tf.zoo.gallery import build as gallery
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 def default_zoo() -> pathlib.Path:
     """The folder of the zoo if `--zoo` is not given."""
-    return pathlib.Path(os.environ.get(ZOO_VARIABLE) or ZOO)
+    return pathlib.Path(expanded(os.environ.get(ZOO_VARIABLE) or ZOO))
 
 
 def run_publish(arguments: argparse.Namespace) -> None:

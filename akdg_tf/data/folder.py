@@ -1,7 +1,5 @@
 """A folder of images, at any depth. Files are read only when they are needed, so that a million files work."""
 
-import errno
-import hashlib
 import itertools
 import logging
 import os
@@ -12,29 +10,36 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps
 
 from akdg_tf import latents
+from akdg_tf.data import image_reader
+from akdg_tf.data.folder_digest import FolderDigest
+from akdg_tf.data.image_files import SUFFIXES, ImageFiles, find_images
+from akdg_tf.data.image_reader import FORMATS, WHITE, Color, ImageReader
 from akdg_tf.data.images import REAL_BATCH, to_float
 from akdg_tf.data.registry import register_dataset
 from akdg_tf.errors import UserError
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-FORMATS = ("PNG", "JPEG", "WEBP")  # for any file name: Pillow passes some other formats to other programs
-MODES = {1: "L", 3: "RGB"}
+CHECKED = 500  # files that are tried when a folder is opened; all of them would take hours for a million
+NAMED = 20  # unreadable files that the log names; of further ones it gives the number
 
 
 class ImageFolder:
-    """The PNG, JPEG and WebP files below a folder. Reading resizes them and crops them at the centre.
+    """The image files below a folder: PNG, JPEG, WebP, TIFF, BMP, and the first frame of GIF.
 
-    The log names each unreadable file once, with the count so far. In training, the next file replaces it. Metrics omit
-    it from the real images.
+    Hidden files and run folders are left out; see `find_images`. Reading an image puts it on the background, resizes it
+    and crops it at the centre; see `ImageReader`.
+
+    When the folder is opened, up to 500 files are tried, spread evenly over it, and the log says how many of them can
+    be read. The log names each unreadable file once, with the count so far, and after 20 files only counts. In
+    training, the next file replaces an unreadable one. Metrics omit it from the real images.
 
     Args:
         folder: folder that holds the files, at any depth.
         sample_shape: (height, width, channels) of the images that are returned, with 1 or 3 channels.
+        background: the color behind transparent pixels, (red, green, blue) from 0 to 255.
 
     Attributes:
         name, split, sample_shape, size: see `ImageDataset`. The size includes unreadable files.
@@ -46,21 +51,36 @@ class ImageFolder:
 
     name = "folder"
 
-    def __init__(self, folder: pathlib.Path, sample_shape: tuple[int, int, int]):
+    def __init__(self, folder: pathlib.Path, sample_shape: tuple[int, int, int], background: Color = WHITE):
         if not folder.is_dir():
             raise UserError(f"there is no folder {folder}: give --data_dir=FOLDER")
-        if len(sample_shape) != 3 or sample_shape[2] not in MODES:
-            raise UserError(f"images cannot have the shape {sample_shape}: it must be (height, width, 1 or 3)")
-        self.folder, self.sample_shape = folder.resolve(), tuple(sample_shape)
-        self.paths = sorted(_image_files(folder))
-        self.size, self.split = len(self.paths), f"{len(self.paths):,} files of {self.folder.name}"
+        self._reader = ImageReader(sample_shape, background)
+        self.folder, self.sample_shape = folder.resolve(), self._reader.sample_shape
+        files = find_images(folder)
+        files.log(self.folder)
+        if not files.paths:
+            raise UserError(_no_image(folder, files))
+        self.paths, self.size = files.paths, len(files.paths)
+        self.split = f"{self.size:,} files of {_printable(self.folder.name)}"
         self.unreadable: set[str] = set()
         self._damaged: set[str] = set()
         self._lock = threading.Lock()
         self._readers = ThreadPoolExecutor(os.cpu_count())
-        if not self.paths:
-            raise UserError(f"there is no image in {folder}: it must hold {', '.join(SUFFIXES)} files, at any depth")
-        self.read([0])
+        self._digest = FolderDigest(self.folder, self.paths)
+        self._check()
+
+    def _check(self) -> None:
+        """Tries some files, or all of a small folder, and logs how many can be read.
+
+        Raises:
+            UserError: no file of the folder can be read.
+        """
+        paths = self.paths[:: -(-self.size // CHECKED)]
+        readable = sum(image is not None for image in self._readers.map(self._decoded, paths))
+        if not readable:
+            self.read([0])  # tries every file
+        which = f"{self.size:,} images" if len(paths) == self.size else f"{len(paths):,} images tried of {self.size:,}"
+        logger.info("%s: %s of the %s can be read", self.folder, f"{readable:,}", which)
 
     def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
         """Batch number `step`. Each epoch contains every file once, in a new order."""
@@ -81,6 +101,9 @@ class ImageFolder:
 
         Yields:
             float32 [any, *sample_shape] in [-1, 1], `count` in all, or fewer if the folder holds fewer.
+
+        Raises:
+            UserError: the folder is gone.
         """
         paths = (self.paths[number] for number in np.random.default_rng(seed).permutation(self.size))
         while batch := list(itertools.islice(paths, min(REAL_BATCH, count))):
@@ -90,20 +113,22 @@ class ImageFolder:
                 yield to_float(np.stack(images)).numpy()
 
     def reals(self, count: int, seed: int) -> np.ndarray:
-        """The images of `real_batches` in one array."""
-        return np.concatenate(list(self.real_batches(count, seed)))
+        """The images of `real_batches` in one array.
+
+        Raises:
+            UserError: no file of the folder can be read.
+        """
+        batches = list(self.real_batches(count, seed))
+        if not batches:
+            raise UserError(self._none_readable())
+        return np.concatenate(batches)
 
     def digest(self) -> str:
-        """SHA-256, in hex, of the files' names, sizes and modification times, and of `sample_shape`."""
-        digest = hashlib.sha256(repr(self.sample_shape).encode())
-        for path in self.paths:
-            try:
-                status = os.stat(self.folder / path)
-                state = f"{status.st_size} {status.st_mtime_ns}"
-            except OSError:
-                state = "gone"
-            digest.update(os.fsencode(path) + f" {state}\n".encode())
-        return digest.hexdigest()
+        """SHA-256, in hex, of the files and of how they are read: the sample shape, the background and the reader.
+
+        A folder keeps its digest when it is moved or copied. See `FolderDigest` for what it covers.
+        """
+        return self._digest.of(self.sample_shape, self._reader.background, image_reader.VERSION)
 
     def _image(self, number: int) -> np.ndarray:
         """The image with a number, or the next one that can be read."""
@@ -111,61 +136,71 @@ class ImageFolder:
             image = self._decoded(self.paths[(number + offset) % self.size])
             if image is not None:
                 return image
-        raise UserError(
-            f"none of the {self.size:,} images in {self.folder} can be read: give intact {', '.join(FORMATS)} files"
-        )
+        raise UserError(self._none_readable())
+
+    def _none_readable(self) -> str:
+        formats = ", ".join(FORMATS)
+        return f"none of the {self.size:,} images in {self.folder} can be read: bring back intact {formats} files"
 
     def _decoded(self, path: str) -> np.ndarray | None:
-        """The image of a file, None if it cannot be read. A file with damaged content is not tried again."""
+        """The image of a file, None if it cannot be read. A file with damaged content is not tried again.
+
+        Raises:
+            UserError: the folder is gone.
+        """
         if path in self._damaged:
             return None
         try:
-            return self._decode(self.folder / path)
+            return self._reader.read(self.folder / path)
         except Exception as error:  # a damaged file may raise any exception
+            if not self.folder.is_dir():
+                raise UserError(f"the data folder {self.folder} is gone: bring it back") from None
             if not isinstance(error, OSError) or error.errno is None:  # a system error (errno) may be temporary
                 self._damaged.add(path)
             self._skip(path, error)
             return None
 
-    def _decode(self, path: pathlib.Path) -> np.ndarray:
-        height, width, channels = self.sample_shape
-        if not path.is_file():  # opening a pipe would block forever
-            raise OSError(errno.ENOENT, "not a file")
-        with Image.open(path, formats=FORMATS) as image:
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):  # 16-bit values, which Pillow would clip at 255
-                upright = Image.fromarray((np.asarray(upright) / 256).clip(0, 255).astype(np.uint8))
-            fitted = ImageOps.fit(upright.convert(MODES[channels]), (width, height), Image.Resampling.BICUBIC)
-        return np.asarray(fitted).reshape(self.sample_shape)
-
     def _skip(self, path: str, error: Exception) -> None:
+        """Notes an unreadable file, and logs it: the first ones by name, then whenever their number has doubled."""
         with self._lock:
-            if path not in self.unreadable:
-                self.unreadable.add(path)
-                reason = " ".join(str(error).split()) or type(error).__name__
-                logger.warning("skipping %r (%s): %d unreadable so far", path, reason, len(self.unreadable))
+            if path in self.unreadable:
+                return
+            self.unreadable.add(path)
+            count = len(self.unreadable)
+        if count <= NAMED:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            logger.warning("skipping %r (%s): %d unreadable so far", path, reason, count)
+        elif count % NAMED == 0 and (count // NAMED).bit_count() == 1:
+            logger.warning("skipping unreadable files: %d so far", count)
 
 
-def _image_files(folder: pathlib.Path) -> Iterator[str]:
-    """Paths of the image files below a folder, relative to it. Each folder is entered once, even through links."""
-    seen = set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        status = os.stat(parent)
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        base = os.path.relpath(parent, folder)
-        yield from (os.path.normpath(os.path.join(base, name)) for name in names if name.lower().endswith(SUFFIXES))
+def _no_image(folder: pathlib.Path, files: ImageFiles) -> str:
+    """Why a folder holds no image."""
+    others = [
+        *([files.others()] if files.not_read else []),
+        *([f"{files.left_out} left out"] if files.left_out else []),
+    ]
+    found = f" (found {', '.join(others)})" if others else ""
+    return f"there is no image in {folder}: it must hold {', '.join(SUFFIXES)} files, at any depth{found}"
 
 
-@register_dataset("folder")
-def load_folder(data_dir=None, sample_shape=None) -> ImageFolder:
+def _printable(name: str) -> str:
+    """A file name as text that can be written anywhere: what is not UTF-8 is replaced."""
+    return os.fsencode(name).decode(errors="replace")
+
+
+@register_dataset("folder", options=("background",))
+def load_folder(data_dir=None, sample_shape=None, background: Color = WHITE) -> ImageFolder:
     """The images below --data_dir, resized to the generator's sample shape, by default 32x32 RGB.
+
+    Args:
+        data_dir: folder that holds the images.
+        sample_shape: see `ImageFolder`.
+        background: see `ImageFolder`.
 
     Raises:
         UserError: --data_dir is missing; for other errors see `ImageFolder`.
     """
     if data_dir is None:
         raise UserError("dataset 'folder' reads the images in --data_dir: give --data_dir=FOLDER")
-    return ImageFolder(pathlib.Path(data_dir), sample_shape or (32, 32, 3))
+    return ImageFolder(pathlib.Path(data_dir), sample_shape or (32, 32, 3), background)

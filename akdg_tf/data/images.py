@@ -142,11 +142,18 @@ def load_npy(data_dir=None, sample_shape=None) -> ImageArrays:
         UserError: the file cannot be read, or holds something else.
     """
     path = pathlib.Path(data_dir or ".", "images.npy")
+    if path.exists() and not path.is_file():  # reading a pipe would block forever
+        raise UserError(f"{path} is not a file: save uint8 [n, height, width, channels] with numpy.save")
     try:
         images = np.load(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"dataset 'npy' reads images.npy in --data_dir, which failed: {error}") from None
-    if images.dtype != np.uint8 or images.ndim != 4 or not len(images):
+    except FileNotFoundError:
+        raise UserError(f"there is no {path}: dataset 'npy' reads images.npy in --data_dir") from None
+    except Exception as error:  # a damaged or foreign file may raise anything
+        reason = "an array of objects" if "allow_pickle" in str(error) else " ".join(str(error).split())[:200]
+        raise UserError(f"{path} cannot be read ({reason}): save uint8 [n, height, width, channels] as .npy") from None
+    if not isinstance(images, np.ndarray):
+        raise UserError(f"{path} is an .npz archive: save one array, uint8 [n, height, width, channels], as .npy")
+    if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
         raise UserError(f"{path} holds {images.dtype} {images.shape}: it must be uint8 [n, height, width, channels]")
     return ImageArrays("npy", f"{len(images):,} of images.npy", images, np.zeros(len(images), np.int64))
 

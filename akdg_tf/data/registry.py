@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
+from akdg_tf.places import expanded
 
 
 class Dataset(Protocol):
@@ -47,11 +48,12 @@ class ImageDataset(Dataset, Protocol):
         """The images of `reals`, batch by batch, float32 [any, height, width, channels] in [-1, 1]."""
 
 
-_LOADERS: dict[str, Callable[[str | os.PathLike | None, tuple[int, ...] | None], Dataset]] = {}
+_LOADERS: dict[str, Callable[..., Dataset]] = {}
 _WITHOUT_FOLDER: set[str] = set()  # names of the datasets that read no data folder
+_OPTIONS: dict[str, tuple[str, ...]] = {}  # further arguments of a loader, by the name of its dataset
 
 
-def register_dataset(name: str, reads_folder: bool = True):
+def register_dataset(name: str, reads_folder: bool = True, options: tuple[str, ...] = ()):
     """Decorator that registers a function returning a `Dataset`.
 
     The function is called with the data folder and the requested sample shape. Either may be None. A dataset with a
@@ -60,10 +62,11 @@ def register_dataset(name: str, reads_folder: bool = True):
     Args:
         name: the name that `Data.name` binds.
         reads_folder: whether the dataset reads files in the data folder. If not, it is an error to give a data folder.
+        options: names of further arguments of the function, such as "background".
     """
 
     def decorator(loader):
-        _LOADERS[name] = loader
+        _LOADERS[name], _OPTIONS[name] = loader, options
         if not reads_folder:
             _WITHOUT_FOLDER.add(name)
         return loader
@@ -89,7 +92,7 @@ def reads_folder(name: str) -> bool:
 
 @functools.cache
 def load_dataset(
-    name: str, data_dir: str | os.PathLike | None = None, sample_shape: tuple[int, ...] | None = None
+    name: str, data_dir: str | os.PathLike | None = None, sample_shape: tuple[int, ...] | None = None, **options
 ) -> Dataset:
     """Loads a registered dataset. A second call returns the same object.
 
@@ -97,19 +100,36 @@ def load_dataset(
         name: a registered name.
         data_dir: folder with the files, for a dataset that reads files.
         sample_shape: requested shape of the samples, for a dataset that can resize them.
+        **options: what else the dataset takes, such as `background` of "folder".
 
     Returns:
         The dataset.
 
     Raises:
-        UserError: the name is unknown, the data cannot be read or downloaded, or `data_dir` is given to a dataset that
-            does not read it.
+        UserError: the name is unknown, the data cannot be read or downloaded, or `data_dir` or an option is given to a
+            dataset that does not read it.
     """
     if data_dir is not None and not reads_folder(name):
         raise UserError(
             f"dataset {name!r} does not read --data_dir: omit it, or bind Data.name='folder' to train on its images"
         )
-    return _LOADERS[check_name(name)](data_dir, sample_shape)
+    loader = _LOADERS[check_name(name)]
+    for option in options:
+        if option not in _OPTIONS.get(name, ()):
+            raise UserError(f"dataset {name!r} takes no {option}: omit it, or bind no Data.{option}")
+    return loader(_existing(data_dir), sample_shape, **options)
+
+
+def _existing(data_dir: str | os.PathLike | None) -> str | os.PathLike | None:
+    """A data folder with its ~ expanded. Whether it exists is for its dataset to say.
+
+    Raises:
+        UserError: it is a file.
+    """
+    folder = data_dir if data_dir is None else expanded(data_dir)
+    if folder is not None and os.path.isfile(folder):
+        raise UserError(f"{data_dir} is a file: give the folder with the data; unpack an archive first")
+    return folder
 
 
 def by_step(batch: Callable[[tf.Tensor], tf.Tensor], start: int, stop: int) -> tf.data.Dataset:

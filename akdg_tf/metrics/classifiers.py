@@ -89,7 +89,7 @@ def load_inception(handle: str = INCEPTION_HANDLE) -> Classifier:
         UserError: it cannot be loaded.
     """
     try:
-        folder = hub.resolve(handle)
+        folder = hub.resolve(os.path.expanduser(handle))
         module = hub.load(folder)
     except Exception as error:
         logger.debug("loading Inception", exc_info=True)

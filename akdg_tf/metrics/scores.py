@@ -24,6 +24,7 @@ CACHE = pathlib.Path("runs", "statistics")
 SPLITS = 10  # of the Inception Score, as in Salimans et al. 2016
 KID_BLOCK = 1024  # maximum number of images per block, TF-GAN's default
 NEIGHBOURS, NEIGHBOUR_SAMPLES = 5, 5000  # of precision and recall; their distance matrix has n squared elements
+LEAST = max(SPLITS, NEIGHBOURS + 2)  # images of each kind that all scores together need
 CHUNK = 1000  # rows of features that are read at once
 
 
@@ -51,13 +52,14 @@ class ImageScores:
             UserError: the classifier cannot be loaded or does not take the dataset's images, or there are too few
                 images.
         """
-        least = max(SPLITS, NEIGHBOURS + 2)
-        if not isinstance(self.samples, int) or min(self.samples, dataset.size) < least:
+        if not isinstance(self.samples, int) or min(self.samples, dataset.size) < LEAST:
             counts = f"ImageScores.samples is {self.samples}, dataset {dataset.name!r} holds {dataset.size}"
-            raise UserError(f"scores need at least {least} real and {least} generated images: {counts}")
+            raise UserError(f"scores need at least {LEAST} real and {LEAST} generated images: {counts}")
+        reals = dataset.reals(LEAST, 0)
+        _check_count(len(reals), dataset)
         classifier = self._classifier
         try:
-            classifier.activations(dataset.reals(1, 0))
+            classifier.activations(reals[:1])
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             shape = dataset.sample_shape
             raise UserError(f"classifier {classifier.id} takes no samples of shape {shape}: bind another") from error
@@ -79,26 +81,41 @@ class ImageScores:
             the classifier is Inception.
 
         Raises:
-            UserError: an activation is not finite.
+            UserError: an activation is not finite, or too few real images can be read.
         """
+        with activations.of_reals(self._classifier, dataset, self.samples, seed, CACHE) as real:
+            _check_count(len(real.features), dataset)
+            return {name: self._scores(name, samples, real, dataset, seed) for name, samples in fakes.items()}
+
+    def _scores(
+        self, name: str, samples: Samples, real: Activations, dataset: ImageDataset, seed: int
+    ) -> dict[str, Score]:
+        """The scores of one generator."""
         classifier = self._classifier
-        real = activations.of_reals(classifier, dataset, self.samples, seed, CACHE)
+        with activations.of_fakes(classifier, samples, self.samples, seed, CACHE, name) as fake:
+            found = score(real, fake)
+        record: dict[str, Any] = {
+            "n_real": len(real.features),
+            "n_fake": len(fake.features),
+            "classifier": classifier.id,
+            "dataset": dataset.name,
+            "split": dataset.split,
+            "resize": classifier.resize,
+            "seed": seed,
+        }
         suffix = "" if classifier.id == "inception" else f"[{classifier.id}]"
-        results = {}
-        for name, samples in fakes.items():
-            with activations.of_fakes(classifier, samples, self.samples, seed, CACHE, name) as fake:
-                found = score(real, fake)
-            record: dict[str, Any] = {
-                "n_real": len(real.features),
-                "n_fake": len(fake.features),
-                "classifier": classifier.id,
-                "dataset": dataset.name,
-                "split": dataset.split,
-                "resize": classifier.resize,
-                "seed": seed,
-            }
-            results[name] = {f"{metric}{suffix}": Score(**record | values) for metric, values in found.items()}
-        return results
+        return {f"{metric}{suffix}": Score(**record | values) for metric, values in found.items()}
+
+
+def _check_count(readable: int, dataset: ImageDataset) -> None:
+    """Checks that enough real images could be read.
+
+    Raises:
+        UserError: there are too few.
+    """
+    if readable < LEAST:
+        counts = f"only {readable} of the {dataset.size} in dataset {dataset.name!r} can be read"
+        raise UserError(f"scores need at least {LEAST} real images: {counts}")
 
 
 def score(real: Activations, fake: Activations) -> dict[str, dict[str, float]]:

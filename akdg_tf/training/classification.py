@@ -20,7 +20,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.methods.optimizers import state_of
 from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.models.counting import count_cost
-from akdg_tf.training import devices
+from akdg_tf.training import devices, inputs
 from akdg_tf.training.loop import fit_to_the_end
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.tensorboard import weights_by_tag
@@ -92,6 +92,11 @@ class ClassifierExperiment:
     def prepare_data(self, evaluating: bool) -> None:
         """Loads the data; see `Experiment`."""
         _ = self.splits
+
+    def inputs(self) -> dict[str, inputs.Input]:
+        """The training images; see `Experiment`."""
+        images = self.splits[0]
+        return {"data": inputs.Input(images.split, images.digest())}
 
     def prepare(self, training: bool) -> None:
         """Does nothing: everything was built in `__init__`."""

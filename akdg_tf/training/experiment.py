@@ -3,6 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 from akdg_tf.artifacts.result import Result
+from akdg_tf.training.inputs import Input
 
 
 @runtime_checkable
@@ -17,6 +18,13 @@ class Experiment(Protocol):
 
         Raises:
             UserError: something is missing, or does not fit.
+        """
+
+    def inputs(self) -> dict[str, Input]:
+        """What the training reads beside its configuration: "data", and "teacher" if the method learns from one.
+
+        Raises:
+            UserError: something is missing.
         """
 
     def prepare(self, training: bool) -> None:

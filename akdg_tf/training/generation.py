@@ -32,7 +32,7 @@ from akdg_tf.reporting import pictures
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.saved_model import load_generator
 from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, TeacherSource
-from akdg_tf.training import devices, tensorboard
+from akdg_tf.training import devices, inputs, tensorboard
 from akdg_tf.training.loop import fit_to_the_end
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.warm_start import warm_start
@@ -122,7 +122,7 @@ class GeneratorExperiment:
     @functools.cached_property
     def dataset(self) -> data.Dataset:
         """The real samples."""
-        return data.load_dataset(self.data.name, self.run.data_dir, self._sample_shape)
+        return data.load_dataset(self.data.name, self.run.data_dir, self._sample_shape, **self.data.options)
 
     @functools.cached_property
     def _sample_shape(self) -> tuple[int, ...]:
@@ -143,6 +143,13 @@ class GeneratorExperiment:
         if evaluating:
             for evaluation in self.evaluations.values():
                 evaluation.prepare(self.dataset)
+
+    def inputs(self) -> dict[str, inputs.Input]:
+        """The data, and the teacher if the method learns from it; see `Experiment`."""
+        found = {"data": inputs.of_data(self.dataset)}
+        if self.method.teacher_role and self.teacher:
+            found["teacher"] = inputs.of_teacher(self.teacher)
+        return found
 
     def prepare(self, training: bool) -> None:
         """Builds the trainer and its teacher, and tries what a training needs later; see `Experiment`."""

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import re
 import shlex
 from collections.abc import Mapping
 
@@ -14,11 +15,16 @@ from akdg_tf.files import locked, part_of, write_text
 from akdg_tf.training.identity import training_lines
 
 OPERATIVE = "operative_config.gin"
+INPUTS = "inputs.json"  # the digests of data and teacher; see `inputs`
+
+_DATA = re.compile(r"(?<=\d|N), data (.*)$")  # in the first line of a config.gin that an older version wrote
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
     """Identity of a run: its folder, and everything that determines its outcome.
+
+    The data and the teacher count by what they hold, not by where they lie; see `inputs`.
 
     Attributes:
         workdir: the run folder.
@@ -61,17 +67,28 @@ class Run:
             UserError: the folder holds a run of another configuration, or something else.
         """
         given = self.path("config.gin")
-        difference = _difference(given.read_text(encoding="utf-8"), self._config()) if given.exists() else None
+        difference = self._difference(given.read_text(encoding="utf-8")) if given.exists() else None
         if difference:
-            start = f"--gin_param=\"GeneratorExperiment.init_from='{self.workdir}'\""
-            hint = f"; to continue from this run there, add {start}" if "GeneratorExperiment" in self.bindings else ""
-            raise UserError(
-                f"{self.workdir} holds a run of another configuration ({difference}): choose another --workdir{hint}"
-            )
+            raise UserError(f"{self.workdir} holds a run of another configuration ({difference}): {self.elsewhere()}")
         strangers = {path.name for path in self.workdir.iterdir()} if self.workdir.exists() else set()
         strangers -= {".lock", part_of(given).name}  # a run that is killed at its start may leave these
         if strangers and not given.exists():
             raise UserError(f"{self.workdir} is not empty and not a run folder: choose another --workdir")
+
+    def elsewhere(self) -> str:
+        """What to do if this run cannot go on in its folder."""
+        start = f"--gin_param=\"GeneratorExperiment.init_from='{self.workdir}'\""
+        hint = f"; to continue from this run there, add {start}" if "GeneratorExperiment" in self.bindings else ""
+        return f"choose another --workdir{hint}"
+
+    def _difference(self, there: str) -> str | None:
+        """The first difference of the `config.gin` in the folder that makes it another run, None if there is none."""
+        path = _DATA.search(there.partition("\n")[0])
+        if path and not self.path(INPUTS).exists():  # nothing else tells which data an older version read
+            here = os.path.abspath(self.data_dir) if self.data_dir else None
+            if path[1] != here:
+                return f"there the data in {path[1]!r}, here in {here!r}"
+        return _difference(there, self._config())
 
     @contextlib.contextmanager
     def claim(self):
@@ -96,8 +113,6 @@ class Run:
     def _config(self) -> str:
         """The content of `config.gin`."""
         head = f"# experiment {self.experiment}, seed {self.seed}{', SMOKE RUN' if self.smoke else ''}"
-        if self.data_dir:
-            head += f", data {os.path.abspath(self.data_dir)}"
         return f"{head}\n{self.bindings}"
 
     def begin_operative_config(self) -> None:
@@ -123,7 +138,7 @@ def _difference(old: str, new: str) -> str | None:
     old_lines, new_lines = training_lines(old), training_lines(new)
     if old_lines is None or new_lines is None:
         old_lines, new_lines = _statements(old), _statements(new)
-    old_lines, new_lines = [old_head, *old_lines], [new_head, *new_lines]
+    old_lines, new_lines = [_DATA.sub("", old_head), *old_lines], [new_head, *new_lines]
     gone = [line for line in old_lines if line not in new_lines]
     changed = [line for line in new_lines if line not in old_lines]
     if not gone and not changed:

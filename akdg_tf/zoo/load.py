@@ -19,7 +19,7 @@ from akdg_tf import latents
 from akdg_tf.artifacts.result import Result, read_run
 from akdg_tf.errors import UserError
 from akdg_tf.files import cache_folder, locked, replacing
-from akdg_tf.places import REPOSITORY_ZOO, ZOO_VARIABLE
+from akdg_tf.places import REPOSITORY_ZOO, ZOO_VARIABLE, expanded
 from akdg_tf.progress import Progress
 from akdg_tf.teachers.saved_model import load_generator
 from akdg_tf.zoo import checksums
@@ -91,18 +91,18 @@ def load(name: str | os.PathLike, zoo: str | os.PathLike | None = None) -> Publi
     Raises:
         UserError: there is no such entry or folder, it is a classifier, or a file does not match its checksum.
     """
-    name = os.fspath(name)
-    if zoo is None and name.lower().startswith(WEB):
-        zoo, _, name = name.rstrip("/").rpartition("/")
-    if zoo is None and os.path.basename(name) != name:  # a path, not a bare name
-        folder = pathlib.Path(name).expanduser()
+    given = os.fspath(name)
+    if zoo is None and given.lower().startswith(WEB):
+        zoo, _, given = given.rstrip("/").rpartition("/")
+    if zoo is None and os.path.basename(given) != given:  # a path, not a bare name
+        folder = pathlib.Path(expanded(given))
         if not (folder / checksums.SUMS).exists():
             return _of_folder(folder)
-        zoo, name = folder.resolve().parent, folder.resolve().name
-    entry = find_entry(name, zoo)
+        zoo, given = folder.resolve().parent, folder.resolve().name
+    entry = find_entry(given, zoo)
     entry.check()
     if entry.kind == "classifier":
-        raise UserError(f"{name} is a classifier: load it with akdg_tf.metrics.classifiers.load_classifier")
+        raise UserError(f"{given} is a classifier: load it with akdg_tf.metrics.classifiers.load_classifier")
     card, generator = (entry.folder / "card.md").read_text(encoding="utf-8"), entry.load()
     return PublishedGenerator(entry.name, generator.latent_dim, card, entry.result, generator.module)
 
@@ -131,7 +131,7 @@ def find_entry(name: str, zoo: str | os.PathLike | None = None) -> Entry:
     place = os.fspath(zoo or os.environ.get(ZOO_VARIABLE) or (ZOO if entries(ZOO) else REPOSITORY_ZOO))
     if place.lower().startswith(WEB):
         return fetch(name, place.rstrip("/"))
-    entry = Entry(pathlib.Path(place, name).expanduser())
+    entry = Entry(pathlib.Path(expanded(place), name))
     if not (entry.folder / "metrics.json").exists():
         found = ", ".join(other.name for other in entries(entry.folder.parent))
         found = f"choose one of {found}" if found else f"set {ZOO_VARIABLE} to the folder or URL of a zoo"

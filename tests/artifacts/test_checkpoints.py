@@ -1,6 +1,7 @@
 """A resumed run is the run that was never cut, bit for bit."""
 
 import pathlib
+import resource
 import shutil
 
 import keras
@@ -174,3 +175,19 @@ def test_a_kill_while_an_old_checkpoint_is_removed_leaves_no_half_of_it(tmp_path
         saved(tmp_path, 4)
     assert gone == ["ckpt-1.index"] and steps_in(tmp_path) == [4, 3, 2]
     assert restored(tmp_path) == (4, 4.0)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_nothing_and_the_older_ones(tmp_path):
+    """As on a full disk; here files may not grow beyond 1 kB."""
+    saved(tmp_path, 1, 2, 3)
+    before = sorted(tmp_path.iterdir())
+    large = {**small_state(0), "d_s": [keras.Variable(np.random.default_rng(0).normal(size=(64, 64)))]}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(tf.errors.OpError, match="ckpt-4"):
+            Checkpoints(large, tmp_path).save(4)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(tmp_path.iterdir()) == before
+    assert restored(tmp_path) == (3, 3.0)

@@ -1,5 +1,6 @@
 """What the flags of `akdg run` mean, without a process of its own."""
 
+import os
 import pathlib
 import shlex
 
@@ -7,7 +8,7 @@ import pytest
 from absl.testing import flagsaver
 
 from akdg_tf.cli import stages
-from akdg_tf.cli.flags import FLAGS
+from akdg_tf.cli.flags import FLAGS, parse
 from akdg_tf.errors import UserError
 from akdg_tf.training import config
 from akdg_tf.training.workdir import Run
@@ -63,6 +64,23 @@ def test_a_folder_that_cannot_be_is_one_line(argument, says, tmp_path):
     (tmp_path / "a.zip").write_bytes(b"")
     with pytest.raises(UserError, match=says):
         make_run("--gin_file=toy_ring_akdg", argument)
+
+
+@pytest.mark.parametrize("flag", ["--workdir", "--gin_file", "--gin_param"])
+def test_what_is_written_to_files_must_be_utf8(flag, capsys):
+    name = os.fsdecode(b"caf\xe9")
+    with pytest.raises(SystemExit) as end:
+        parse(["akdg run", "--gin_file=toy_ring_akdg", f"{flag}={name}"])
+    said = capsys.readouterr().err
+    assert end.value.code == 2 and len(said.splitlines()) == 1
+    assert r"'caf\udce9' is not UTF-8: rename the file or folder" in said
+
+
+def test_a_data_folder_may_have_any_name():
+    name = os.fsdecode(b"caf\xe9")
+    pathlib.Path(name).mkdir()
+    parse(["akdg run", "--gin_file=toy_ring_akdg", f"--data_dir={name}"])
+    assert stages.data_folder() == name
 
 
 def test_files_that_bind_no_experiment_have_no_listing():

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 
 import contracts
 import numpy as np
@@ -9,9 +10,13 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from akdg_tf.data import by_step, image_reader, load_dataset
+from akdg_tf.data import folder as folder_module
+from akdg_tf.data.choice import Data
 from akdg_tf.data.folder import ImageFolder, load_folder
 from akdg_tf.data.images import to_uint8
 from akdg_tf.errors import UserError
+from akdg_tf.training.failures import failure_of
 
 SHAPE = (8, 8, 3)
 
@@ -105,13 +110,6 @@ def test_real_images_of_a_metric_are_those_that_can_be_read_each_once(folder):
     assert len(dataset.reals(3, 0)) == 3
 
 
-def test_sixteen_bits_are_scaled_to_eight(tmp_path):
-    ramp = (np.arange(64, dtype=np.uint16) * 1000).reshape(8, 8)
-    Image.fromarray(ramp).save(tmp_path / "depth.png")
-    (image,) = ImageFolder(tmp_path, SHAPE).read([0])
-    np.testing.assert_array_equal(image[..., 0], ramp // 256)
-
-
 def test_what_only_looks_like_an_image_file_is_skipped(folder):
     os.mkfifo(folder / "pipe.png")
     (folder / "folder.png").mkdir()
@@ -124,24 +122,91 @@ def test_what_only_looks_like_an_image_file_is_skipped(folder):
     assert dataset.digest()
 
 
-def test_links_that_lead_back_are_followed_once(folder):
-    for name in ("loop", "again"):
-        (folder / "cats" / name).symlink_to(folder)
-    assert ImageFolder(folder, SHAPE).size == 4
-
-
-def test_the_digest_changes_with_the_files_and_with_the_shape(folder):
+def test_the_digest_is_of_the_files_and_of_how_they_are_read(folder, monkeypatch):
     first = ImageFolder(folder, SHAPE).digest()
     assert ImageFolder(folder, SHAPE).digest() == first
     assert ImageFolder(folder, (4, 4, 3)).digest() != first
+    assert ImageFolder(folder, SHAPE, background=(0, 0, 0)).digest() != first
+    monkeypatch.setattr(image_reader, "VERSION", image_reader.VERSION + 1)
+    assert ImageFolder(folder, SHAPE).digest() != first
+    monkeypatch.undo()
     save(folder / "e.png", (1, 2, 3))
     assert ImageFolder(folder, SHAPE).digest() != first
+
+
+def test_hidden_colors_are_not_trained_on_but_the_color_that_is_bound(tmp_path):
+    save(tmp_path / "cut_out.png", (200, 0, 0, 0), mode="RGBA")
+    data = Data("folder", background=(0, 128, 255))
+    for dataset, color in (
+        (load_dataset("folder", tmp_path, SHAPE), (255, 255, 255)),
+        (load_dataset("folder", tmp_path, SHAPE, **data.options), (0, 128, 255)),
+    ):
+        images = to_uint8(dataset.batch(tf.constant(0, tf.int64), 1, 0).numpy())
+        np.testing.assert_array_equal(images, np.broadcast_to(color, (1, *SHAPE)))
+
+
+def test_all_files_of_a_small_folder_are_tried_and_some_of_a_large_one(folder, caplog, monkeypatch):
+    (folder / "z.png").write_bytes(b"no image")
+    with caplog.at_level(logging.INFO):
+        ImageFolder(folder, SHAPE)
+    assert f"{folder}: 4 of the 5 images can be read" in caplog.messages
+    monkeypatch.setattr(folder_module, "CHECKED", 2)
+    with caplog.at_level(logging.INFO):
+        dataset = ImageFolder(folder, SHAPE)
+    assert f"{folder}: 2 of the 2 images tried of 5 can be read" in caplog.messages
+    assert dataset.unreadable == set()  # the others are tried when they are needed
+
+
+def test_many_unreadable_files_are_counted_and_not_all_named(folder, caplog):
+    for number in range(100):
+        (folder / f"broken{number:03}.png").write_bytes(b"")
+    with caplog.at_level(logging.WARNING):
+        assert len(ImageFolder(folder, SHAPE).unreadable) == 100
+    assert len(caplog.messages) == 20 + 2
+    assert caplog.messages[-2:] == [f"skipping unreadable files: {count} so far" for count in (40, 80)]
+
+
+def test_a_folder_that_goes_away_during_a_training_is_one_line_and_no_warning_per_file(folder, caplog):
+    dataset = ImageFolder(folder, SHAPE)
+    batches = iter(by_step(lambda step: dataset.batch(step, 4, 0), 0, 1000))
+    next(batches)
+    folder.rename(folder.with_name("elsewhere"))
+    with caplog.at_level(logging.WARNING), pytest.raises(tf.errors.OpError) as caught:
+        for _ in batches:
+            pass
+    assert failure_of(caught.value) == f"the data folder {folder} is gone: bring it back"
+    assert not caplog.messages
+    with pytest.raises(UserError, match="is gone: bring it back"):
+        dataset.reals(4, 0)
+
+
+def test_a_folder_that_is_emptied_during_a_training_is_one_line(folder):
+    """As a drive is that is no longer mounted."""
+    dataset = ImageFolder(folder, SHAPE)
+    shutil.move(folder / "a.png", folder.with_name("kept"))
+    for name in ("cats", "dogs"):
+        shutil.rmtree(folder / name)
+    with pytest.raises(tf.errors.OpError) as caught:
+        next(iter(by_step(lambda step: dataset.batch(step, 4, 0), 0, 1)))
+    assert failure_of(caught.value).startswith(f"none of the 4 images in {folder} can be read: bring back")
+    with pytest.raises(UserError, match="none of the 4 images"):
+        dataset.reals(4, 0)
+
+
+def test_a_folder_whose_name_is_not_utf8_has_a_split_that_can_be_written(folder):
+    named = folder / os.fsdecode(b"caf\xe9")
+    (folder / "cats").rename(named)
+    assert ImageFolder(named, SHAPE).split == "2 files of caf\N{REPLACEMENT CHARACTER}"
 
 
 def test_a_folder_without_images_is_refused(tmp_path):
     with pytest.raises(UserError, match="there is no folder"):
         ImageFolder(tmp_path / "nowhere", SHAPE)
-    with pytest.raises(UserError, match="there is no image in"):
+    with pytest.raises(UserError, match=r"there is no image in .* at any depth$"):
+        ImageFolder(tmp_path, SHAPE)
+    (tmp_path / "a.heic").touch()
+    (tmp_path / ".b.png").touch()
+    with pytest.raises(UserError, match=r"there is no image in .* at any depth \(found 1 \.heic, 1 left out\)$"):
         ImageFolder(tmp_path, SHAPE)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
     with pytest.raises(UserError, match="none of the 1 images"):

@@ -1,5 +1,7 @@
 """Images in memory."""
 
+import os
+
 import contracts
 import keras
 import numpy as np
@@ -94,12 +96,48 @@ def test_your_own_images_are_read_from_npy(tmp_path):
     assert sorted(image.tobytes() for image in drawn) == sorted(image.tobytes() for image in images)
 
 
-@pytest.mark.parametrize("array", [None, np.zeros((3, 4, 4, 1), np.float32), np.zeros((3, 4, 4), np.uint8)])
-def test_an_npy_that_holds_no_images_is_refused(array, tmp_path):
-    if array is not None:
-        np.save(tmp_path / "images.npy", array)
-    with pytest.raises(UserError, match=r"images\.npy"):
+def an_archive(path):
+    with path.open("wb") as file:
+        np.savez(file, images=np.zeros((3, 4, 4, 1), np.uint8))
+
+
+def objects(path):
+    np.save(path, np.array([{"a": 1}, None], object), allow_pickle=True)
+
+
+def cut_short(path):
+    np.save(path, np.zeros((30, 4, 4, 1), np.uint8))
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def a_cut_archive(path):
+    an_archive(path)
+    path.write_bytes(path.read_bytes()[:100])
+
+
+@pytest.mark.parametrize(
+    ("write", "says"),
+    [
+        (lambda path: None, "there is no .*images.npy"),
+        (lambda path: np.save(path, np.zeros((3, 4, 4, 1), np.float32)), "holds float32"),
+        (lambda path: np.save(path, np.zeros((3, 4, 4), np.uint8)), r"holds uint8 \(3, 4, 4\)"),
+        (lambda path: np.save(path, np.zeros((0, 4, 4, 1), np.uint8)), r"holds uint8 \(0, 4, 4, 1\)"),
+        (lambda path: np.save(path, np.zeros((3, 0, 4, 1), np.uint8)), r"holds uint8 \(3, 0, 4, 1\)"),
+        (an_archive, "is an .npz archive"),
+        (a_cut_archive, "cannot be read"),
+        (objects, r"cannot be read \(an array of objects\)"),
+        (lambda path: path.write_bytes(b""), "cannot be read"),
+        (lambda path: path.write_bytes(b"not an array"), "cannot be read"),
+        (cut_short, "cannot be read"),
+        (lambda path: path.mkdir(), "is not a file"),
+        (lambda path: os.mkfifo(path), "is not a file"),
+    ],
+)
+def test_an_npy_that_holds_no_images_is_one_line(write, says, tmp_path):
+    write(tmp_path / "images.npy")
+    with pytest.raises(UserError, match=says) as caught:
         load_dataset("npy", str(tmp_path))
+    assert "images.npy" in str(caught.value) and "NpzFile" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("count", "shape"), [(5, (4, 20, 3)), (20, (8, 32, 3)), (64, (32, 32, 3))])

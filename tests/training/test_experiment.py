@@ -13,7 +13,7 @@ METHODS = {name: value for name, value in vars(Experiment).items() if inspect.is
 
 @pytest.mark.parametrize("kind", [GeneratorExperiment, ClassifierExperiment])
 def test_an_experiment_satisfies_the_protocol_with_the_parameters_that_it_names(kind):
-    assert set(METHODS) == {"prepare_data", "prepare", "describe", "train", "export", "evaluate"}
+    assert set(METHODS) == {"prepare_data", "inputs", "prepare", "describe", "train", "export", "evaluate"}
     assert issubclass(kind, Experiment)
     for name, method in METHODS.items():
         own, asked = (inspect.signature(each).parameters.values() for each in (getattr(kind, name), method))

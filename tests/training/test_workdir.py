@@ -1,6 +1,7 @@
 """The guard of a run folder: one folder, one run."""
 
 import multiprocessing
+import os
 import time
 
 import pytest
@@ -17,14 +18,34 @@ def hold(workdir, held):
         (workdir / "done").touch()
 
 
-@pytest.mark.parametrize(
-    "change", [{"experiment": "y"}, {"bindings": "A.b = 1"}, {"seed": 1}, {"smoke": True}, {"data_dir": "elsewhere"}]
-)
+@pytest.mark.parametrize("change", [{"experiment": "y"}, {"bindings": "A.b = 1"}, {"seed": 1}, {"smoke": True}])
 def test_whatever_decides_the_outcome_makes_it_another_run(change, tmp_path):
     with Run(tmp_path, "x").claim():
         pass
     with pytest.raises(UserError, match="holds a run of another configuration"):
         Run(**{"workdir": tmp_path, "experiment": "x", **change}).check()
+
+
+def test_where_the_data_lie_does_not_make_another_run(tmp_path):
+    """What they hold does; see `inputs`."""
+    for data_dir in ("here", "elsewhere", None, os.fsdecode(b"caf\xe9")):
+        with Run(tmp_path, "x", data_dir=data_dir).claim():
+            assert (tmp_path / "config.gin").read_text() == "# experiment x, seed 0\n"
+
+
+@pytest.mark.parametrize("smoke", [False, True])
+def test_a_run_of_an_older_version_goes_on_from_where_its_data_lay(tmp_path, smoke):
+    """It states their path in place of their digest. Once this is noted, they may be moved."""
+    mark = ", SMOKE RUN" if smoke else ""
+    (tmp_path / "config.gin").write_text(f"# experiment x, seed 0{mark}, data /my/data, new\n")
+    Run(tmp_path, "x", smoke=smoke, data_dir="/my/data, new").check()
+    for data_dir in ("/elsewhere", None):
+        with pytest.raises(UserError, match=r"\(there the data in '/my/data, new', here in "):
+            Run(tmp_path, "x", smoke=smoke, data_dir=data_dir).check()
+    (tmp_path / "inputs.json").write_text("{}")
+    Run(tmp_path, "x", smoke=smoke, data_dir="/elsewhere").check()
+    with pytest.raises(UserError, match="seed 1"):
+        Run(tmp_path, "x", seed=1, smoke=smoke, data_dir="/elsewhere").check()
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):

@@ -1,0 +1,113 @@
+"""Reading one image file into an array of a fixed shape."""
+
+import errno
+import logging
+import os
+import pathlib
+import threading
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from akdg_tf.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1  # raise it whenever the same file gives other pixels: it belongs to the digest of a folder
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # an explicit list: Pillow passes others to other programs
+MODES = {1: "L", 3: "RGB"}
+WHITE = (255, 255, 255)  # what pages, viewers and browsers show behind a cut-out image
+DEEP, DIM = 1 << 16, 1 << 12  # values of 16 bits; an image with only smaller ones than DIM looks nearly black
+
+Color = tuple[int, int, int]
+
+
+class ImageReader:
+    """Reads image files: the first frame, upright, on an opaque background, resized and cropped at the centre.
+
+    Values of 16 bits are divided by 256. A warning names the first image that uses at most 12 of its 16 bits.
+
+    Args:
+        sample_shape: (height, width, channels) of the images that are returned, with 1 or 3 channels.
+        background: the color behind transparent pixels, (red, green, blue) from 0 to 255.
+
+    Raises:
+        UserError: the shape is not that of an image.
+    """
+
+    def __init__(self, sample_shape: tuple[int, int, int], background: Color = WHITE):
+        if len(sample_shape) != 3 or sample_shape[2] not in MODES:
+            raise UserError(f"images cannot have the shape {sample_shape}: it must be (height, width, 1 or 3)")
+        self.sample_shape, self.background = tuple(sample_shape), background
+        self._warned, self._lock = False, threading.Lock()
+
+    def read(self, path: str | os.PathLike) -> np.ndarray:
+        """The image in a file, uint8 of the sample shape.
+
+        Raises:
+            OSError: the system cannot open the file; `errno` is set.
+            Exception: the content is damaged or not supported. Pillow may raise any exception.
+        """
+        height, width, channels = self.sample_shape
+        if not os.path.isfile(path):  # opening a pipe would block forever
+            raise OSError(errno.ENOENT, "not a file")
+        with Image.open(path, formats=FORMATS) as image:
+            is_deep = _is_deep(image)
+            upright = _in_8_bits(ImageOps.exif_transpose(image), is_deep)
+        if is_deep and upright.mode != "CMYK":  # whose small values are light
+            self._check_depth(upright, path)
+        opaque = on_background(upright, self.background)
+        fitted = ImageOps.fit(opaque.convert(MODES[channels]), (width, height), Image.Resampling.BICUBIC)
+        return np.asarray(fitted).reshape(self.sample_shape)
+
+    def _check_depth(self, image: Image.Image, path: str | os.PathLike) -> None:
+        """Warns once if the 16-bit values of an image are so small that it looks nearly black."""
+        colors = [band for name, band in zip(image.getbands(), image.split(), strict=True) if name != "A"]
+        largest = max(int(np.asarray(band).max()) for band in colors)
+        with self._lock:
+            if self._warned or largest >= DIM * 256 // DEEP:
+                return
+            self._warned = True
+        logger.warning(
+            "%r has 16 bits per value but uses at most 12: all values are below %d. They are divided by 256, so that "
+            "the image is nearly black: multiply 12-bit images by 16 first (said once, for the first such file)",
+            pathlib.Path(path).name,
+            (largest + 1) * 256,
+        )
+
+
+def on_background(image: Image.Image, background: Color) -> Image.Image:
+    """An 8-bit image over a color: the colors that alpha hides do not show. An opaque image is returned as it is."""
+    if not image.has_transparency_data:
+        return image
+    layer = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", layer.size, (*background, 255)), layer).convert("RGB")
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether a file that was opened, and not yet read, holds 16 bits per value."""
+    tiles = getattr(image, "tile", [])
+    modes = [each.args if isinstance(each.args, str) else each.args[0] for each in tiles if each.args]
+    return any(";16" in str(mode) and "BGR" not in str(mode) for mode in modes)  # BGR;16: 16 bits for all three colors
+
+
+def _in_8_bits(image: Image.Image, is_deep: bool) -> Image.Image:
+    """The image with 8 bits per value, and its transparent color, if it has one, in 8 bits, too."""
+    hidden = image.info.get("transparency")
+    if image.mode.startswith("I"):
+        return _gray_in_8_bits(np.asarray(image), hidden)
+    if image.mode == "F":
+        raise ValueError("it holds floating-point values, whose range is unknown")
+    if is_deep and isinstance(hidden, tuple):  # Pillow has divided the values by 256, but not the transparent color
+        image.info["transparency"] = tuple(value // 256 for value in hidden)
+    return image
+
+
+def _gray_in_8_bits(values: np.ndarray, hidden: int | None) -> Image.Image:
+    """Gray values of 16 bits, divided by 256, which Pillow would clip at 255. Those that equal `hidden` get alpha 0."""
+    if values.min() < 0 or values.max() >= DEEP:
+        raise ValueError("its values do not fit 16 bits")
+    gray = Image.fromarray((values // 256).astype(np.uint8))
+    if hidden is not None:
+        gray.putalpha(Image.fromarray(np.where(values == hidden, 0, 255).astype(np.uint8)))
+    return gray

@@ -1,0 +1,102 @@
+"""The data and the teacher of a run: noted in its folder when it begins, and compared when it goes on."""
+
+import dataclasses
+import json
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from akdg_tf import latents
+from akdg_tf.artifacts import typed_json
+from akdg_tf.artifacts.checkpoints import steps_in
+from akdg_tf.artifacts.result import CALLABLE
+from akdg_tf.data import Dataset
+from akdg_tf.errors import UserError
+from akdg_tf.files import write_json
+from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.sources import Teacher
+from akdg_tf.training.workdir import INPUTS, Run
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Input:
+    """Something that a training reads.
+
+    Attributes:
+        what: describes it to people: "200 files of cats", or the teacher's name.
+        digest: digest of all that determines it; None if it is unknown, or if its name says everything.
+    """
+
+    what: str
+    digest: str | None
+
+    def __str__(self):
+        return f"{self.what!r} {(self.digest or '')[:8]}".strip()
+
+
+def of_data(dataset: Dataset) -> Input:
+    """A dataset as an input."""
+    return Input(dataset.split, dataset.digest())
+
+
+def of_teacher(teacher: Teacher) -> Input:
+    """A teacher as an input. One that draws other images for the same latents may have no digest."""
+    digest: str | None = teacher.digest()
+    if not isinstance(teacher, FrozenGenerator):
+        return Input(teacher.name or CALLABLE, digest)
+    z = latents.draw(teacher.prior, 2, teacher.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
+    if not np.array_equal(teacher(z), teacher(z)) and teacher.digest() != digest:
+        digest = None
+    return Input(teacher.name or CALLABLE, digest)
+
+
+def check(run: Run, inputs: Mapping[str, Input]) -> None:
+    """Checks that a run that has begun reads what it began with.
+
+    A run that an older version began has noted nothing, and passes. So does one that has no checkpoint yet.
+
+    Args:
+        run: the run.
+        inputs: what it reads now, by name: "data", "teacher".
+
+    Raises:
+        UserError: something has changed, or the note is damaged.
+    """
+    noted = _noted(run) if _has_begun(run) else {}
+    for name, here in inputs.items():
+        there = noted.get(name, here)
+        if None not in (there.digest, here.digest) and there.digest != here.digest:
+            raise UserError(
+                f"{run.workdir}: its {name} changed since it began (there {there}, here {here}): restore what it began "
+                f"with, or {run.elsewhere()}"
+            )
+
+
+def hold(run: Run, inputs: Mapping[str, Input]) -> None:
+    """Checks what a run reads, and notes what is not noted yet; see `check`. The run must be claimed."""
+    check(run, inputs)
+    begun = _has_begun(run)
+    noted = _noted(run) if begun else {}
+    if begun and not noted:
+        logger.info("%s was begun by an older version: noting its data and teacher as they are now", run.workdir)
+    now = {name: dataclasses.asdict(each) for name, each in {**inputs, **noted}.items()}
+    write_json(run.path(INPUTS), now)
+
+
+def _has_begun(run: Run) -> bool:
+    return bool(steps_in(run.path("checkpoints"))) or run.path("saved_model").exists()
+
+
+def _noted(run: Run) -> dict[str, Input]:
+    """What a run began with; {} if nothing is noted."""
+    path = run.path(INPUTS)
+    if not path.exists():
+        return {}
+    try:
+        return {str(name): typed_json.build(Input, each) for name, each in json.loads(path.read_bytes()).items()}
+    except (UserError, ValueError, AttributeError, TypeError):
+        raise UserError(f"{path} is damaged: remove it to go on with the data and the teacher as they are") from None
