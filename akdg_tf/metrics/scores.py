@@ -13,7 +13,7 @@ import prdc
 import tensorflow as tf
 
 from akdg_tf.artifacts.result import Score
-from akdg_tf.data import ImageDataset
+from akdg_tf.data import ImageDataset, teacher
 from akdg_tf.errors import UserError
 from akdg_tf.metrics import activations, tfgan
 from akdg_tf.metrics.activations import Activations
@@ -21,6 +21,7 @@ from akdg_tf.metrics.classifiers import Classifier
 from akdg_tf.metrics.evaluation import Samples
 
 CACHE = pathlib.Path("runs", "statistics")
+TO_TEACHER = "_to_teacher"  # in the names of scores against the teacher's images
 SPLITS = 10  # of the Inception Score, as in Salimans et al. 2016
 KID_BLOCK = 1024  # maximum number of images per block, TF-GAN's default
 NEIGHBOURS, NEIGHBOUR_SAMPLES = 5, 5000  # of precision and recall; their distance matrix has n squared elements
@@ -78,7 +79,8 @@ class ImageScores:
 
         Returns:
             "is", "fid", "kid", "precision" and "recall" for each generator; "[<classifier>]" follows each name unless
-            the classifier is Inception.
+            the classifier is Inception. Against a teacher's images the names are
+            "fid_to_teacher" and so on, except for "is", which compares with nothing.
 
         Raises:
             UserError: an activation is not finite, or too few real images can be read.
@@ -104,7 +106,9 @@ class ImageScores:
             "seed": seed,
         }
         suffix = "" if classifier.id == "inception" else f"[{classifier.id}]"
-        return {f"{metric}{suffix}": Score(**record | values) for metric, values in found.items()}
+        against = TO_TEACHER if dataset.name == teacher.NAME else ""
+        names = {metric: f"{metric}{against if metric != 'is' else ''}{suffix}" for metric in found}
+        return {names[metric]: Score(**record | values) for metric, values in found.items()}
 
 
 def _check_count(readable: int, dataset: ImageDataset) -> None:

@@ -20,6 +20,7 @@ from akdg_tf.artifacts.exports import Export
 from akdg_tf.artifacts.measure import measure
 from akdg_tf.artifacts.result import SCHEMA, Parent, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export
+from akdg_tf.data import teacher as teacher_data
 from akdg_tf.data.choice import Data
 from akdg_tf.data.images import shifted_and_flipped
 from akdg_tf.errors import UserError
@@ -107,13 +108,18 @@ class GeneratorExperiment:
             trainer.compile(optimizers.generator, optimizers.discriminator, self.schedule.steps_per_execution)
         return trainer
 
+    @functools.cache  # noqa: B019  (an experiment lives as long as its process)
+    def _drawn_images(self) -> ImageSource:
+        """The source of the teacher's images."""
+        return self.teacher_source.open(self.teacher, self.run.smoke)
+
     def _drawn_teacher(self) -> ImageSource:
         """What the method draws from.
 
         Raises:
             UserError: it cannot be loaded, or does not give what the method needs.
         """
-        source = self.teacher_source.open(self.teacher, self.run.smoke)
+        source = self._drawn_images()
         role = self.method.teacher_role
         if role is not None and not isinstance(source, role):
             raise UserError(f"{self.method.__name__} needs pairs of latents and images: {source} gives only images")
@@ -121,8 +127,21 @@ class GeneratorExperiment:
 
     @functools.cached_property
     def dataset(self) -> data.Dataset:
-        """The real samples."""
+        """The real samples; in their place the teacher's, if `Data.name` is 'teacher'."""
+        if self.data.name == teacher_data.NAME:
+            return self._teacher_data()
         return data.load_dataset(self.data.name, self.run.data_dir, self._sample_shape, **self.data.options)
+
+    def _teacher_data(self) -> teacher_data.TeacherData:
+        """The teacher's images as a dataset, as many as the largest evaluation needs.
+
+        Raises:
+            UserError: there is no teacher.
+        """
+        if self.teacher is None:
+            raise UserError("Data.name='teacher' takes the teacher's images: bind GeneratorExperiment.teacher")
+        samples = [each.samples for each in (*self.evaluations.values(), *self.curve.values())]
+        return teacher_data.TeacherData(self.teacher, self._drawn_images(), max(samples, default=SMOKE_SAMPLES))
 
     @functools.cached_property
     def _sample_shape(self) -> tuple[int, ...]:
@@ -136,7 +155,11 @@ class GeneratorExperiment:
             return self.make_teacher and self.make_teacher()
 
     def prepare_data(self, evaluating: bool) -> None:
-        """Loads the data and the evaluations; see `Experiment`."""
+        """Loads the data and the evaluations; see `Experiment`. Those of a teacher wait for `prepare`."""
+        if self.data.name != teacher_data.NAME:
+            self._prepare_data(evaluating)
+
+    def _prepare_data(self, evaluating: bool) -> None:
         self._check_shape("data", self.dataset.sample_shape)
         if self.data.flip and len(self._sample_shape) != 3:
             raise UserError("Data.flip mirrors images, but these samples are points: bind Data.flip=False")
@@ -155,6 +178,8 @@ class GeneratorExperiment:
         """Builds the trainer and its teacher, and tries what a training needs later; see `Experiment`."""
         if self.teacher:
             self._check_shape("teacher", self.teacher.sample_shape)
+        if self.data.name == teacher_data.NAME:
+            self._prepare_data(evaluating=True)
         _ = self.trainer
         if training:
             for evaluation in self.curve.values():
@@ -305,7 +330,7 @@ class GeneratorExperiment:
     def _parents(self) -> tuple[Parent, ...]:
         """The networks that the generator was made from: the method's teacher, and the source of a warm start."""
         parents = []
-        if self.method.teacher_role and self.teacher:
+        if self.teacher and (self.method.teacher_role or self.data.name == teacher_data.NAME):
             parents.append(lineage.of_generator("teacher", self.teacher))
         warm = self.run.path(WARM_START)
         if warm.exists():

@@ -1,5 +1,6 @@
 """AKDG against the paper's equation, computed here once more in the plainest way."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 from support import SAMPLE_SHAPE, discriminator, image_batches, make_teacher, make_trainer
@@ -43,6 +44,24 @@ def test_akdg_step_is_the_papers_equation():
     for network, values in zip((d_s, d_kd, student), expected, strict=True):
         for variable, value in zip(network.trainable_variables, values, strict=True):
             np.testing.assert_allclose(variable.numpy(), value.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_without_d_s_the_student_learns_from_d_kd_alone_whatever_the_real_images_are():
+    """As a vanilla student would on the teacher's images; only the weight of the term is lambda."""
+    weights = []
+    for seed in (1, 2):  # of the real images
+        keras.utils.set_random_seed(0)
+        teacher, _ = make_teacher()
+        student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=16, depth=2)
+        trainer = AKDG(student, None, discriminator(), teacher, distillation_weight=0.5)
+        trainer.compile(keras.optimizers.SGD(0.05))
+        assert trainer.log_names() == ["g/loss", "d_kd/loss", "d_kd/reference_logits", "d_kd/generated_logits"]
+        real = tf.random.stateless_uniform((16, *SAMPLE_SHAPE), (seed, 0), -1.0, 1.0)
+        trainer.fit(tf.data.Dataset.from_tensor_slices(real).batch(8), verbose=0)
+        weights.append(trainer.generator.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.abs(weights[0][0]).max() > 0
 
 
 def test_the_student_alone_is_shown_where_the_teachers_source_knows_no_latents():

@@ -31,10 +31,7 @@ def teacher_of_one_pixel():
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (
-            lambda: AKDG(student(), None, discriminator(), make_teacher()[0]),
-            "discriminator of d_s must be a .* not None",
-        ),
+        (lambda: GAN(student(), None), "discriminator of d_s must be a .* not None"),
         (lambda: AKDG(student(), discriminator(), None, make_teacher()[0]), "distillation discriminator must be a"),
         (lambda: GAN(tf.Module(), discriminator()), "must be a Keras model, not a Module: akdg_tf.load_network"),
         (lambda: GAN("zoo/x", discriminator()), "must be a Keras model, not a str"),

@@ -20,8 +20,11 @@ from akdg_tf.artifacts.result import Parent
 from akdg_tf.artifacts.saved_model import export
 from akdg_tf.data.choice import Data
 from akdg_tf.errors import UserError
+from akdg_tf.metrics import scores as scores_module
+from akdg_tf.metrics.classifiers import Classifier
 from akdg_tf.metrics.evaluation import Samples
 from akdg_tf.metrics.modes import PointScores
+from akdg_tf.metrics.scores import ImageScores
 from akdg_tf.teachers.load import load_teacher
 from akdg_tf.training.generation import GeneratorExperiment
 from akdg_tf.training.schedule import Schedule
@@ -29,9 +32,10 @@ from akdg_tf.training.workdir import Run
 
 
 @pytest.fixture(autouse=True)
-def _speeds_are_measured_once(monkeypatch):
+def _speeds_are_measured_once(monkeypatch, tmp_path):
     monkeypatch.setattr(measure, "SPEED_REPEATS", 1)
     monkeypatch.setattr(measure, "SPEED_SECONDS", 0.0)
+    monkeypatch.setattr(scores_module, "CACHE", tmp_path / "statistics")
 
 
 class SmallImageGAN(akdg_tf.GAN):
@@ -217,6 +221,39 @@ def test_a_student_is_distilled_from_a_teacher_of_which_only_images_are_there(tm
     )
     assert result.teacher.scores["mean"].value == pytest.approx(np.mean(drawn / 127.5 - 1), abs=1e-5)
     assert result.parents[0].name == "drawn" and len(result.parents[0].digest) == 64
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_without_real_images_a_student_learns_from_the_teachers_and_is_compared_with_them(alone, tmp_path):
+    """By D_KD alone, or by the vanilla method on the teacher's images."""
+
+    class ByDKD(akdg_tf.AKDG):
+        def __init__(self, generator, teacher, seed):
+            super().__init__(generator, None, discriminator(), teacher, seed=seed)
+
+    teacher, _ = make_teacher()
+    student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+    given = {"method": ByDKD if alone else SmallImageGAN, "schedule": Schedule(4, 4, 4)}
+    given |= {"teacher": lambda: teacher, "evaluations": {"scores": ImageScores(flat_classifier, 60)}}
+    experiment = GeneratorExperiment(Run(tmp_path / "x", "x"), student, data=Data("teacher"), **given)
+    result = finish(experiment)
+    names = ("is[flat]", "fid_to_teacher[flat]", "kid_to_teacher[flat]", "precision_to_teacher[flat]")
+    assert set(result.network.scores) == {*names, "recall_to_teacher[flat]"}
+    score, floor = (each.scores["fid_to_teacher[flat]"] for each in (result.network, result.teacher))
+    assert (score.dataset, score.split, score.n_real) == ("teacher", "60 images of a callable", 60)
+    assert 0 < floor.value < score.value  # the teacher against itself, on other latents
+    assert [parent.role for parent in result.parents] == ["teacher"]
+
+
+def flat_classifier():
+    return Classifier(
+        "flat", "none", "digest", lambda x: dict.fromkeys(("logits", "features"), tf.reshape(x, (-1, 64))[:, ::8])
+    )
+
+
+def test_data_of_a_teacher_need_a_teacher(tmp_path):
+    with pytest.raises(UserError, match=r"takes the teacher's images: bind GeneratorExperiment\.teacher"):
+        train(on_the_ring(tmp_path / "x", 8, data=Data("teacher")))
 
 
 @pytest.mark.parametrize(
