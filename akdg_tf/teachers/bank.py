@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import pathlib
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -17,8 +18,9 @@ import tensorflow as tf
 from akdg_tf import latents
 from akdg_tf.data.images import to_float, to_uint8
 from akdg_tf.errors import UserError
-from akdg_tf.files import locked, part_of, sha256
+from akdg_tf.files import locked, part_of, sha256, write_json, write_text
 from akdg_tf.progress import Progress
+from akdg_tf.rows import RowFile
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, required
 
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 BATCH = 250  # images per call of the teacher
 BANKS, SEED = pathlib.Path("runs", "banks"), 0  # runs of all seeds share one bank per teacher and size
 SMOKE_IMAGES = 500
+IN_MEMORY = 10**9  # bytes of images up to which a bank is held in memory; images of a larger one are read by rows
+DONE = "done"  # file of an unfinished bank with the number of batches on disk
 ARRAYS = ("images", "latents")  # files of a bank, without .npy
 
 
@@ -80,10 +84,18 @@ class TeacherBank:
         return self.images.shape[1:]
 
     @functools.cached_property
-    def _tensors(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images and latents as tensors in host memory, for training steps to capture."""
+    def _images(self) -> tf.Tensor | RowFile:
+        """The images as a tensor in host memory, for training steps to capture; those of a large bank as a file."""
+        if self.images.nbytes > IN_MEMORY:
+            return RowFile(self.folder / "images.npy")
         with tf.init_scope(), tf.device("CPU"):
-            return tf.constant(self.images), tf.constant(self.latents)
+            return tf.constant(self.images)
+
+    @functools.cached_property
+    def _latents(self) -> tf.Tensor:
+        """The latents as a tensor in host memory."""
+        with tf.init_scope(), tf.device("CPU"):
+            return tf.constant(self.latents)
 
     def draw_images(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
         """This replica's rows of the global draw of `step`; see `sources.ImageSource`. The seed sets the order."""
@@ -91,15 +103,20 @@ class TeacherBank:
 
     def draw_latents(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
         """The latents of `draw_pairs`, float32 [count, latent_dim]."""
-        return tf.gather(self._tensors[1], self._rows(count, seed, step))
+        return tf.gather(self._latents, self._rows(count, seed, step))
 
     def draw_pairs(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Latents z, float32 [count, latent_dim], and the images G_T(z)."""
         rows = self._rows(count, seed, step)
-        return tf.gather(self._tensors[1], rows), self._gather_images(rows)
+        return tf.gather(self._latents, rows), self._gather_images(rows)
 
     def _gather_images(self, rows):
-        drawn = tf.gather(self._tensors[0], rows)
+        images = self._images
+        if isinstance(images, RowFile):
+            drawn = tf.numpy_function(images.read, [rows], self.images.dtype, stateful=False)
+            drawn = tf.ensure_shape(drawn, (rows.shape[0], *self.sample_shape))
+        else:
+            drawn = tf.gather(images, rows)
         return to_float(drawn) if drawn.dtype == tf.uint8 else tf.cast(drawn, tf.float32)
 
     def _rows(self, count, seed, step):
@@ -139,32 +156,51 @@ def make_bank(teacher: FrozenGenerator, count: int, seed: int, root: pathlib.Pat
 
 def _fill(part: pathlib.Path, teacher: FrozenGenerator, count: int, seed: int) -> None:
     """Draws the images that the unfinished bank in `part` lacks, then writes its checksums."""
-    function = tf.function(teacher)
-    sample_shape = tuple(function(tf.zeros((1, teacher.latent_dim))).shape[1:])
+    function, sample_shape = tf.function(teacher), teacher.sample_shape
     dtype = np.uint8 if len(sample_shape) == 3 else np.float16
-    images = _open(part / "images.npy", dtype, (count, *sample_shape))
-    kept = _open(part / "latents.npy", np.float32, (count, teacher.latent_dim))
-    done = part / "done"  # file with the number of batches on disk
-    first = int(done.read_text()) if done.exists() else 0
+    shapes = {"images": ((count, *sample_shape), dtype), "latents": ((count, teacher.latent_dim), np.float32)}
+    files, first = _unfinished(part, shapes, -(-count // BATCH))
     progress = Progress("teacher bank", count, first * BATCH)
     for batch in range(first, -(-count // BATCH)):
         z = latents.draw(teacher.prior, BATCH, teacher.latent_dim, (seed, latents.BANK), tf.constant(batch, tf.int64))
         rows = slice(batch * BATCH, min((batch + 1) * BATCH, count))
         drawn = function(z).numpy()[: rows.stop - rows.start]
-        images[rows] = to_uint8(drawn) if dtype == np.uint8 else drawn
-        kept[rows] = z.numpy()[: rows.stop - rows.start]
+        files["images"].write(rows.start, to_uint8(drawn) if dtype == np.uint8 else drawn)
+        files["latents"].write(rows.start, z.numpy()[: rows.stop - rows.start])
         if progress.report(rows.stop):
-            images.flush()
-            kept.flush()
-            done.write_text(str(batch + 1))
-    del images, kept
+            for file in files.values():
+                file.sync()
+            write_text(part / DONE, str(batch + 1))
+    for file in files.values():
+        file.close()
     sums = {name: sha256(part / f"{name}.npy") for name in ARRAYS}
     meta = {"prior": teacher.prior, "latent_dim": teacher.latent_dim, "count": count, "seed": seed, "sha256": sums}
-    (part / "bank.json").write_text(json.dumps(meta, indent=2) + "\n")
+    write_json(part / "bank.json", meta)
 
 
-def _open(path: pathlib.Path, dtype, shape) -> np.memmap:
-    return np.lib.format.open_memmap(path, "r+" if path.exists() else "w+", dtype, shape)
+def _unfinished(part: pathlib.Path, shapes: Mapping, batches: int) -> tuple[dict[str, RowFile], int]:
+    """The files of an unfinished bank and the number of batches in them; new files if they cannot be continued.
+
+    Args:
+        part: folder of the unfinished bank.
+        shapes: shape and dtype of each array.
+        batches: number of batches of the whole bank.
+    """
+    files = {}
+    try:
+        done = int((part / DONE).read_text())
+        for name, (shape, dtype) in shapes.items():
+            files[name] = RowFile(part / f"{name}.npy", writable=True)
+            if files[name].shape != shape or files[name].dtype != dtype:
+                raise ValueError(f"{name} has another shape")
+        if not 0 <= done <= batches:
+            raise ValueError(f"{DONE} holds {done}")
+        return files, done
+    except (OSError, ValueError):
+        for file in files.values():
+            file.close()
+    (part / DONE).unlink(missing_ok=True)
+    return {name: RowFile.create(part / f"{name}.npy", *each) for name, each in shapes.items()}, 0
 
 
 def _damaged(folder: pathlib.Path, what: str) -> str:

@@ -128,6 +128,53 @@ def test_a_cut_making_goes_on_and_gives_the_bank_that_was_never_cut(tmp_path, mo
         assert (bank.folder / name).read_bytes() == (uncut.folder / name).read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("done", b"99"),
+        ("done", b"-1"),
+        ("done", b""),
+        ("done", b"two"),
+        ("done", None),
+        ("images.npy", None),
+        ("images.npy", b""),
+        ("images.npy", 128),  # cut after its header
+        ("images.npy", -1),
+        ("latents.npy", 200),
+    ],
+)
+def test_a_making_that_cannot_go_on_begins_anew_and_never_seals_images_that_were_not_drawn(
+    file, content, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("akdg_tf.progress.REPORT_SECONDS", 0.0)
+    teacher, _ = make_teacher()
+    uncut = make_bank(teacher, 2 * BATCH, 0, tmp_path / "uncut")
+    part = tmp_path / "cut" / f"{uncut.folder.name}.part"
+    part.mkdir(parents=True)
+    for name in ("images.npy", "latents.npy"):
+        (part / name).write_bytes((uncut.folder / name).read_bytes())
+    (part / "done").write_text("1")
+    whole = (part / file).read_bytes()
+    (part / file).unlink() if content is None else (part / file).write_bytes(
+        whole[:content] if isinstance(content, int) else content
+    )
+    bank = make_bank(teacher, 2 * BATCH, 0, tmp_path / "cut")
+    for name in ("images.npy", "latents.npy", "bank.json"):
+        assert (bank.folder / name).read_bytes() == (uncut.folder / name).read_bytes()
+
+
+def test_a_large_bank_is_read_by_rows_and_gives_what_it_gives_in_memory(tmp_path, monkeypatch):
+    teacher, _ = make_teacher()
+    bank = make_bank(teacher, 40, 0, tmp_path)
+    in_memory = draw(bank, 8, step=3)
+    monkeypatch.setattr("akdg_tf.teachers.bank.IN_MEMORY", 0)
+    streamed = make_bank(teacher, 40, 0, tmp_path)
+    assert not isinstance(streamed._images, tf.Tensor)
+    for one, other in zip(in_memory, draw(streamed, 8, step=3), strict=True):
+        np.testing.assert_array_equal(one, other)
+    contracts.pair_source_contract(streamed, teacher, contracts.HALF_A_GRAY_LEVEL)
+
+
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "no manifest", "empty manifest"])
 def test_a_damaged_bank_is_named_and_made_again_when_it_is_removed(damage, tmp_path):
     teacher, _ = make_teacher()
