@@ -36,8 +36,8 @@ def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf
     Raises:
         ValueError: the prior is unknown.
     """
-    context = tf.distribute.get_replica_context()
-    shape = (count * context.num_replicas_in_sync, dim)
+    replicas, number = _replica()
+    shape = (count * replicas, dim)
     key = tf.random.fold_in(tf.constant(seed, tf.int64), step)
     if prior == "normal":
         rows = tf.random.stateless_normal(shape, key)
@@ -45,8 +45,13 @@ def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf
         rows = tf.random.stateless_uniform(shape, key, -1.0, 1.0)
     else:
         raise ValueError(f"unknown prior {prior!r}: 'normal' or 'uniform'")
-    start = context.replica_id_in_sync_group * count
-    return rows[start : start + count]
+    return rows[number * count : (number + 1) * count]
+
+
+def _replica() -> tuple[int, tf.Tensor | int]:
+    """The number of replicas, and that of this one; (1, 0) outside of a step, such as under a strategy's scope."""
+    context = tf.distribute.get_replica_context()
+    return (context.num_replicas_in_sync, context.replica_id_in_sync_group) if context else (1, 0)
 
 
 def positions(count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
@@ -59,9 +64,9 @@ def positions(count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
     Returns:
         int64 [count].
     """
-    context = tf.distribute.get_replica_context()
+    replicas, number = _replica()
     count = tf.cast(count, tf.int64)
-    first = (step * context.num_replicas_in_sync + tf.cast(context.replica_id_in_sync_group, tf.int64)) * count
+    first = (step * replicas + tf.cast(number, tf.int64)) * count
     return first + tf.range(count)
 
 

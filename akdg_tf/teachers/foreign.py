@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
+from akdg_tf.teachers.probing import called_once
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class ForeignFunction:
         """How to pick the samples from the outputs, whether to swap their layout, their shape and dtype."""
         z = tf.random.stateless_normal((self.batch or PROBES, self.latent_dim), (0, 0))
         try:
-            outputs = self._raw(z)
+            outputs = called_once(self._raw, z)
         except Exception as error:  # a foreign graph may raise any exception
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{self.where} cannot be called with latents of {self.latent_dim}: {reason}") from error

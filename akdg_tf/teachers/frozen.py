@@ -15,6 +15,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.models.counting import CALLS_PYTHON, Cost, count_cost, frozen_graph
 from akdg_tf.places import home_of
 from akdg_tf.teachers import graph_digest
+from akdg_tf.teachers.probing import called_once
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class FrozenGenerator:
     @functools.cached_property
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one sample: (height, width, channels) of an image, (2,) of a point."""
-        return tuple(self(tf.zeros((1, self.latent_dim))).shape[1:])
+        return tuple(called_once(self, tf.zeros((1, self.latent_dim))).shape[1:])
 
     def __call__(self, z: tf.Tensor) -> tf.Tensor:
         """Images in [-1, 1], float32 [n, *sample_shape], without gradient."""
@@ -87,7 +88,7 @@ class FrozenGenerator:
             UserError: the samples are not finite, or images are outside `output_range` by more than rounding.
         """
         z = latents.draw(self.prior, CHECKED, self.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
-        samples = np.asarray(tf.cast(self.function(z), tf.float32))
+        samples = np.asarray(tf.cast(called_once(self.function, z), tf.float32))
         if not np.isfinite(samples).all():
             raise UserError(f"{who} gives samples that are not finite: it is damaged, or its weights are")
         low, high = self.output_range
@@ -136,7 +137,7 @@ class FrozenGenerator:
         parts = [self.prior.encode(), str(self.latent_dim).encode(), graph_digest.digest(graph).encode()]
         if graph_digest.has_hidden_state(graph):
             z = latents.draw(self.prior, PROBES, self.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
-            parts.append(np.rint(self(z).numpy() * PROBE_LEVELS).astype(np.int64).tobytes())
+            parts.append(np.rint(called_once(self, z).numpy() * PROBE_LEVELS).astype(np.int64).tobytes())
         return hashlib.sha256(b"|".join(parts)).hexdigest()
 
     def describe(self) -> dict[str, int | None]:

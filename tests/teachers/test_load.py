@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from support import mirrored
 
 from akdg_tf import models
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
@@ -200,6 +201,17 @@ def test_what_a_generator_from_the_wild_does_not_tell_is_asked_for_in_one_line(s
     with pytest.raises(UserError, match=says) as caught:
         load_teacher(str(wild), **{"output_range": (-1, 1), "signature": signature, **settings})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("devices", [("CPU:0",), ("CPU:0", "CPU:1")])
+def test_a_teacher_is_loaded_and_asked_under_a_strategy(devices, wild, exported):
+    with mirrored(devices).scope():
+        teacher = load_generator(wild, None, None, (-1, 1), "batch_of_16")
+        own = load_generator(exported[1])
+        assert (teacher.sample_shape, own.sample_shape) == ((4, 6, 3), (16, 16, 1))
+    z = tf.random.stateless_normal((5, 3), (0, 0))
+    np.testing.assert_allclose(next(teacher.batches(5, 0)).shape, (5, 4, 6, 3))
+    np.testing.assert_allclose(tf.function(teacher)(z), Wild.images(z), atol=1e-6)
 
 
 class Ranged(tf.Module):

@@ -1,0 +1,23 @@
+"""Calling a generator once, to look at what it gives."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+
+def called_once(function: Callable[[tf.Tensor], Any], z: tf.Tensor) -> Any:
+    """The outputs of a function for some latents.
+
+    A SavedModel that was loaded under a strategy runs only within a replica. So the function is called in each replica,
+    and the outputs of the first one are returned.
+
+    Args:
+        function: maps latents to any structure of tensors.
+        z: float32 [n, latent_dim].
+    """
+    strategy = tf.distribute.get_strategy()
+    if not (tf.distribute.has_strategy() and tf.distribute.in_cross_replica_context()):
+        return function(z)
+    outputs = tf.function(lambda: strategy.run(function, (z,)))()
+    return tf.nest.map_structure(lambda each: strategy.experimental_local_results(each)[0], outputs)
