@@ -43,7 +43,9 @@ d/keras.optimizers.Adam.learning_rate = 4e-4
 CHANGES = {  # the bindings of each change
     "base": "",
     "gamma_0.1": "R1Penalty.gamma = 0.1\n",  # 2 in the base
-    "gamma_0.01": "R1Penalty.gamma = 0.01\n",
+    "gamma_10": "R1Penalty.gamma = 10.0\n",
+    "gamma_50": "R1Penalty.gamma = 50.0\n",
+    "lambda_0.3": "AKDG.distillation_weight = 0.3\n",
     "spectral": SPECTRAL,  # the teacher's discriminator, loss and optimizer
 }
 
