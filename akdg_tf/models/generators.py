@@ -39,12 +39,12 @@ class Generator(keras.Model):
     def get_config(self):
         return {**super().get_config(), "latent_dim": self.latent_dim, "sample_shape": self.sample_shape}
 
-    def _square_start(self, doublings: int) -> int:
-        """Side of the first feature map of a network that doubles the side `doublings` times."""
+    def _start(self, doublings: int) -> tuple[int, int]:
+        """Height and width of the first feature map of a network that doubles both `doublings` times."""
         shape, factor = self.sample_shape, 2**doublings
-        if len(shape) != 3 or shape[0] != shape[1] or shape[0] % factor:
-            raise ValueError(f"sample_shape {shape} must be that of a square image with a side divisible by {factor}")
-        return shape[0] // factor
+        if len(shape) != 3 or shape[0] % factor or shape[1] % factor:
+            raise ValueError(f"sample_shape {shape} must be that of an image whose sides are divisible by {factor}")
+        return shape[0] // factor, shape[1] // factor
 
 
 @_serializable
@@ -97,12 +97,12 @@ class DCGANGenerator(Generator):
 
     Args:
         latent_dim: size of the latent.
-        sample_shape: (height, width, channels), square. The side must be divisible by 2**(len(widths) - 1).
+        sample_shape: (height, width, channels). Both sides must be divisible by 2**(len(widths) - 1).
         widths: channels of each map, from the first to the last. The paper's CIFAR-10 student is 512, 256, 128, 64.
         use_batch_norm: whether each map, including the first, has batch normalization.
 
     Raises:
-        ValueError: sample_shape is not such a square.
+        ValueError: sample_shape is not such a shape.
     """
 
     def __init__(
@@ -115,10 +115,10 @@ class DCGANGenerator(Generator):
     ):
         super().__init__(latent_dim, sample_shape, **kwargs)
         self.widths, self.use_batch_norm = tuple(widths), use_batch_norm
-        side = self._square_start(len(self.widths) - 1)
-        net = [layers.Dense(side * side * self.widths[0]), layers.Reshape((side, side, self.widths[0]))]
-        for i, width in enumerate(self.widths):
-            net += [UpsampleConv2D(width)] if i else []
+        height, width = self._start(len(self.widths) - 1)
+        net = [layers.Dense(height * width * self.widths[0]), layers.Reshape((height, width, self.widths[0]))]
+        for i, channels in enumerate(self.widths):
+            net += [UpsampleConv2D(channels)] if i else []
             net += [batch_norm(), layers.ReLU()] if use_batch_norm else [layers.ReLU()]
         net.append(layers.Conv2D(self.sample_shape[-1], 3, padding="same", activation="tanh", dtype="float32"))
         self.net = keras.Sequential(net)
@@ -161,13 +161,13 @@ class SNGANGenerator(Generator):
 
     Args:
         latent_dim: size of the latent.
-        sample_shape: (height, width, channels), square. The side must be divisible by 2**blocks.
+        sample_shape: (height, width, channels). Both sides must be divisible by 2**blocks.
         width: channels of every block.
         blocks: number of residual up-blocks.
         use_batch_norm: whether the network has batch normalization.
 
     Raises:
-        ValueError: sample_shape is not such a square.
+        ValueError: sample_shape is not such a shape.
     """
 
     def __init__(
@@ -181,8 +181,8 @@ class SNGANGenerator(Generator):
     ):
         super().__init__(latent_dim, sample_shape, **kwargs)
         self.width, self.blocks, self.use_batch_norm = width, blocks, use_batch_norm
-        side = self._square_start(blocks)
-        net = [layers.Dense(side * side * width), layers.Reshape((side, side, width))]
+        rows, columns = self._start(blocks)
+        net = [layers.Dense(rows * columns * width), layers.Reshape((rows, columns, width))]
         net += [UpBlock(width, use_batch_norm) for _ in range(blocks)]
         net += [*([batch_norm()] if use_batch_norm else []), layers.ReLU()]
         net.append(layers.Conv2D(self.sample_shape[-1], 3, padding="same", activation="tanh", dtype="float32"))
