@@ -11,7 +11,7 @@ import shlex
 from akdg_tf.artifacts.result import Result
 from akdg_tf.errors import UserError
 
-_QUOTED_PATH = re.compile(r"""(?P<quote>['"])(?P<path>[/~][^'"\n]*)(?P=quote)""")
+_QUOTED_PATH = re.compile(r"""(?P<quote>['"])(?P<path>(?:[/~]|(?:[^'"\n]*/)?\.\.(?:/|(?=['"])))[^'"\n]*)(?P=quote)""")
 
 
 def without(result: Result) -> Result:
@@ -40,7 +40,7 @@ def gin_file(path: str) -> str:
 
 
 def bindings(text: str) -> str:
-    """Gin bindings as they are published: only the last part of each quoted absolute path is left."""
+    """Gin bindings as they are published: of a quoted path that is absolute or goes up, only the last part is left."""
     return _QUOTED_PATH.sub(lambda found: f"{found['quote']}{_name(found['path'])}{found['quote']}", text)
 
 

@@ -32,6 +32,9 @@ def test_a_gin_file_is_known_to_a_reader_or_published_by_its_name(given, publish
         ("X.init_from = '~/runs/x@2000'", "X.init_from = 'x@2000'"),
         ("A.b = ('/a/b', 'c/d', '/e')", "A.b = ('b', 'c/d', 'e')"),
         ("A.b = '/'", "A.b = '/'"),
+        ("load_teacher.name='../../secret/t'", "load_teacher.name='t'"),
+        ("load_teacher.name='runs/../../secret/t'", "load_teacher.name='t'"),
+        ("A.b = 'a..b/c'", "A.b = 'a..b/c'"),
         ("A.b = 1 / 2  # don't\nC.d = '/x/y'\n", "A.b = 1 / 2  # don't\nC.d = 'y'\n"),
     ],
 )
