@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from akdg_tf.reporting import pictures
+
 Runs = Mapping[str, Sequence[pathlib.Path]]  # the run folders of all seeds, by method
 
 
@@ -36,17 +38,13 @@ def picture(panels: Mapping[str, Runs]) -> np.ndarray | None:
     Returns:
         uint8 [height, width, 3]; None if no run has a curve.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     runs = [run for methods in panels.values() for found in methods.values() for run in found]
     names = dict.fromkeys(name for run in runs for line in read(run) for name in line if name != "step")
     metrics = [name for name in names if name.startswith("fid")] or list(names)
     if not metrics:
         return None
-    figure = Figure((5 * len(panels), 3.6 * len(metrics)), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.subplots(len(metrics), len(panels), squeeze=False)
+    canvas = pictures.new_canvas((5 * len(panels), 3.6 * len(metrics)))
+    axes = canvas.figure.subplots(len(metrics), len(panels), squeeze=False)
     for row, metric in zip(axes, metrics, strict=True):
         for axis, (title, methods) in zip(row, panels.items(), strict=True):
             for method, found in methods.items():
@@ -57,5 +55,4 @@ def picture(panels: Mapping[str, Runs]) -> np.ndarray | None:
                 axis.fill_between(list(values), low, high, color=drawn.get_color(), alpha=0.2, linewidth=0)
             axis.set(title=title, xlabel="steps", ylabel=metric)
             axis.legend()
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return pictures.drawn(canvas)

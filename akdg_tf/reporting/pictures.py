@@ -36,16 +36,11 @@ def side_by_side(samples: Mapping[str, np.ndarray], columns: int | None = None) 
     Returns:
         uint8 [height, width, 3].
     """
-    # Imported here, so that other uses do not need Matplotlib. Without pyplot, whose backend the user may have chosen.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     columns = columns or len(samples)
     rows = -(-len(samples) // columns)
     size = (4 * columns, 4.6 * rows)
-    figure = Figure(size, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False)
+    canvas = new_canvas(size)
+    axes = canvas.figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat[len(samples) :]:
         axis.set_axis_off()
     for axis, (title, values) in zip(axes.flat, samples.items(), strict=False):
@@ -57,6 +52,20 @@ def side_by_side(samples: Mapping[str, np.ndarray], columns: int | None = None) 
             side = min(8, len(values))
             axis.imshow(tile(values[: min(64, len(values) // side * side)], side), interpolation="nearest")
             axis.set_axis_off()
+    return drawn(canvas)
+
+
+def new_canvas(size: tuple[float, float]):
+    """An empty Matplotlib canvas of this width and height in inches, whose `figure` takes the axes."""
+    # Imported here, so that other uses do not need Matplotlib. Without pyplot, whose backend the user may have chosen.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    return FigureCanvasAgg(Figure(size, layout="constrained"))
+
+
+def drawn(canvas) -> np.ndarray:
+    """The picture on a canvas, uint8 [height, width, 3]."""
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
