@@ -26,7 +26,9 @@ from akdg_tf.training import config
 
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"\n]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 GUIDES = ("from_pytorch.md", "own_images.md")  # those with files; `test_readme.py` parses the commands of the others
-NARROW = ("Schedule.batch_size=4", "ImageScores.samples=20")
+SHORT = ("Schedule.batch_size=4", "ImageScores.samples=20")
+SMALL_D = ("ResNetDiscriminator.width=4", "ResNetDiscriminator.downsamples=(True, True)")
+SMALL_STUDENT = ("DCGANGenerator.widths=(4, 4)", "BankedTeacher.images=40")
 TEACHER_MULT_ADDS = 16 * (100 * 512 + 16 * 512 * 256 + 64 * 256 * 128 + 256 * 128 * 64 + 1024 * 64 * 3)
 
 STAND_IN = """
@@ -114,18 +116,31 @@ def script(name, **constants):
     return runpy.run_path(name)
 
 
-def akdg_run(words, *more):
+def akdg_run(words, *more, bindings=()):
     """Gives a command of the form `akdg run ...`, within this process."""
     assert words[:2] == ["akdg", "run"]
     with flagsaver.flagsaver():
-        parse(["akdg run", *words[2:], *more])
+        parse(["akdg run", *words[2:], *more, *(f"--gin_param={each}" for each in bindings)])
         run_experiment()
 
 
 def smoke(words, workdir, *bindings):
-    """Runs a command for 20 steps with narrow networks; returns its result."""
-    akdg_run(words, "--smoke", f"--workdir={workdir}", *(f"--gin_param={each}" for each in (*NARROW, *bindings)))
+    """Runs a command for 20 short steps; returns its result."""
+    akdg_run(words, "--smoke", f"--workdir={workdir}", bindings=(*SHORT, *bindings))
     return json.loads(pathlib.Path(workdir, "result.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def student(faces):
+    """The result of the student of the function."""
+    words = command("from_pytorch.md", "akdg", "--gin_file=faces.gin")
+    return smoke(words, "runs/faces", *SMALL_D, *SMALL_STUDENT)
+
+
+@pytest.fixture(scope="module")
+def rebuilt(faces):
+    """The teacher as a Keras file."""
+    script("rebuild.py")
 
 
 @pytest.mark.parametrize("page", GUIDES)
@@ -134,8 +149,9 @@ def test_every_command_is_accepted(page, tmp_path):
     for _ in opened(page, tmp_path):
         for words in commands(page):
             if words[:2] == ["akdg", "run"]:
-                parse(["akdg run", *words[2:]])
-                config.parse(FLAGS.gin_file, FLAGS.gin_param)
+                with flagsaver.flagsaver():
+                    parse(["akdg run", *words[2:]])
+                    config.parse(FLAGS.gin_file, FLAGS.gin_param)
             else:
                 assert words[:2] == ["pip", "install"] or (words[0] == "python" and pathlib.Path(words[1]).exists())
 
@@ -145,13 +161,11 @@ def test_faces_the_student_has_at_most_a_tenth_of_the_mult_adds(faces, capsys):
     assert 10 * json.loads(capsys.readouterr().out)["network"]["mult_adds"] <= TEACHER_MULT_ADDS == 104_628_224
 
 
-def test_faces_a_function_is_the_teacher(faces):
-    bindings = ("BankedTeacher.images=40", "ResNetDiscriminator.width=4", "DCGANGenerator.widths=(8, 8, 4)")
-    result = smoke(command("from_pytorch.md", "akdg", "--gin_file=faces.gin"), "runs/function", *bindings)
-    assert result["method"] == "AKDG" and result["teacher"]["params"] is None
-    score = result["network"]["scores"]["fid_to_teacher[imagenet-efficientnet-lite0]"]
+def test_faces_a_function_is_the_teacher(student):
+    assert student["method"] == "AKDG" and student["teacher"]["params"] is None
+    score = student["network"]["scores"]["fid_to_teacher[imagenet-efficientnet-lite0]"]
     assert (score["n_real"], score["n_fake"], score["dataset"]) == (20, 20, "teacher")
-    assert akdg_tf.load("runs/function").sample(2).shape == (2, 64, 64, 3)
+    assert akdg_tf.load("runs/faces").sample(2).shape == (2, 64, 64, 3)
 
 
 def test_faces_images_are_the_teacher(faces):
@@ -161,37 +175,40 @@ def test_faces_images_are_the_teacher(faces):
     expected = np.moveaxis(sys.modules["faces"].generate(z), 1, 3)
     np.testing.assert_allclose(teacher.images.images / 127.5 - 1, expected, atol=1.01 / 255)
     words = command("from_pytorch.md", "--gin_param=load_teacher.name='faces.npz'")
-    akdg_run(
-        words, "--smoke", "--stage=train", *(f"--gin_param={each}" for each in (*NARROW, "ResNetDiscriminator.width=4"))
-    )
+    akdg_run(words, "--smoke", "--stage=train", bindings=(SHORT[0], *SMALL_D, SMALL_STUDENT[0]))
 
 
-def test_faces_the_rebuilt_teacher_gives_the_same_images(faces):
-    script("rebuild.py")
+def test_faces_the_rebuilt_teacher_gives_the_same_images(rebuilt):
     teacher = load_teacher("faces.keras", output_range=(-1, 1))
     z = np.random.default_rng(1).standard_normal((5, 100), np.float32)
     np.testing.assert_allclose(teacher(z), np.moveaxis(sys.modules["faces"].generate(z), 1, 3), atol=1e-5)
     assert teacher.describe()["layers"] == 5
     words = command("from_pytorch.md", "--gin_param=GeneratorExperiment.method=@MSEDistillation")
-    bindings = ("BankedTeacher.images=40", "DCGANGenerator.widths=(8, 8, 4)")
-    assert smoke(words, "runs/mse", *bindings)["method"] == "MSEDistillation"
+    akdg_run(words, "--smoke", "--stage=train", bindings=(SHORT[0], *SMALL_STUDENT))
 
 
-def test_own_images_make_a_teacher_and_it_makes_a_student(photos):
+def test_faces_the_speed_of_both_is_measured(student, rebuilt, capsys):
+    script("speed.py", REPEATS=2)
+    said = capsys.readouterr().out
+    assert said.count(" ms") == 6 and re.search(r"bytes: teacher [\d,]+, student [\d,]+$", said.strip())
+
+
+def test_own_images_make_a_teacher_and_it_teaches_a_student(photos):
     script("patches.py")
     files = sorted(pathlib.Path("photographs").iterdir())
     assert len(files) == 1702 and Image.open(files[0]).size == (64, 64)
-    narrow = ("ResNetDiscriminator.width=4", "SNGANGenerator.width=4", "DCGANGenerator.widths=(8, 8, 4)")
     words = command("own_images.md", "--gin_file=photos_teacher.gin", "--data_dir=photographs")
-    smoke(words, "runs/photos_teacher", *narrow[:2])
-    words = command("own_images.md", "--gin_file=photos_student.gin", "--data_dir=photographs")
-    result = smoke(words, "runs/student", "BankedTeacher.images=40", narrow[0], narrow[2])
-    assert result["parents"][0]["name"] == "photos_teacher"
+    result = smoke(words, "runs/photos_teacher", "SNGANGenerator.width=4", "SNGANGenerator.blocks=1", *SMALL_D)
+    assert result["kind"] == "teacher"
     assert result["network"]["scores"]["fid[imagenet-efficientnet-lite0]"]["split"] == "1,702 files of photographs"
+    words = command("own_images.md", "--gin_file=photos_student.gin", "--data_dir=photographs")
+    akdg_run(words, "--smoke", "--stage=train", bindings=(SHORT[0], *SMALL_STUDENT, *SMALL_D))
+    assert pathlib.Path("runs/photos_student-smoke/checkpoints").exists()
 
 
 def test_without_data_d_kd_alone_learns_from_the_teachers_images(tmp_path):
+    small = ("GeneratorExperiment.exports=()", "ConvDiscriminator.widths=(4,)", "MLPGenerator.width=8")
     for _ in opened("without_data.md", tmp_path):
-        result = smoke(command("without_data.md", "--gin_param=AKDG.discriminator=None"), "runs/short")
+        result = smoke(command("without_data.md", "--gin_param=AKDG.discriminator=None"), "runs/short", *small)
         assert (result["dataset"], result["method"]) == ("teacher", "AKDG")
         assert {"is[mnist-classifier]", "fid_to_teacher[mnist-classifier]"} <= set(result["network"]["scores"])
