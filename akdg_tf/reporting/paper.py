@@ -12,7 +12,8 @@ from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.tables import UNKNOWN, mean_and_spread
 from akdg_tf.zoo.entries import Entry
 
-BUDGETS = ("", "-cpu_hours", "-budget_cpu")  # ends of the names of runs: in full, with gin/cpu_hours.gin, in minutes
+# Ends of the names of runs: in full, for hours on CPUs (with or without gin/spectral.gin), for minutes.
+BUDGETS = ("", "-cpu_hours-spectral", "-cpu_hours", "-budget_cpu")
 SHOWN = ("is", "fid", "kid", "precision", "recall")  # over the first classifier
 SHOWN_BESIDE = ("fid", "kid")  # over every other one
 FOOTNOTE = (
