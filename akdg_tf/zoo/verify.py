@@ -14,7 +14,7 @@ from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.result import Network
 from akdg_tf.data import reads_folder
 from akdg_tf.errors import UserError
-from akdg_tf.metrics.classifiers import load_classifier
+from akdg_tf.metrics.classifiers import image_shape_of, load_classifier
 from akdg_tf.models.counting import count_cost
 from akdg_tf.reporting import tables
 from akdg_tf.training import config
@@ -152,9 +152,8 @@ def _module(entry: Entry):
 
 
 def _image_shape(classifier) -> tuple[int, ...]:
-    """Shape of images that a classifier's SavedModel takes: (height, width, channels)."""
-    signature = classifier.signatures["serving_default"].structured_input_signature[1]
-    return tuple(size or ANY_SIDE for size in signature["images"].shape[1:])
+    """Shape of images that a classifier's SavedModel takes, without None: (height, width, channels)."""
+    return tuple(size or ANY_SIDE for size in image_shape_of(classifier))
 
 
 def recomputed(entry: Entry, data_dir: str | None) -> str:
