@@ -82,9 +82,11 @@ def card_text(entry: Entry) -> str:
 
 
 def configuration(entry: Entry) -> str:
-    """Checks that `config.gin` is the configuration of an experiment."""
+    """Checks that `config.gin` is the configuration of an experiment, without evaluations if the entry is unscored."""
     bindings = config.effective([entry.folder / "config.gin"], imports=False)
     _hold(bool(bindings), entry, "config.gin is not the configuration of an experiment")
+    marked = not entry.result.unscored or config.binds_no_evaluations()
+    _hold(marked, entry, "metrics.json marks it as unscored, but its config.gin binds evaluations")
     return f"{len(bindings)} bindings"
 
 
@@ -161,6 +163,8 @@ def recomputed(entry: Entry, data_dir: str | None) -> str:
     if entry.converted:
         _hold(not entry.result.network.scores, entry, "its scores cannot be computed again: it has no config.gin")
         return "it states none"
+    if entry.result.unscored:
+        return "unscored: its configuration binds no evaluations"
     config.parse([entry.folder / "config.gin"], [], imports=False)
     data_dir = data_dir if reads_folder(entry.result.dataset) else None
     run = Run(entry.folder, entry.name, seed=entry.result.seed, data_dir=data_dir)

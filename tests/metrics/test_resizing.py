@@ -1,5 +1,7 @@
 """A stated resize: what it computes, held against values worked out here and against Pillow, and what it refuses."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,7 +15,7 @@ def covered(size, new):
     """Share of each new pixel that each old pixel covers, [new, size], along one axis."""
     edges = np.arange(new + 1) * size / new
     low, high = np.arange(size), np.arange(size) + 1
-    shares = [np.clip(np.minimum(high, b) - np.maximum(low, a), 0, None) for a, b in zip(edges, edges[1:], strict=False)]
+    shares = [np.clip(np.minimum(high, b) - np.maximum(low, a), 0, None) for a, b in itertools.pairwise(edges)]
     return np.array(shares) * new / size
 
 
@@ -55,7 +57,19 @@ def test_a_resize_is_named_by_method_and_size():
     ]
 
 
-BAD = ["", "foo", "32", "32x32", "area", "area 32", "area 0x0", "area 032x32", "area -1x32", "area 32x32x3", "area 32X32"]
+BAD = [
+    "",
+    "foo",
+    "32",
+    "32x32",
+    "area",
+    "area 32",
+    "area 0x0",
+    "area 032x32",
+    "area -1x32",
+    "area 32x32x3",
+    "area 32X32",
+]
 BAD += ["area  32x32", " area 32x32", "area 32x32\n", "area 1000x32", "area 3\u0662x32", "nearest 32x32", "none", 32]
 
 
