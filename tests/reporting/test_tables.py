@@ -54,7 +54,7 @@ def test_a_run_without_scores_has_a_table_too():
 def test_a_run_that_binds_no_evaluations_says_so_below_its_table():
     network, teacher = (made_up_network(name, scores={}) for name in ("x", "t"))
     text = tables.table(made_up_result("x", network=network, teacher=teacher, unscored=True))
-    assert text.splitlines()[-2:] == ["latent dim            4  4", "unscored: GeneratorExperiment.evaluations is {}"]
+    assert text.splitlines()[-2:] == ["latent dim            4    4", "unscored: GeneratorExperiment.evaluations is {}"]
 
 
 @pytest.mark.parametrize(
