@@ -175,6 +175,7 @@ class Result:
         litert: the `model.tflite` of an entry, None if there is none.
         origin: where the weights come from if the method is `CONVERTED`, None for every other method.
         dtype_policy: Keras dtype policy under which the network was trained, None if it is unknown.
+        unscored: whether the configuration says that there are no scores: `GeneratorExperiment.evaluations = {}`.
     """
 
     schema: int
@@ -198,6 +199,7 @@ class Result:
     litert: LiteRTModel | None = None
     origin: Origin | None = None
     dtype_policy: str | None = None
+    unscored: bool = False
 
     def scores_over_seeds(self) -> dict[str, OverSeeds]:
         """Each score of the network over the published seeds. For a single run it holds one value."""
@@ -236,6 +238,8 @@ def from_json(found: object, source: str) -> Result:
         raise UserError(f"{source}: the field teacher must be set for the kind student, and be null for other kinds")
     if (result.method == CONVERTED) != (result.origin is not None):
         raise UserError(f"{source}: the field origin must be set for the method {CONVERTED}, and be null for others")
+    if result.unscored and (result.network.scores or result.over_seeds):
+        raise UserError(f"{source}: the field unscored must be false for a result with scores")
     if any(not row.values or len(row.values) != len(row.seeds) for row in result.over_seeds.values()):
         raise UserError(f"{source}: the field over_seeds must have one value per seed")
     return result

@@ -80,7 +80,7 @@ class Measured:
         name: name of the experiment or of the zoo entry.
         folders: the run folders in the order of the seeds, or the entry alone.
         result: the result of the first seed.
-        values: one value per seed, by metric.
+        values: one value per seed, by metric; {} if the runs are unscored.
         seeds: the seeds, in the order of the values.
     """
 
@@ -108,8 +108,8 @@ def measured(row: Published, runs: pathlib.Path, zoo: pathlib.Path) -> Measured 
         The measurements, None if there are no runs and no entry.
 
     Raises:
-        UserError: the runs of a row differ in how they were trained or scored, two have the same seed, or one lacks a
-            FID.
+        UserError: the runs of a row differ in how they were trained or scored, two have the same seed, or one that is
+            not unscored lacks a FID.
     """
     for name in row.experiments:
         found = finished_runs(name, runs)
@@ -136,13 +136,13 @@ def _of_runs(name: str, found: dict[pathlib.Path, Result]) -> Measured:
 def _of_entry(entry: Entry) -> Measured:
     _check_fid(entry.result, entry.folder)
     over = entry.result.scores_over_seeds()
-    seeds = max((one.seeds for one in over.values()), key=len)
+    seeds = max((one.seeds for one in over.values()), key=len, default=(entry.result.seed,))
     values = {metric: one.values for metric, one in over.items()}
     return Measured(entry.name, (entry.folder,), entry.result, values, seeds)
 
 
 def _check_fid(result: Result, folder: pathlib.Path) -> None:
-    if not any(_bare(metric) == "fid" for metric in result.network.scores):
+    if not result.unscored and not any(_bare(metric) == "fid" for metric in result.network.scores):
         raise UserError(f"{folder} has no FID: run its command with --stage=evaluate")
 
 
@@ -174,7 +174,7 @@ def _metrics(found: dict[Published, Measured]) -> list[str]:
     names = dict.fromkeys(name for ours in found.values() for name in ours.values)
     suffixes = list(dict.fromkeys(name.removeprefix(_bare(name)) for name in names))
     beside = [metric + suffix for suffix in suffixes[1:] for metric in SHOWN_BESIDE if metric + suffix in names]
-    return [*(metric + suffixes[0] for metric in SHOWN), *beside]
+    return [*(metric + suffix for suffix in suffixes[:1] for metric in SHOWN), *beside]
 
 
 def _paper_cells(row: Published) -> list[str]:
@@ -218,6 +218,8 @@ def _definitions(found: dict[Published, Measured]) -> list[str]:
 
 def _scoring(result: Result) -> str:
     """What defines the scores of a run. Scores of two runs can be compared if this is equal."""
+    if result.unscored:
+        return "unscored"
     scores = [score for name, score in result.network.scores.items() if _bare(name) == "fid"]
     return "; ".join(dict.fromkeys(map(_defined, scores)))
 

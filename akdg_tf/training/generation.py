@@ -21,6 +21,7 @@ from akdg_tf.artifacts.measure import measure
 from akdg_tf.artifacts.result import SCHEMA, Parent, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export
 from akdg_tf.data import teacher as teacher_data
+from akdg_tf.data.absent import NoImages
 from akdg_tf.data.choice import Data
 from akdg_tf.data.images import shifted_and_flipped
 from akdg_tf.errors import UserError
@@ -58,7 +59,8 @@ class GeneratorExperiment:
         data: the real samples.
         schedule: steps and intervals.
         optimizers: the generator's and the discriminators'.
-        evaluations: score the exported generator, by name; two evaluations must not give scores of the same name.
+        evaluations: score the exported generator, by name; two evaluations must not give scores of the same name. {}:
+            the run has no scores. Then a method that uses no real images needs no data, and none are loaded.
         curve: evaluations of the averaged generator in memory every `Schedule.curve_every` steps, by name. Their values
             go to `curve.jsonl` and TensorBoard, not into the result.
         teacher: loads the teacher, which is scored and shown beside the student and which the method learns from; None
@@ -127,7 +129,9 @@ class GeneratorExperiment:
 
     @functools.cached_property
     def dataset(self) -> data.Dataset:
-        """The real samples; in their place the teacher's, if `Data.name` is 'teacher'."""
+        """The real samples; in their place the teacher's, if `Data.name` is 'teacher'; none if nothing reads them."""
+        if not (self.method.uses_real_images or self.evaluations or self.curve):
+            return NoImages(self._sample_shape)
         if self.data.name == teacher_data.NAME:
             return self._teacher_data()
         return data.load_dataset(self.data.name, self.run.data_dir, self._sample_shape, **self.data.options)
@@ -168,8 +172,8 @@ class GeneratorExperiment:
                 evaluation.prepare(self.dataset)
 
     def inputs(self) -> dict[str, inputs.Input]:
-        """The data, and the teacher if the method learns from it; see `Experiment`."""
-        found = {"data": inputs.of_data(self.dataset)}
+        """The data if they are read, and the teacher if the method learns from it; see `Experiment`."""
+        found = {} if isinstance(self.dataset, NoImages) else {"data": inputs.of_data(self.dataset)}
         if self.method.teacher_role and self.teacher:
             found["teacher"] = inputs.of_teacher(self.teacher)
         return found
@@ -270,7 +274,8 @@ class GeneratorExperiment:
             uint8 [height, width, 3].
         """
         count = PICTURE_SAMPLES[len(self._sample_shape)]
-        panels = {f"real ({self.dataset.name})": self.dataset.reals(count, seed=0)} if show_reals else {}
+        shown = show_reals and not isinstance(self.dataset, NoImages)
+        panels = {f"real ({self.dataset.name})": self.dataset.reals(count, seed=0)} if shown else {}
         if self.teacher:
             panels["teacher"] = self.teacher.samples(count, self.run.seed)
         generator = functools.partial(self.trainer.ema_generator, training=False)
@@ -325,6 +330,7 @@ class GeneratorExperiment:
             command=self.run.command(),
             machine=devices.machine(),
             dtype_policy=network.dtype_policy_of_run(self.run.workdir),
+            unscored=not self.evaluations,
         )
 
     def _parents(self) -> tuple[Parent, ...]:

@@ -48,6 +48,11 @@ from N(0, I). Its scores can be compared only with scores over the same classifi
 not tell whether the images can be recognised, so look at the samples first. For the scores of real images (CIFAR-10
 only), see [Results](../../docs/results.md#what-the-scale-means). It may reproduce training images; this was not tested.
 """
+UNSCORED = "- **unscored**: its configuration binds no evaluations"
+UNSCORED_LIMITS = """\
+It draws images like its training images, at their size only. You cannot choose what it draws. Its latents are drawn
+from N(0, I). It was not scored, so look at the samples first. It may reproduce training images; this was not tested.
+"""
 CLASSIFIER_LIMITS = "It measures generators of the same dataset. Its outputs for other images mean nothing.\n"
 CONVERTED_LIMITS = """\
 It is an independent feature space for scores: no network of this repository was trained with it. Its scores can be
@@ -77,6 +82,7 @@ def card(entry: Entry) -> str:
         f"- command: {code(result.command)}",
         *_gin_files(result),
         *_warnings(result),
+        *([UNSCORED] if result.unscored else []),
         *("", *_table(entry), ""),
         *_definition_lines(entry),
         *_over_seeds(result),
@@ -148,7 +154,7 @@ def _making(result: Result) -> list[str]:
 
 def _limits(entry: Entry) -> str:
     if entry.kind != "classifier":
-        return LIMITS
+        return UNSCORED_LIMITS if entry.result.unscored else LIMITS
     return CONVERTED_LIMITS if entry.converted else CLASSIFIER_LIMITS
 
 

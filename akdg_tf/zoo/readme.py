@@ -65,6 +65,10 @@ def readme(found: list[Entry]) -> str:
         for one in definitions(group.members, less=("seed", "splits")):
             whose = "" if len(one.generators) == len(group.members) else f" of {', '.join(map(escape, one.generators))}"
             lines.append(f"{', '.join(map(escape, one.metrics))}{whose}: {escape(one.text)}.  ")
+        unscored = [escape(entry.name) for entry in group.members if entry.result.unscored]
+        lines += [f"Unscored, because the configuration binds no evaluations: {', '.join(unscored)}.  "] * bool(
+            unscored
+        )
         machines = sorted({escape(entry.result.machine or tables.UNKNOWN) for entry in group.members})
         lines += [f"images/s: {SPEED}, on {'; '.join(machines)}.", ""]
     classifiers = [entry for entry in found if entry.kind == "classifier"]
@@ -89,7 +93,7 @@ def _row(entry: Entry, metrics: list[str]) -> list[str]:
     return [
         f'<img src="{address}/{SAMPLES}" width="128" alt="{alt}">',
         _link(entry),
-        escape(method(entry)),
+        escape(method(entry)) + ", unscored" * entry.result.unscored,
         tables.count(network.params),
         tables.UNKNOWN if network.mult_adds is None else f"{network.mult_adds / 1e6:,.3g}M",
         tables.UNKNOWN if network.bytes is None else f"{network.bytes / 1e6:.3g} MB",

@@ -14,7 +14,7 @@ from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.result import Network
 from akdg_tf.data import reads_folder
 from akdg_tf.errors import UserError
-from akdg_tf.metrics.classifiers import load_classifier
+from akdg_tf.metrics.classifiers import image_shape_of, load_classifier
 from akdg_tf.models.counting import count_cost
 from akdg_tf.reporting import tables
 from akdg_tf.training import config
@@ -82,9 +82,11 @@ def card_text(entry: Entry) -> str:
 
 
 def configuration(entry: Entry) -> str:
-    """Checks that `config.gin` is the configuration of an experiment."""
+    """Checks that `config.gin` is the configuration of an experiment, without evaluations if the entry is unscored."""
     bindings = config.effective([entry.folder / "config.gin"], imports=False)
     _hold(bool(bindings), entry, "config.gin is not the configuration of an experiment")
+    marked = not entry.result.unscored or config.binds_no_evaluations()
+    _hold(marked, entry, "metrics.json marks it as unscored, but its config.gin binds evaluations")
     return f"{len(bindings)} bindings"
 
 
@@ -152,9 +154,8 @@ def _module(entry: Entry):
 
 
 def _image_shape(classifier) -> tuple[int, ...]:
-    """Shape of images that a classifier's SavedModel takes: (height, width, channels)."""
-    signature = classifier.signatures["serving_default"].structured_input_signature[1]
-    return tuple(size or ANY_SIDE for size in signature["images"].shape[1:])
+    """Shape of images that a classifier's SavedModel takes, without None: (height, width, channels)."""
+    return tuple(size or ANY_SIDE for size in image_shape_of(classifier))
 
 
 def recomputed(entry: Entry, data_dir: str | None) -> str:
@@ -162,6 +163,8 @@ def recomputed(entry: Entry, data_dir: str | None) -> str:
     if entry.converted:
         _hold(not entry.result.network.scores, entry, "its scores cannot be computed again: it has no config.gin")
         return "it states none"
+    if entry.result.unscored:
+        return "unscored: its configuration binds no evaluations"
     config.parse([entry.folder / "config.gin"], [], imports=False)
     data_dir = data_dir if reads_folder(entry.result.dataset) else None
     run = Run(entry.folder, entry.name, seed=entry.result.seed, data_dir=data_dir)

@@ -74,7 +74,7 @@ def test_the_score_of_a_single_run_stands_for_its_seed():
     assert alone.scores_over_seeds() == {"fid[c]": OverSeeds(1.0, None, (1.0,), (0,))}
 
 
-UNNEEDED = ("schema", "over_seeds", "litert", "origin", "dtype_policy")
+UNNEEDED = ("schema", "over_seeds", "litert", "origin", "dtype_policy", "unscored")
 NEEDED = [field.name for field in dataclasses.fields(Result) if field.name not in UNNEEDED]
 
 
@@ -96,6 +96,14 @@ def test_what_has_a_default_may_be_missing():
 def test_an_ill_typed_field_is_named(name):
     for value in (object(), 1j, b"bytes", [[1]], {"a": [1]}):
         assert f" {name}" in refusal(as_json(**{name: value})).replace("'", "")
+
+
+def test_a_result_is_marked_as_unscored_only_without_scores():
+    without = dataclasses.asdict(dataclasses.replace(WHOLE.network, scores={}))
+    assert results.from_json(as_json(network=without, over_seeds={}, unscored=True), "x").unscored
+    assert not results.from_json(as_json(network=without, over_seeds={}), "x").unscored
+    for found in (as_json(unscored=True), as_json(network=without, unscored=True)):
+        assert refusal(found) == "the field unscored must be false for a result with scores"
 
 
 def inside(path, value):

@@ -86,6 +86,30 @@ def test_what_cannot_be_counted_of_a_teacher_is_unknown(tmp_path):
     assert "it has more" not in text
 
 
+def test_a_card_without_scores_says_that_there_are_none(tmp_path):
+    bare = {"network": made_up_network("x", scores={}), "teacher": made_up_network("t", scores={}), "unscored": True}
+    text = card.card(write_metrics(tmp_path / "x", **bare))
+    assert "\n- **unscored**: its configuration binds no evaluations\n" in text
+    assert "It was not scored, so look at the samples first." in text and "Its scores" not in text
+    assert [line for line in text.splitlines() if line.startswith("|")][-1].startswith("| latent_dim | 4 |")
+    scored = card.card(write_metrics(tmp_path / "y"))
+    assert "unscored" not in scored and "Its scores can be compared only with" in scored
+
+
+def test_a_score_over_a_resizing_classifier_keeps_its_name(tmp_path):
+    name, resize = "fid[c area 32x32]", "area 32x32, then bilinear 160x160"
+    scores = {name: made_up_score(1.5, classifier="c area 32x32", resize=resize)}
+    over = {name: OverSeeds(2.0, 0.7, (1.5, 2.5), (0, 1))}
+    entry = write_metrics(tmp_path / "x", network=made_up_network("x", scores=scores), over_seeds=over)
+    assert entry.result.network.scores == scores
+    lines = card.card(entry).splitlines()
+    assert f"| {name}, lower is better | 1.5 |" in lines
+    assert (
+        f"{name}: n_real 9, n_fake 9, classifier c area 32x32, dataset d, split s, resize {resize}, seed 0.  " in lines
+    )
+    assert f"- {name}: 2 ± 0.71 (seed 0: 1.5, 1: 2.5)" in lines
+
+
 def test_a_classifiers_card_has_no_samples_and_no_speed(tmp_path):
     network = made_up_network("judge", latent_dim=None, images_per_second=None)
     entry = write_metrics(tmp_path / "judge", kind="classifier", method="classifier", network=network, machine=None)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 import re
 import shlex
 import shutil
@@ -22,6 +23,7 @@ from made_up_zoo import (
 )
 from PIL import Image
 
+from akdg_tf.artifacts import result as results
 from akdg_tf.artifacts.result import OverSeeds, Parent
 from akdg_tf.cli.zoo import main
 from akdg_tf.errors import UserError
@@ -145,6 +147,59 @@ def test_publish_refuses_runs_that_are_not_to_be_shown(tmp_path, change, says):
         publish.publish([run])
 
 
+NONE = "GeneratorExperiment.evaluations = {}\n"
+
+
+def write_unscored_run(folder, seed=0, evaluations=NONE):
+    """A run whose result is marked as unscored; it was made by gin/x.gin, which is written anew."""
+    gin_text = GIN_TEXT + evaluations
+    pathlib.Path("gin", "x.gin").write_text(gin_text)
+    run = write_run(folder, random_mlp(seed), seed=seed, gin_text=gin_text)
+    result = results.read_run(run)
+    networks = (dataclasses.replace(each, scores={}) for each in (result.network, result.teacher))
+    marked = dict(zip(("network", "teacher"), networks, strict=True), unscored=True)
+    write_json(run / "result.json", dataclasses.replace(result, **marked).to_json())
+    return run
+
+
+def test_a_run_that_binds_no_evaluations_is_published_as_unscored(tmp_path):
+    entry = publish.publish([write_unscored_run(tmp_path / "run")])
+    assert json.loads((entry.folder / "metrics.json").read_text())["unscored"] is True
+    assert "\n- **unscored**: " in (entry.folder / "card.md").read_text()
+    assert "[x](x/card.md) | AKDG, unscored |" in (entry.folder.parent / "README.md").read_text()
+    assert verify(entry, metrics=True)["metrics"] == "unscored: its configuration binds no evaluations"
+    main(["verify"])
+
+
+@pytest.mark.parametrize("evaluations", ["", "GeneratorExperiment.evaluations = {'scores': @ImageScores()}\n"])
+def test_a_run_that_is_marked_as_unscored_but_binds_evaluations_is_refused(evaluations, tmp_path):
+    run = write_unscored_run(tmp_path / "run", evaluations=evaluations)
+    with pytest.raises(UserError, match=r"run has no scores: run its command with --stage=evaluate$"):
+        publish.publish([run])
+    assert not (tmp_path / "zoo").exists()
+
+
+def test_a_macro_may_bind_no_evaluations(tmp_path):
+    macro = "GeneratorExperiment.evaluations = %SCORES\nSCORES = {}\n"
+    assert publish.publish([write_unscored_run(tmp_path / "run", evaluations=macro)]).result.unscored
+
+
+def test_of_several_runs_without_scores_the_first_is_published(tmp_path, caplog):
+    runs = [write_unscored_run(tmp_path / f"run{seed}", seed) for seed in (0, 1)]
+    entry = publish.publish(runs)
+    assert (entry.result.seed, entry.result.over_seeds) == (0, {})
+    assert [message for message in caplog.messages if "these runs have no scores" in message] == [
+        f"these runs have no scores: only {runs[0]} is published, the others add nothing"
+    ]
+    assert "seeds" not in (entry.folder / "card.md").read_text()
+
+
+def test_runs_with_and_without_scores_are_not_published_together(tmp_path):
+    scored = write_run(tmp_path / "scored", random_mlp(), seed=1)
+    with pytest.raises(UserError, match="these runs differ in experiment, steps, dtype policy or configuration"):
+        publish.publish([write_unscored_run(tmp_path / "run"), scored])
+
+
 GIVEN = "load_teacher.name='/secret/place/t/saved_model'"
 
 
@@ -250,6 +305,12 @@ def cut_the_variables_short(entry, other):
     reseal(entry)
 
 
+def remove_the_scores(entry, other):
+    network = dataclasses.asdict(dataclasses.replace(entry.result.network, scores={}))
+    change_metrics(entry, network=network, over_seeds={}, unscored=True)
+    reseal(entry)
+
+
 def configure_nonsense(entry, other):
     (entry.folder / "config.gin").write_text("nonsense\n")
     reseal(entry)
@@ -326,6 +387,7 @@ def exchange_the_litert_model(entry, other):
         (take_the_others_name, "x/metrics.json belongs to the entry 'y', but its folder is 'x'"),
         (become_the_other_entry, "x/metrics.json belongs to the entry 'y', but its folder is 'x'"),
         (write_no_object, "x/metrics.json is damaged: it must hold a JSON object"),
+        (remove_the_scores, "metrics.json marks it as unscored, but its config.gin binds evaluations"),
         (configure_nonsense, "x/config.gin:1: Couldn.t parse statement"),
         (break_the_saved_model, "cannot be loaded: it is damaged"),
         (cut_the_variables_short, "cannot be loaded: it is damaged"),
