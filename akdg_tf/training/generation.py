@@ -18,7 +18,7 @@ from akdg_tf.artifacts import lineage, network
 from akdg_tf.artifacts.checkpoints import Checkpoints, steps_in
 from akdg_tf.artifacts.exports import Export
 from akdg_tf.artifacts.measure import measure
-from akdg_tf.artifacts.result import SCHEMA, Parent, Result, Score
+from akdg_tf.artifacts.result import Parent, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export
 from akdg_tf.data import teacher as teacher_data
 from akdg_tf.data.absent import NoImages
@@ -34,8 +34,9 @@ from akdg_tf.reporting import pictures
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.saved_model import load_generator
 from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, TeacherSource
-from akdg_tf.training import devices, inputs, tensorboard
+from akdg_tf.training import inputs, tensorboard
 from akdg_tf.training.loop import fit_to_the_end
+from akdg_tf.training.record import result_of
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.warm_start import warm_start
 from akdg_tf.training.workdir import Run
@@ -311,25 +312,15 @@ class GeneratorExperiment:
             name: measure(generator, scores[name], network.class_in(generator.folder))
             for name, generator in generators.items()
         }
-        return Result(
-            schema=SCHEMA,
+        return result_of(
+            self.run,
+            self.schedule.steps,
+            self.dataset,
             kind="student" if self.teacher else "teacher",
-            experiment=self.run.experiment,
             method=self.method.__name__,
             network=dataclasses.replace(networks["network"], name=self.run.experiment),
             teacher=networks.get("teacher"),
             parents=self._parents(),
-            dataset=self.dataset.name,
-            split=self.dataset.split,
-            data_digest=self.dataset.digest(),
-            seed=self.run.seed,
-            steps=self.schedule.steps,
-            smoke=self.run.smoke,
-            gin_files=self.run.gin_files,
-            gin_params=self.run.gin_params,
-            command=self.run.command(),
-            machine=devices.machine(),
-            dtype_policy=network.dtype_policy_of_run(self.run.workdir),
             unscored=not self.evaluations,
         )
 
