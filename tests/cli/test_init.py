@@ -66,7 +66,7 @@ def written(capsys, *arguments):
 def built(name, data_dir=None):
     """The experiment of a gin file, as `akdg run` makes it, with its data, trainer and costs."""
     config.parse([f"{name}.gin"], [])
-    made = config.build(Run(pathlib.Path("run"), name, data_dir=data_dir))
+    made = config.build(Run(pathlib.Path("run"), name, smoke=True, data_dir=data_dir))
     with config.explained():
         made.prepare_data(evaluating=False)
         return made, made.trainer, made.describe()
@@ -103,9 +103,8 @@ def test_every_line_says_what_it_decides_and_is_read(capsys):
     bindings = [line for line in text.splitlines() if line and not line.startswith("#")]
     assert 30 < len(bindings) < 45 and all("  # " in line for line in bindings)
     assert "include" not in text and "import" not in text and max(map(len, text.splitlines())) <= 120
-    read = (
-        [line.partition("  #")[0].strip() for line in config.listing().splitlines()] if built("big_dcgan_akdg") else []
-    )
+    config.parse(["big_dcgan_akdg.gin"], [])
+    read = config.listing().splitlines()
     assert len(read) == len(bindings)
 
 
@@ -116,9 +115,8 @@ def test_mnist_is_scored_over_its_own_classifier(capsys, monkeypatch):
     command = written(capsys, "--teacher=mnist_sngan_teacher", "--data=mnist5k")
     ((path, text),) = texts
     assert command == ["akdg", "run", f"--gin_file={path}"] and str(path) == "mnist_sngan_dcgan_akdg.gin"
-    assert (
-        "\nDCGANGenerator.widths = (72, 36, 18, 9)  #" in text and "load_classifier.name = 'mnist_classifier'" in text
-    )
+    assert "\nDCGANGenerator.widths = (72, 36, 18, 9)  #" in text
+    assert "\nload_classifier.name = 'mnist_classifier'  #" in text
     assert "# The teacher costs 175,729 params and 56,229,888 mult-adds per image." in text
 
 
@@ -127,9 +125,8 @@ def test_a_function_of_unknown_cost_and_its_settings(capsys, caplog):
     arguments = ["--teacher=own_function_of_noise:generate", "--gin_param=load_teacher.latent_dim=200"]
     assert written(capsys, *arguments) == ["akdg", "run", "--gin_file=own_function_of_noise_generate_dcgan_akdg.gin"]
     budget = 5_000 * 16 * 24
-    assert (
-        f"what the teacher costs is unknown" in caplog.text and f"5,000 mult-adds per pixel, {budget:,};" in caplog.text
-    )
+    assert "what the teacher costs is unknown" in caplog.text
+    assert f"5,000 mult-adds per pixel, {budget:,};" in caplog.text
     made, _, costs = built("own_function_of_noise_generate_dcgan_akdg")
     assert costs["teacher"]["mult_adds"] is None and costs["network"]["mult_adds"] <= budget
     assert made.generator.latent_dim == 128 and made.teacher.latent_dim == 200
