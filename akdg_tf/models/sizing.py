@@ -121,8 +121,8 @@ def largest(make: Callable[[int], Generator], budget: Budget) -> Student:
     if exceeds(1):
         least = student(1).cost
         raise UserError(
-            f"no {type(student(1).network).__name__} is within {budget}: the smallest one has {least.mult_adds:,} "
-            f"mult-adds and {least.params:,} params"
+            f"no {type(student(1).network).__name__} is within {budget}: allow the smallest one its "
+            f"{least.mult_adds:,} mult-adds and {least.params:,} params"
         )
     units = 1
     while units < UNITS and not exceeds(2 * units):  # doubling first, so that no network far above the budget is made

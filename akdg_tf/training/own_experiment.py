@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 SHARE = 10  # a student has at most a tenth of its teacher's mult-adds
 PER_PIXEL = 5_000  # mult-adds of a student whose teacher's cost is unknown
 LATENT_DIM = 128  # at most, and where the teacher's is unknown
-CHANNELS = (1, 3)
+GRAY, RGB = 1, 3  # channels
 MNIST = ("mnist5k", "mnist")
 MNIST_CLASSIFIER, ANY_CLASSIFIER = "mnist_classifier", "imagenet_efficientnet_lite0"
 
@@ -66,7 +66,7 @@ class OwnExperiment:
         data: name of the dataset, `teacher_data.NAME` if there are no real images.
         data_dir: its folder, None if it reads none.
         student: the student.
-        classifier: entry of the zoo that the scores are computed over.
+        classifier: entry of the zoo that the scores are computed over; None if none takes these images.
     """
 
     teacher: str
@@ -76,7 +76,7 @@ class OwnExperiment:
     data: str
     data_dir: str | None
     student: Student
-    classifier: str
+    classifier: str | None
 
 
 def decide(request: Request) -> OwnExperiment:
@@ -102,7 +102,7 @@ def decide(request: Request) -> OwnExperiment:
         data=data,
         data_dir=data_dir,
         student=sizing.largest(lambda widest: make(widest, latent_dim, shape), budget),
-        classifier=_classifier(data),
+        classifier=_classifier(data, shape[2]),
     )
 
 
@@ -136,7 +136,7 @@ def _teacher(request: Request) -> tuple[Teacher, Mapping[str, Any]]:
             settings = {**settings, "sample_shape": (*side, teacher.sample_shape[2])}
             teacher = load_teacher(name, **settings)
         shape = tuple(teacher.sample_shape)
-    if len(shape) != 3 or shape[2] not in CHANNELS:
+    if len(shape) != 3 or shape[2] not in (GRAY, RGB):
         raise UserError(f"the teacher's samples have the shape {shape}: they must be images, gray or RGB")
     if side and side != shape[:2]:
         raise UserError(f"the teacher makes images of {_sides(shape)}, and its student must make the same: omit --side")
@@ -188,8 +188,11 @@ def _budget(asked: Budget, costs: Mapping[str, int | None], shape: tuple[int, ..
     return Budget(mult_adds if asked.mult_adds is None else asked.mult_adds, params)
 
 
-def _classifier(data: str) -> str:
-    """The classifier for scores. That of MNIST knows digits; the other one takes images of any size."""
+def _classifier(data: str, channels: int) -> str | None:
+    """The classifier for scores: that of MNIST for MNIST, for other RGB images one that takes any size."""
+    if data not in MNIST and channels != RGB:
+        logger.warning("no scores: none of the zoo's classifiers takes gray images other than those of MNIST")
+        return None
     name = MNIST_CLASSIFIER if data in MNIST else ANY_CLASSIFIER
     if not find_saved_model(name):
         logger.warning("the scores need the zoo's %s, which is not found here: set AKDG_ZOO to the zoo", name)

@@ -146,15 +146,16 @@ TRAINING: Lines = [
 
 
 def _results(own: OwnExperiment) -> Lines:
+    exports = ("GeneratorExperiment.exports = (@LiteRT(),)", "model.tflite, beside the SavedModel; () for none")
+    if own.classifier is None:
+        none = "no scores: bind them if you have a classifier that takes these images"
+        return [exports, ("GeneratorExperiment.evaluations = {}", none)]
     mnist = own.classifier == MNIST_CLASSIFIER
     which = "knows digits" if mnist else "knows ImageNet; resizes images of any size itself"
     return [
-        ("GeneratorExperiment.exports = (@LiteRT(),)", "model.tflite, beside the SavedModel; () for none"),
+        exports,
         ("GeneratorExperiment.evaluations = {'scores': @ImageScores()}", "IS, FID, KID, precision and recall"),
-        (
-            f"ImageScores.samples = {5000 if mnist else 10000}",
-            "generated images, and at most as many real ones",
-        ),
+        (f"ImageScores.samples = {5000 if mnist else 10000}", "generated images, and at most as many real ones"),
         ("ImageScores.classifier = @load_classifier", "a classifier of the zoo, which needs no network"),
         (f"load_classifier.name = {own.classifier!r}", which),
     ]
