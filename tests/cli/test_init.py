@@ -10,14 +10,15 @@ import gin
 import numpy as np
 import pytest
 from PIL import Image
-from support import ROOT
+from support import ROOT, run
 
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
-from akdg_tf.cli import init, init_command
+from akdg_tf.cli import init, init_command, zoo
 from akdg_tf.models import DCGANGenerator, MLPGenerator
 from akdg_tf.teachers import load as teachers
 from akdg_tf.training import config
 from akdg_tf.training.workdir import Run
+from akdg_tf.zoo.entries import Entry
 
 FUNCTION = """import numpy as np
 
@@ -169,6 +170,24 @@ def test_a_budget_above_the_teacher_must_be_asked_for(capsys, caplog):
         "akdg init: no MLPGenerator is within 1,000,000 mult-adds and 1,539 params: "
         "allow the smallest one its 6,288 mult-adds and 7,128 params\n"
     )
+
+
+@pytest.mark.slow
+def test_the_run_is_published_as_it_is(capsys):
+    *_, gin_file = written(capsys, "--teacher=mnist_sngan_teacher", "--data=mnist5k", "--student=mlp", "--name=mine2")
+    path = pathlib.Path("mine2.gin")
+    short = {"steps = 5000": "steps = 10", "every = 100": "every = 10", "samples = 5000": "samples = 20"}
+    text = path.read_text().replace("BankedTeacher.images = 20000", "BankedTeacher.images = 250")
+    for long, few in short.items():
+        text = text.replace(long, few)
+    path.write_text(text)
+    done = run(gin_file, cwd=pathlib.Path.cwd())
+    assert done.returncode == 0 and "than its teacher" not in done.stderr, done.stderr
+    zoo.main(["publish", "runs/mine2", "--zoo=zoo"])
+    entry = Entry(pathlib.Path("zoo", "mine2"))
+    entry.check()
+    assert entry.result.gin_files == ("mine2.gin",) and entry.result.teacher.name == "mnist_sngan_teacher"
+    assert entry.result.network.params <= entry.result.teacher.params == 175_729
 
 
 @pytest.mark.parametrize(
