@@ -7,6 +7,7 @@ to that entry's card.
 from collections.abc import Iterator
 
 from akdg_tf.artifacts.result import CALLABLE, Parent, Result
+from akdg_tf.models.counting import exceeded
 from akdg_tf.reporting import markdown, tables
 from akdg_tf.reporting.markdown import code, escape
 from akdg_tf.zoo.definitions import definitions
@@ -170,10 +171,7 @@ def _gin_files(result: Result) -> list[str]:
 
 def _warnings(result: Result) -> list[str]:
     """A line that names the costs in which a student exceeds its teacher, if there are any."""
-    student, teacher = result.network, result.teacher
-    pairs = {"params": "params", "mult_adds": "mult-adds"} if teacher else {}
-    costs = {label: (getattr(student, key), getattr(teacher, key)) for key, label in pairs.items()}
-    more = [label for label, (ours, its) in costs.items() if ours is not None and its is not None and ours > its]
+    more = exceeded(vars(result.network), vars(result.teacher)) if result.teacher else []
     return [f"- **it has more {' and more '.join(more)} than its teacher**"] if more else []
 
 

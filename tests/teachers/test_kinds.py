@@ -163,6 +163,15 @@ def test_a_folder_of_images_is_a_teacher_without_latents(folder):
         akdg_tf.MSEDistillation(student, teacher)
 
 
+def test_a_folder_of_images_is_read_at_a_size_that_is_bound(folder, tmp_path):
+    teacher = load_teacher(str(folder), sample_shape=[2, 3, 1])
+    contracts.image_source_contract(teacher, (2, 3, 1))
+    assert teacher.name == "drawn" and teacher.digest() != load_teacher(str(folder)).digest()
+    np.savez(tmp_path / "own.npz", images=BYTES)
+    with pytest.raises(UserError, match=r"makes images of the shape \(4, 6, 3\): .* resizes only those of a folder"):
+        load_teacher(str(tmp_path / "own.npz"), sample_shape=(2, 3, 1))
+
+
 @pytest.mark.parametrize(
     ("values", "output_range"), [(BYTES, None), (BYTES / 255.0, None), (BYTES / 127.5 - 1, (-1, 1))]
 )
