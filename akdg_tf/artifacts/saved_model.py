@@ -3,12 +3,15 @@
 import json
 import os
 import pathlib
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
 
 from akdg_tf.artifacts import network
+from akdg_tf.artifacts.exports import Export
 from akdg_tf.compat import empty_trackable, layers_of
 from akdg_tf.files import replacing
 from akdg_tf.latents import latent_dim_of, sample_shape_of
@@ -30,7 +33,7 @@ def detached_copy(model: keras.Model) -> keras.Model:
     return copy
 
 
-def export(model: keras.Model, folder: str | os.PathLike, smoke: bool = False) -> None:
+def export(model: keras.Model, folder: str | os.PathLike, smoke: bool = False, exports: Sequence[Export] = ()) -> None:
     """Exports a generator as a Reusable SavedModel, which `akdg_tf.load_network`, TF Hub and others can load.
 
     Args:
@@ -39,13 +42,18 @@ def export(model: keras.Model, folder: str | os.PathLike, smoke: bool = False) -
         folder: where to write; the home folder replaces ~. An existing SavedModel is replaced once the new one is
             complete.
         smoke: whether the SavedModel is marked as made by a smoke run.
+        exports: optional exports, such as `(akdg_tf.LiteRT(), akdg_tf.ONNX())`, whose files are added to the folder.
 
     Raises:
-        UserError: the home folder is unknown.
+        UserError: the home folder is unknown, or an optional export does not work. Nothing is written then.
     """
     path = pathlib.Path(expanded(folder))
     generator = detached_copy(getattr(model, "ema_generator", model))
-    export_generator(generator, path, output_range_of(generator), smoke)
+    with tempfile.TemporaryDirectory() as written:
+        for each in exports:
+            each.write(generator, pathlib.Path(written))
+        export_generator(generator, path, output_range_of(generator), smoke)
+        shutil.copytree(written, path, dirs_exist_ok=True)
 
 
 def output_range_of(generator: keras.Model) -> tuple[int, int]:

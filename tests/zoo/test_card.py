@@ -6,7 +6,7 @@ import re
 import pytest
 from made_up_zoo import made_up_network, made_up_origin, made_up_score, write_metrics
 
-from akdg_tf.artifacts.result import LiteRTModel, OverSeeds, Parent
+from akdg_tf.artifacts.result import ExportedModel, OverSeeds, Parent
 from akdg_tf.errors import UserError
 from akdg_tf.zoo import card
 
@@ -129,7 +129,7 @@ def test_nothing_from_metrics_json_becomes_markup(tmp_path):
     parents = (Parent(HOSTILE, HOSTILE),)
     texts = dict.fromkeys(("method", "dataset", "split", "machine", "command"), HOSTILE)
     record = {"network": network, "teacher": made_up_network(HOSTILE), "parents": parents, "over_seeds": over, **texts}
-    record |= {"gin_files": (HOSTILE.replace("/", ""),), "litert": LiteRTModel(1, HOSTILE, 1, 1.0)}
+    record |= {"gin_files": (HOSTILE.replace("/", ""),), "litert": ExportedModel(1, HOSTILE, 1, 1.0)}
     entry = write_metrics(tmp_path / "x", **record)
     outside_code = re.sub(r"(?s)```python.*?```|`` .*? ``|`model\.tflite`", "", card.card(entry))
     assert "script" in outside_code and outside_code.count("alert") > 10
