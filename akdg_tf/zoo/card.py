@@ -1,4 +1,4 @@
-"""An entry's `card.md`: what a user must know to trust a generator.
+"""An entry's `card.md`: what a user must know to trust a generator. Its head is in `card_head.py`.
 
 The card depends only on metrics.json, with one exception: the name of a network with an entry in the same zoo is a link
 to that entry's card.
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from akdg_tf.artifacts.result import CALLABLE, Parent, Result
 from akdg_tf.reporting import markdown, tables
 from akdg_tf.reporting.markdown import code, escape
+from akdg_tf.zoo import card_head
 from akdg_tf.zoo.definitions import definitions
 from akdg_tf.zoo.entries import Entry, check_name
 
@@ -68,7 +69,7 @@ def card(entry: Entry) -> str:
         UserError: metrics.json cannot be read, or the folder's name is not a valid name of an entry.
     """
     result, classifier, name = entry.result, entry.kind == "classifier", check_name(entry.name)
-    lines = [f"# {name}", "", " ".join([_what(entry), *_origins(entry)]), ""]
+    lines = [*card_head.head(entry), "", f"# {name}", "", " ".join([_what(entry), *_origins(entry)]), ""]
     if not classifier:
         lines += ["![samples](samples.png)", "", LOAD.format(name=name)]
     lines += [

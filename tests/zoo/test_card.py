@@ -16,7 +16,8 @@ T = Parent("teacher", "t")
 
 def what(entry):
     """The first sentences of a card."""
-    return card.card(entry).splitlines()[2]
+    _, _, rest = card.card(entry).partition(f"\n# {entry.name}\n\n")
+    return rest.splitlines()[0]
 
 
 def test_a_student_links_to_its_teacher_where_that_has_an_entry(tmp_path):

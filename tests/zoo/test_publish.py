@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import shutil
+import sys
 
 import pytest
 import tensorflow as tf
@@ -22,6 +23,8 @@ from made_up_zoo import (
 )
 from PIL import Image
 
+import akdg_tf
+from akdg_tf.artifacts.onnx import ONNX
 from akdg_tf.artifacts.result import OverSeeds, Parent
 from akdg_tf.cli.zoo import main
 from akdg_tf.errors import UserError
@@ -59,7 +62,10 @@ def test_publish_reports_every_seed_and_says_what_the_entry_is(tmp_path):
         "n_real 9, n_fake 9, classifier c, dataset d, split s" in text and "Apache-2.0" in text and "## Limits" in text
     )
     assert hub.load(str(entry.folder))(tf.zeros((2, 4))).shape == (2, 8, 8, 1)
-    assert entry.result.litert.weights == "float32" and entry.result.litert.max_difference < 1e-6
+    for name, record in (("model.tflite", entry.result.litert), ("model.onnx", entry.result.onnx)):
+        assert (record.weights, record.samples) == ("float32", 64) and record.max_difference < 1e-6
+        assert record.file_size == (entry.folder / name).stat().st_size
+        assert f"`{name}`: {record.file_size:,} bytes, weights in float32; its images differ from the" in text
     assert entry.result.network.name == "x"  # whatever the run folder was called
     assert str(tmp_path) not in (entry.folder / "metrics.json").read_text()
     assert "[x](x/card.md) | AKDG |" in (entry.folder.parent / "README.md").read_text()
@@ -179,16 +185,33 @@ def test_the_cards_of_students_link_to_their_teacher_as_soon_as_it_is_published(
         verify(Entry(student.folder))
 
 
-def test_a_student_without_a_litert_model_is_an_entry_too(tmp_path):
+@pytest.mark.parametrize(("file", "field"), [("model.tflite", "litert"), ("model.onnx", "onnx")])
+def test_a_student_without_an_optional_export_is_an_entry_too(file, field, tmp_path):
     run = write_run(tmp_path / "run", random_mlp())
-    (run / "model.tflite").unlink()
+    (run / file).unlink()
     entry = publish.publish([run])
-    assert entry.result.litert is None and "model.tflite" not in (entry.folder / "card.md").read_text()
-    assert verify(entry)["loads"].startswith("5 routes")
-    (entry.folder / "model.tflite").write_bytes(b"a stranger")
+    assert getattr(entry.result, field) is None and file not in (entry.folder / "card.md").read_text()
+    assert verify(entry)["loads"].startswith("6 routes")
+    (entry.folder / file).write_bytes(b"a stranger")
     checksums.seal(entry.folder)
-    with pytest.raises(UserError, match=r"it must not hold model\.tflite"):
+    with pytest.raises(UserError, match=f"it must not hold {re.escape(file)}"):
         verify(entry)
+
+
+def test_weights_in_float16_are_stated_and_held_to_less_than_a_gray_level(tmp_path):
+    run = write_run(tmp_path / "run", random_mlp())
+    ONNX("float16").write(random_mlp(), run)
+    entry = publish.publish([run])
+    assert entry.result.onnx.weights == "float16" and 1e-6 < entry.result.onnx.max_difference < 1 / 255
+    assert verify(entry)["loads"].startswith("7 routes")
+
+
+def test_without_onnxruntime_an_entry_of_it_is_not_verified_but_loads(tmp_path, monkeypatch):
+    entry = publish.publish([write_run(tmp_path / "run", random_mlp())])
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(UserError, match=r"zoo/x/model\.onnx needs onnxruntime: pip install onnxruntime$"):
+        verify(entry)
+    assert akdg_tf.load(entry.folder).sample(1).shape == (1, 8, 8, 1)
 
 
 def test_publish_keeps_what_a_run_comes_from(tmp_path):
@@ -312,6 +335,11 @@ def exchange_the_litert_model(entry, other):
     reseal(entry)
 
 
+def exchange_the_onnx_model(entry, other):
+    shutil.copy(other.folder / "model.onnx", entry.folder / "model.onnx")
+    reseal(entry)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -335,6 +363,7 @@ def exchange_the_litert_model(entry, other):
         (claim_other_weights, r"the weights of model.tflite in metrics.json must be one of float32, float16"),
         (show_better_samples, "samples.png is not what the generator draws: 2 gray levels apart|254 gray levels"),
         (exchange_the_litert_model, r"model.tflite differs from m\(z\) by"),
+        (exchange_the_onnx_model, r"model.onnx differs from m\(z\) by"),
     ],
 )
 def test_verify_finds_what_was_changed(made_zoo, tmp_path, change, says, capsys):
