@@ -19,6 +19,7 @@ README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 OTHERS = {".", "tensorboard", ".venv/bin/ruff", "python -m http.server"}
 OTHERS |= {".venv/bin/python -m pytest", ".venv/bin/python -m pip"}
+OTHERS |= {"export", "sed", "pip", "hf"}
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md"))]
 
 

@@ -30,7 +30,7 @@ from akdg_tf.artifacts import result as results
 from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.artifacts.litert import litert_model
 from akdg_tf.artifacts.measure import folder_size
-from akdg_tf.artifacts.result import SCHEMA, LiteRTModel, Network, OverSeeds, Parent, Result, Score
+from akdg_tf.artifacts.result import SCHEMA, ExportedModel, Network, OverSeeds, Parent, Result, Score
 from akdg_tf.artifacts.saved_model import export, output_range_of
 from akdg_tf.data import load_dataset
 from akdg_tf.files import write_bytes, write_json, write_text
@@ -97,7 +97,7 @@ def remake_litert(entry: Entry) -> None:
         return
     generator = network.load_network(entry.folder)
     write_bytes(entry.folder / LITERT, litert_model(generator, output_range_of(generator), litert.weights))
-    record = dataclasses.replace(entry.result, litert=routes.litert_record(entry))
+    record = dataclasses.replace(entry.result, litert=routes.records(entry)[LITERT])
     write_json(entry.folder / "metrics.json", record.to_json())
 
 
@@ -161,7 +161,7 @@ def result_of(old: dict, teacher_class: str | None) -> Result:
             metric: OverSeeds(row["mean"], row["stdev"], tuple(row["values"]), tuple(row["seeds"]))
             for metric, row in old["over_seeds"].items()
         },
-        litert=LiteRTModel(**old["litert"]) if "litert" in old else None,
+        litert=ExportedModel(**old["litert"]) if "litert" in old else None,
     )
 
 

@@ -117,8 +117,8 @@ class OverSeeds:
 
 
 @dataclasses.dataclass(frozen=True)
-class LiteRTModel:
-    """The `model.tflite` of an entry.
+class ExportedModel:
+    """An optional export of an entry: its `model.tflite` or its `model.onnx`.
 
     Attributes:
         file_size: size of the file, in bytes.
@@ -173,6 +173,7 @@ class Result:
         machine: machine that speeds were measured on, None if none were measured.
         over_seeds: each score over the published seeds, by name; empty for a single run.
         litert: the `model.tflite` of an entry, None if there is none.
+        onnx: the `model.onnx` of an entry, None if there is none.
         origin: where the weights come from if the method is `CONVERTED`, None for every other method.
         dtype_policy: Keras dtype policy under which the network was trained, None if it is unknown.
         unscored: whether the configuration says that there are no scores: `GeneratorExperiment.evaluations = {}`.
@@ -196,10 +197,11 @@ class Result:
     command: str
     machine: str | None
     over_seeds: dict[str, OverSeeds] = dataclasses.field(default_factory=dict)
-    litert: LiteRTModel | None = None
+    litert: ExportedModel | None = None
     origin: Origin | None = None
     dtype_policy: str | None = None
     unscored: bool = False
+    onnx: ExportedModel | None = None
 
     def scores_over_seeds(self) -> dict[str, OverSeeds]:
         """Each score of the network over the published seeds. For a single run it holds one value."""

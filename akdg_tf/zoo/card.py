@@ -1,4 +1,4 @@
-"""An entry's `card.md`: what a user must know to trust a generator.
+"""An entry's `card.md`: what a user must know to trust a generator. Its head is in `card_head.py`.
 
 The card depends only on metrics.json, with one exception: the name of a network with an entry in the same zoo is a link
 to that entry's card.
@@ -10,8 +10,9 @@ from akdg_tf.artifacts.result import CALLABLE, Parent, Result
 from akdg_tf.models.counting import exceeded
 from akdg_tf.reporting import markdown, tables
 from akdg_tf.reporting.markdown import code, escape
+from akdg_tf.zoo import card_head
 from akdg_tf.zoo.definitions import definitions
-from akdg_tf.zoo.entries import LITERT, Entry, check_name
+from akdg_tf.zoo.entries import Entry, check_name
 
 KINDS = {"student": "student generator", "teacher": "teacher generator", "classifier": "classifier"}
 # For each method with a teacher, the text before the teacher's name and the text after it.
@@ -74,7 +75,7 @@ def card(entry: Entry) -> str:
         UserError: metrics.json cannot be read, or the folder's name is not a valid name of an entry.
     """
     result, classifier, name = entry.result, entry.kind == "classifier", check_name(entry.name)
-    lines = [f"# {name}", "", " ".join([_what(entry), *_origins(entry)]), ""]
+    lines = [*card_head.head(entry), "", f"# {name}", "", " ".join([_what(entry), *_origins(entry)]), ""]
     if not classifier:
         lines += ["![samples](samples.png)", "", LOAD.format(name=name)]
     lines += [
@@ -87,7 +88,7 @@ def card(entry: Entry) -> str:
         *("", *_table(entry), ""),
         *_definition_lines(entry),
         *_over_seeds(result),
-        *_litert(result),
+        *_exported(entry),
     ]
     lines += ["", "## Limits", "", _limits(entry), "## Licence", "", _licence(result)]
     return "\n".join(lines)
@@ -210,13 +211,11 @@ def _over_seeds(result: Result) -> list[str]:
     return [*lines, "", f"Of one seed only: {', '.join(alone)}."] if alone else lines
 
 
-def _litert(result: Result) -> list[str]:
-    model = result.litert
-    if model is None:
-        return []
-    differ = f"its images differ from the SavedModel's by at most {model.max_difference:.1e}"
-    return [
-        "",
-        f"`{LITERT}`: {model.file_size:,} bytes, weights in {escape(model.weights)}; {differ} "
-        f"({model.samples} images in [0, 1]).",
-    ]
+def _exported(entry: Entry) -> Iterator[str]:
+    for name, model in entry.exported.items():
+        differ = f"its images differ from the SavedModel's by at most {model.max_difference:.1e}"
+        yield ""
+        yield (
+            f"`{name}`: {model.file_size:,} bytes, weights in {escape(model.weights)}; {differ} "
+            f"({model.samples} images in [0, 1])."
+        )

@@ -13,7 +13,7 @@ from akdg_tf.files import replacing, write_json, write_text
 from akdg_tf.reporting import pictures
 from akdg_tf.training import config
 from akdg_tf.zoo import card, checksums, local_paths, readme, routes
-from akdg_tf.zoo.entries import LITERT, SAMPLES, ZOO, Entry, check_name, entries
+from akdg_tf.zoo.entries import LITERT, ONNX, SAMPLES, ZOO, Entry, check_name, entries
 from akdg_tf.zoo.samples import draw_samples
 
 logger = logging.getLogger(__name__)
@@ -134,10 +134,12 @@ def _fill(part: pathlib.Path, run: pathlib.Path, result: Result) -> None:
     network = dataclasses.replace(result.network, name=result.experiment)  # the run folder may have any name
     result = dataclasses.replace(result, network=network)
     write_json(part / "metrics.json", result.to_json())
-    if (run / LITERT).exists():
-        shutil.copy(run / LITERT, part / LITERT)
-        result = dataclasses.replace(result, litert=routes.litert_record(Entry(part)))
-        write_json(part / "metrics.json", result.to_json())
+    for name in (LITERT, ONNX):
+        if (run / name).exists():
+            shutil.copy(run / name, part / name)
+    records = routes.records(Entry(part))
+    result = dataclasses.replace(result, litert=records.get(LITERT), onnx=records.get(ONNX))
+    write_json(part / "metrics.json", result.to_json())
     entry = Entry(part)
     if entry.kind != "classifier":
         pictures.save_png(draw_samples(entry), part / SAMPLES)

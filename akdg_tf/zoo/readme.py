@@ -17,11 +17,11 @@ Published students, the teachers that they were distilled from, and the classifi
 `akdg zoo verify` checks all of them. How to load an entry: [Use a student](../docs/use_a_student.md). The scores of
 real CIFAR-10 images: [Results](../docs/results.md#what-the-scale-means).
 
-An entry holds `saved_model/` (a Reusable SavedModel with the EMA weights), `model.tflite` (students), `card.md`,
-`metrics.json`, `config.gin` (the configuration as used), `samples.png` and `SHA256SUMS` (`sha256sum -c SHA256SUMS`). An
-entry that was trained elsewhere and only converted here has a `LICENSE` in place of `config.gin`. A score with ± is the
-mean ± the sample standard deviation over several seeds; a score without ± is of one seed. FID and KID: lower is better;
-the others: higher. Each picture shows 64 samples, not selected.
+An entry holds `saved_model/` (a Reusable SavedModel with the EMA weights), `model.tflite` (students), `model.onnx`
+(where exported), `card.md`, `metrics.json`, `config.gin` (the configuration as used), `samples.png` and `SHA256SUMS`
+(`sha256sum -c SHA256SUMS`). An entry that was trained elsewhere and only converted here has a `LICENSE` in place of
+`config.gin`. A score with ± is the mean ± the sample standard deviation over several seeds; a score without ± is of one
+seed. FID and KID: lower is better; the others: higher. Each picture shows 64 samples, not selected.
 """
 SPEED = "the SavedModel at batch 64, one process per entry (for a fast network it varies by a fifth between processes)"
 METHOD_NAMES = {"GAN": "vanilla GAN", "MSEDistillation": "MSE"}

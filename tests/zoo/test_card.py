@@ -6,7 +6,7 @@ import re
 import pytest
 from made_up_zoo import made_up_network, made_up_origin, made_up_score, write_metrics
 
-from akdg_tf.artifacts.result import LiteRTModel, OverSeeds, Parent
+from akdg_tf.artifacts.result import ExportedModel, OverSeeds, Parent
 from akdg_tf.errors import UserError
 from akdg_tf.zoo import card
 
@@ -16,7 +16,8 @@ T = Parent("teacher", "t")
 
 def what(entry):
     """The first sentences of a card."""
-    return card.card(entry).splitlines()[2]
+    _, _, rest = card.card(entry).partition(f"\n# {entry.name}\n\n")
+    return rest.splitlines()[0]
 
 
 def test_a_student_links_to_its_teacher_where_that_has_an_entry(tmp_path):
@@ -153,7 +154,7 @@ def test_nothing_from_metrics_json_becomes_markup(tmp_path):
     parents = (Parent(HOSTILE, HOSTILE),)
     texts = dict.fromkeys(("method", "dataset", "split", "machine", "command"), HOSTILE)
     record = {"network": network, "teacher": made_up_network(HOSTILE), "parents": parents, "over_seeds": over, **texts}
-    record |= {"gin_files": (HOSTILE.replace("/", ""),), "litert": LiteRTModel(1, HOSTILE, 1, 1.0)}
+    record |= {"gin_files": (HOSTILE.replace("/", ""),), "litert": ExportedModel(1, HOSTILE, 1, 1.0)}
     entry = write_metrics(tmp_path / "x", **record)
     outside_code = re.sub(r"(?s)```python.*?```|`` .*? ``|`model\.tflite`", "", card.card(entry))
     assert "script" in outside_code and outside_code.count("alert") > 10

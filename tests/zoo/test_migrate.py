@@ -192,8 +192,9 @@ def old_zoo(tmp_path, monkeypatch):
     """A zoo of an older version, and the results that it holds."""
     zoo = tmp_path / "zoo"
     write_zoo(zoo, {"t": random_mlp(1), "x": random_mlp(2)}, teacher="t")
-    expected = {entry.name: entry.result for entry in entries(zoo)}
+    expected = {entry.name: dataclasses.replace(entry.result, onnx=None) for entry in entries(zoo)}
     for entry in entries(zoo):
+        (entry.folder / "model.onnx").unlink(missing_ok=True)  # older versions had none
         write_json(entry.folder / "metrics.json", old_metrics(entry.result))
         (entry.folder / "config.gin").write_text(STUDENT)
         checksums.seal(entry.folder)

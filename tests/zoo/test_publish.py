@@ -61,7 +61,10 @@ def test_publish_reports_every_seed_and_says_what_the_entry_is(tmp_path):
         "n_real 9, n_fake 9, classifier c, dataset d, split s" in text and "Apache-2.0" in text and "## Limits" in text
     )
     assert hub.load(str(entry.folder))(tf.zeros((2, 4))).shape == (2, 8, 8, 1)
-    assert entry.result.litert.weights == "float32" and entry.result.litert.max_difference < 1e-6
+    for name, record in (("model.tflite", entry.result.litert), ("model.onnx", entry.result.onnx)):
+        assert (record.weights, record.samples) == ("float32", 64) and record.max_difference < 1e-6
+        assert record.file_size == (entry.folder / name).stat().st_size
+        assert f"`{name}`: {record.file_size:,} bytes, weights in float32; its images differ from the" in text
     assert entry.result.network.name == "x"  # whatever the run folder was called
     assert str(tmp_path) not in (entry.folder / "metrics.json").read_text()
     assert "[x](x/card.md) | AKDG |" in (entry.folder.parent / "README.md").read_text()
@@ -234,18 +237,6 @@ def test_the_cards_of_students_link_to_their_teacher_as_soon_as_it_is_published(
         verify(Entry(student.folder))
 
 
-def test_a_student_without_a_litert_model_is_an_entry_too(tmp_path):
-    run = write_run(tmp_path / "run", random_mlp())
-    (run / "model.tflite").unlink()
-    entry = publish.publish([run])
-    assert entry.result.litert is None and "model.tflite" not in (entry.folder / "card.md").read_text()
-    assert verify(entry)["loads"].startswith("5 routes")
-    (entry.folder / "model.tflite").write_bytes(b"a stranger")
-    checksums.seal(entry.folder)
-    with pytest.raises(UserError, match=r"it must not hold model\.tflite"):
-        verify(entry)
-
-
 def test_publish_keeps_what_a_run_comes_from(tmp_path):
     parents = (Parent("teacher", "t", "ab", None, (Parent("init_from", "u", None, 2000),)),)
     run = write_run(tmp_path / "run", random_mlp(), parents=parents, data_digest="cd")
@@ -373,6 +364,11 @@ def exchange_the_litert_model(entry, other):
     reseal(entry)
 
 
+def exchange_the_onnx_model(entry, other):
+    shutil.copy(other.folder / "model.onnx", entry.folder / "model.onnx")
+    reseal(entry)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -397,6 +393,7 @@ def exchange_the_litert_model(entry, other):
         (claim_other_weights, r"the weights of model.tflite in metrics.json must be one of float32, float16"),
         (show_better_samples, "samples.png is not what the generator draws: 2 gray levels apart|254 gray levels"),
         (exchange_the_litert_model, r"model.tflite differs from m\(z\) by"),
+        (exchange_the_onnx_model, r"model.onnx differs from m\(z\) by"),
     ],
 )
 def test_verify_finds_what_was_changed(made_zoo, tmp_path, change, says, capsys):
