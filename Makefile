@@ -1,12 +1,13 @@
 # make demo: distills the zoo's MNIST teacher into a small student.
 # make test: checks lint, format and types, and runs the whole test suite.
+# make coverage: runs all tests, slower, and prints the lines that none of them reaches.
 # make docs: builds the documentation as a site, in build/site/.
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test docs
+.PHONY: demo test coverage docs
 demo: .venv/installed
 	$(BIN)/python run.py --gin_file=gin/mnist_mlp_akdg.gin
 
@@ -14,7 +15,10 @@ test: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q --numprocesses=2 --dist=loadfile --cov=akdg_tf --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -q --numprocesses=2 --dist=loadfile
+
+coverage: .venv/installed-test
+	$(BIN)/python -m pytest -q --numprocesses=2 --dist=loadfile --cov=akdg_tf --cov-report=term-missing:skip-covered
 
 docs: .venv/installed-docs
 	$(BIN)/mkdocs build --strict

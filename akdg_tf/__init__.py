@@ -4,7 +4,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the same names as in _MODULES, for type checkers and editors
+    from akdg_tf.artifacts.litert import LiteRT
     from akdg_tf.artifacts.network import load_network
+    from akdg_tf.artifacts.onnx import ONNX
     from akdg_tf.artifacts.saved_model import export
     from akdg_tf.data.registry import load_dataset, register_dataset
     from akdg_tf.methods.akdg import AKDG
@@ -27,10 +29,12 @@ _MODULES = {
     "FrozenGenerator": "teachers.frozen",
     "GAN": "methods.gan",
     "HingeLoss": "methods.losses",
+    "LiteRT": "artifacts.litert",
     "MLPDiscriminator": "models.discriminators",
     "MLPGenerator": "models.generators",
     "MSEDistillation": "methods.mse",
     "NonSaturatingLoss": "methods.losses",
+    "ONNX": "artifacts.onnx",
     "PublishedGenerator": "zoo.load",
     "R1Penalty": "methods.penalties",
     "ResNetDiscriminator": "models.discriminators",

@@ -9,6 +9,7 @@ import keras
 
 from akdg_tf.artifacts.litert import LiteRT
 from akdg_tf.artifacts.network import load_network
+from akdg_tf.artifacts.onnx import ONNX
 from akdg_tf.data.choice import Data
 from akdg_tf.methods.akdg import AKDG
 from akdg_tf.methods.gan import GAN
@@ -37,7 +38,7 @@ CLASSIFIERS = (ConvClassifier,)
 LOSSES = (NonSaturatingLoss, HingeLoss, R1Penalty)
 TEACHERS = (load_teacher, OnlineTeacher, BankedTeacher)
 NETWORKS = (load_network,)
-EXPORTS = (LiteRT,)
+EXPORTS = (LiteRT, ONNX)
 EVALUATIONS = (ImageScores, PointScores, load_classifier, load_inception)
 OPTIMIZERS = (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.RMSprop)
 LEARNING_RATES = (keras.optimizers.schedules.CosineDecay, keras.optimizers.schedules.PolynomialDecay)

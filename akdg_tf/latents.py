@@ -1,12 +1,13 @@
 """Latents from stateless random numbers: a draw depends only on (seed, stream, step)."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-SAMPLING_BATCH = 250
+SAMPLING_BATCH, SAMPLING_PIXELS = 250, 2**21  # largest number of samples per call of a generator, and of their pixels
 STUDENT, TEACHER, EVALUATION, BANK, PROBE = 1, 2, 3, 4, 5  # streams: with the same seed, their numbers are independent
 
 
@@ -88,8 +89,18 @@ def shuffled(position: tf.Tensor, size: int, seed: tuple[int, int]) -> tf.Tensor
     return tf.raw_ops.RandomIndexShuffle(index=position % size, seed=key, max_index=size - 1, rounds=4)
 
 
+def batch_size(sample_shape: Sequence[int]) -> int:
+    """Samples per call of a generator: fewer of large images, so that its feature maps fit into memory."""
+    return max(1, min(SAMPLING_BATCH, SAMPLING_PIXELS // math.prod(sample_shape[:2])))
+
+
 def sample_batches(
-    generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, count: int, seed: int
+    generator: Callable[[tf.Tensor], tf.Tensor],
+    prior: str,
+    dim: int,
+    count: int,
+    seed: int,
+    batch: int = SAMPLING_BATCH,
 ) -> Iterator[np.ndarray]:
     """Samples a generator from the evaluation stream, batch by batch; a seed fixes the sequence of samples.
 
@@ -99,13 +110,16 @@ def sample_batches(
         dim: size of the latent.
         count: samples.
         seed: seed of the latents.
+        batch: largest number of samples per call of the generator; it does not change the samples.
 
     Yields:
         float32 [any, *sample_shape], `count` in all.
     """
     for step in range(-(-count // SAMPLING_BATCH)):
         z = draw(prior, SAMPLING_BATCH, dim, (seed, EVALUATION), tf.constant(step, tf.int64))
-        yield np.asarray(generator(z[: count - step * SAMPLING_BATCH]))
+        z = z[: count - step * SAMPLING_BATCH]
+        for start in range(0, len(z), batch):
+            yield np.asarray(generator(z[start : start + batch]))
 
 
 def sample(generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, count: int, seed: int) -> np.ndarray:

@@ -23,30 +23,22 @@ COMMON = """\
 BankedTeacher.images = 20000
 ImageScores.samples = 10000
 GeneratorExperiment.exports = ()
+GeneratorExperiment.curve = {}
+Schedule.curve_every = None
 """
-SPECTRAL = """\
-GAN.discriminator = @ResNetDiscriminator()
-AKDG.discriminator = @ResNetDiscriminator()
-AKDG.distillation_discriminator = @ResNetDiscriminator()
-ResNetDiscriminator.width = 48
-GAN.loss = @HingeLoss()
-AKDG.loss = @HingeLoss()
-GAN.penalty = None
-AKDG.penalty = None
-Optimizers.generator = @keras.optimizers.Adam()
-Optimizers.discriminator = @d/keras.optimizers.Adam()
-keras.optimizers.Adam.beta_1 = 0.0
-keras.optimizers.Adam.beta_2 = 0.9
-keras.optimizers.Adam.learning_rate = 2e-4
-d/keras.optimizers.Adam.learning_rate = 4e-4
+DECAY = """\
+keras.optimizers.RMSprop.learning_rate = @keras.optimizers.schedules.PolynomialDecay()
+PolynomialDecay.initial_learning_rate = 1e-3
+PolynomialDecay.end_learning_rate = 0.0
 """
 CHANGES = {  # the bindings of each change
     "base": "",
     "gamma_0.1": "R1Penalty.gamma = 0.1\n",  # 2 in the base
     "gamma_10": "R1Penalty.gamma = 10.0\n",
-    "gamma_50": "R1Penalty.gamma = 50.0\n",
+    "wide": "ConvDiscriminator.widths = (64, 128, 256)\n",  # (32, 64, 128) in the base
+    "decay": DECAY,  # of the learning rates, to 0
     "lambda_0.3": "AKDG.distillation_weight = 0.3\n",
-    "spectral": SPECTRAL,  # the teacher's discriminator, loss and optimizer
+    "spectral": "include 'gin/spectral.gin'\n",  # the teacher's kind of discriminator
 }
 
 

@@ -10,7 +10,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from akdg_tf.artifacts.litert import litert_model
-from akdg_tf.artifacts.result import LiteRTModel
+from akdg_tf.artifacts.result import ExportedModel
 from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.models import DCGANGenerator, MLPGenerator
 from akdg_tf.reporting import pictures
@@ -59,7 +59,7 @@ def make_entry(folder, model, seed, teacher_name, params, file_size, fid):
     scores = {"fid[c]": made_up_score(fid, seed=seed)}
     record = {"seed": seed, "network": made_up_network(folder.name, scores=scores, **counts)}
     if teacher_name:
-        record |= {"teacher": made_up_network(teacher_name), "litert": LiteRTModel(9, "float32", 64, 0.0)}
+        record |= {"teacher": made_up_network(teacher_name), "litert": ExportedModel(9, "float32", 64, 0.0)}
     write_metrics(folder, **record)
     return samples[:16]
 

@@ -6,11 +6,12 @@ import pathlib
 import keras
 import numpy as np
 
-from akdg_tf.artifacts.litert import litert_model
+from akdg_tf.artifacts.litert import LiteRT
 from akdg_tf.artifacts.measure import folder_size
+from akdg_tf.artifacts.onnx import ONNX
 from akdg_tf.artifacts.result import SCHEMA, Network, Origin, Parent, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
-from akdg_tf.files import write_bytes, write_json
+from akdg_tf.files import write_json
 from akdg_tf.models import DCGANGenerator, MLPGenerator
 from akdg_tf.teachers.saved_model import load_generator
 from akdg_tf.zoo import publish
@@ -77,7 +78,8 @@ def write_run(
     """The folder of a finished run of `generator`; without a `teacher` it made one; `changes` are of its result."""
     export_generator(detached_copy(generator), folder / "saved_model", (0, 1))
     if teacher:
-        write_bytes(folder / "model.tflite", litert_model(generator, (0, 1)))
+        LiteRT().write(generator, folder)
+        ONNX().write(generator, folder)
     loaded = load_generator(folder / "saved_model")
     costs = {**loaded.describe(), "file_size": folder_size(folder / "saved_model")}
     scores = {"fid[c]": made_up_score(value)}

@@ -6,13 +6,13 @@ import gin
 import pytest
 
 from akdg_tf import configurables
-from akdg_tf.artifacts import litert
+from akdg_tf.artifacts import litert, onnx
 from akdg_tf.methods import akdg, gan, losses, mse, penalties
 from akdg_tf.metrics import modes, scores
 from akdg_tf.models import discriminators, generators
 
 BASES = {"Generator", "UpBlock", "DownBlock", "AdversarialLoss", "Penalty"}  # parts and protocols
-MODULES = (generators, discriminators, losses, penalties, akdg, gan, mse, litert, scores, modes)
+MODULES = (generators, discriminators, losses, penalties, akdg, gan, mse, litert, onnx, scores, modes)
 CLASSES = [
     value
     for module in MODULES

@@ -54,6 +54,18 @@ def test_links_and_images_lead_somewhere(page):
     assert broken_links(page) == []
 
 
+def test_the_links_of_a_card_lead_into_the_repository_after_the_command_for_the_hub():
+    """`sed`, as docs/use_a_student.md shows it, but without writing the file."""
+    (line,) = re.findall(r"^(sed .*) > /tmp/README.md$", (ROOT / "docs" / "use_a_student.md").read_text(), re.MULTILINE)
+    url = "https://example.org/blob/main"
+    environment = {**os.environ, "URL": url}
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    links = [target.partition("#")[0] for target, _ in LINK.findall(CODE.sub("", done.stdout))]
+    outside = [target.removeprefix(f"{url}/") for target in links if target.startswith(url)]
+    assert {"docs/use_a_student.md", "docs/results.md", "zoo/mnist_sngan_teacher/card.md"} == set(outside)
+    assert set(links) - {f"{url}/{path}" for path in outside} == {"samples.png"}
+
+
 def test_a_broken_link_is_found(tmp_path):
     page = tmp_path / "page.md"
     links = "[a](no.md) ![b](no.png) [c](#no) [d](page.md#no) <img src='x.png'><img src=\"no2.png\">"

@@ -5,7 +5,8 @@ import pytest
 from support import ROOT
 
 from akdg_tf.artifacts.saved_model import export_generator
-from akdg_tf.models import MLPGenerator
+from akdg_tf.methods.losses import HingeLoss
+from akdg_tf.models import MLPGenerator, ResNetDiscriminator
 from akdg_tf.teachers import bank
 from akdg_tf.teachers import load as teachers
 from akdg_tf.training import config
@@ -13,7 +14,7 @@ from akdg_tf.training.classification import ClassifierExperiment
 from akdg_tf.training.workdir import Run
 
 SHARED = {
-    *("cifar10", "cifar10_student", "cifar10_mlp", "cifar10_dcgan", "budget_cpu", "cpu_hours"),
+    *("cifar10", "cifar10_student", "cifar10_mlp", "cifar10_dcgan", "budget_cpu", "cpu_hours", "spectral"),
     *("mnist", "mnist_student", "mnist_mlp", "mnist_dcgan"),
     *("toy", "toy_student", "toy_ring_student", "toy_grid_student"),
 }
@@ -87,6 +88,20 @@ def test_the_cpu_budget_leaves_the_students_as_they_are_and_shrinks_the_teacher(
     assert sizes["cifar10_mlp_akdg"] == 2_167_296 + 3_072  # scale and offset of three batch norms of 512
     assert sizes["cifar10_dcgan_akdg"] == 2_609_155
     assert sizes["cifar10_sngan_teacher"] < 4_079_363 / 10
+
+
+@pytest.mark.parametrize("stem", ["cifar10_dcgan_vanilla", "cifar10_dcgan_mse", "cifar10_dcgan_akdg"])
+def test_the_dcgan_students_are_trained_for_hours_against_discriminators_of_the_teachers_kind(stem, build):
+    made = build(*(ROOT / "gin" / f"{name}.gin" for name in (stem, "cpu_hours", "spectral")))
+    assert gin.query_parameter("%CPU_HOURS_STEPS") == 20_000
+    for adversary in made.trainer.adversaries:
+        assert isinstance(adversary.discriminator, ResNetDiscriminator)
+        assert (adversary.discriminator.width, adversary.loss, adversary.penalty) == (64, HingeLoss(), None)
+    g_optimizer, *d_optimizers = made.trainer.optimizers
+    assert float(g_optimizer.learning_rate.numpy()) == pytest.approx(2e-4)
+    for optimizer in d_optimizers:
+        assert float(optimizer.learning_rate.numpy()) == pytest.approx(4e-4)
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.0, 0.9)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "gin").glob("*.gin")), ids=lambda path: path.stem)

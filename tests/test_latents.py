@@ -69,6 +69,15 @@ def test_the_first_samples_of_a_seed_are_the_same_however_many_are_drawn():
     assert not np.array_equal(latents.sample(lambda z: z[:, :1], "normal", 3, 10, seed=5), whole[:10])
 
 
+def test_large_images_are_drawn_in_smaller_batches_and_are_the_same():
+    sizes = [latents.batch_size(shape) for shape in ((2,), (32, 32, 3), (64, 64, 3), (256, 256, 3), (2048, 2048, 3))]
+    assert sizes == [250, 250, 250, 32, 1]
+    whole, parts = (list(latents.sample_batches(lambda z: z, "normal", 3, 300, 4, batch)) for batch in (250, 32))
+    assert [len(batch) for batch in whole] == [250, 50]
+    assert [len(batch) for batch in parts] == [*[32] * 7, 26, 32, 18]
+    np.testing.assert_array_equal(np.concatenate(whole), np.concatenate(parts))
+
+
 def test_shapes_of_a_generator_of_ours_and_of_any_keras_model():
     layers = [keras.Input((6,)), keras.layers.Dense(8), keras.layers.Reshape((2, 4, 1))]
     for generator in (keras.Sequential(layers), MLPGenerator(6, (2, 4, 1), width=3)):

@@ -10,7 +10,7 @@ from absl import flags
 from absl.testing import flagsaver
 from support import ROOT
 
-from akdg_tf.cli import report, run, zoo  # noqa: F401  (run defines the flags)
+from akdg_tf.cli import init, report, run, zoo  # noqa: F401  (run defines the flags)
 from akdg_tf.errors import UserError
 from akdg_tf.reporting import report as reports
 from akdg_tf.training import config
@@ -19,6 +19,7 @@ README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 OTHERS = {".", "tensorboard", ".venv/bin/ruff", "python -m http.server"}
 OTHERS |= {".venv/bin/python -m pytest", ".venv/bin/python -m pip"}
+OTHERS |= {"export", "sed", "pip", "hf"}
 # The guides with files of their own are run by `test_guides.py`.
 PAGES = [page for page in sorted(ROOT.glob("docs/*.md")) if 'title="' not in page.read_text()]
 PAGES = [README, ROOT / "CONTRIBUTING.md", *PAGES]
@@ -79,6 +80,8 @@ def test_command_is_accepted(command, monkeypatch):
         check_run(rest)
     elif (first, second) == ("akdg", "zoo"):
         zoo.parser().parse_args(rest)  # exits where it is wrong
+    elif (first, second) == ("akdg", "init"):
+        init.parser().parse_args(rest)
     elif (first, second) == ("akdg", "report"):
         check_report(rest, monkeypatch)
     elif first == "make":

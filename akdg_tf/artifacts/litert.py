@@ -24,8 +24,8 @@ class LiteRT:
     """The export `model.tflite`, for phones, browsers and fast sampling on CPUs.
 
     Attributes:
-        weights: storage of the weights, "float32" or "float16". float16 halves the file; its images differ from the
-            SavedModel's by less than a gray level. Both compute in float32.
+        weights: storage of the weights, "float32" or "float16". float16 halves the file; a pixel of its images
+            differs from the SavedModel's by at most about one gray level. Both compute in float32.
 
     Raises:
         UserError: `weights` is neither of the two.

@@ -117,8 +117,8 @@ class OverSeeds:
 
 
 @dataclasses.dataclass(frozen=True)
-class LiteRTModel:
-    """The `model.tflite` of an entry.
+class ExportedModel:
+    """An optional export of an entry: its `model.tflite` or its `model.onnx`.
 
     Attributes:
         file_size: size of the file, in bytes.
@@ -173,8 +173,10 @@ class Result:
         machine: machine that speeds were measured on, None if none were measured.
         over_seeds: each score over the published seeds, by name; empty for a single run.
         litert: the `model.tflite` of an entry, None if there is none.
+        onnx: the `model.onnx` of an entry, None if there is none.
         origin: where the weights come from if the method is `CONVERTED`, None for every other method.
         dtype_policy: Keras dtype policy under which the network was trained, None if it is unknown.
+        unscored: whether the configuration says that there are no scores: `GeneratorExperiment.evaluations = {}`.
     """
 
     schema: int
@@ -195,9 +197,11 @@ class Result:
     command: str
     machine: str | None
     over_seeds: dict[str, OverSeeds] = dataclasses.field(default_factory=dict)
-    litert: LiteRTModel | None = None
+    litert: ExportedModel | None = None
     origin: Origin | None = None
     dtype_policy: str | None = None
+    unscored: bool = False
+    onnx: ExportedModel | None = None
 
     def scores_over_seeds(self) -> dict[str, OverSeeds]:
         """Each score of the network over the published seeds. For a single run it holds one value."""
@@ -236,6 +240,8 @@ def from_json(found: object, source: str) -> Result:
         raise UserError(f"{source}: the field teacher must be set for the kind student, and be null for other kinds")
     if (result.method == CONVERTED) != (result.origin is not None):
         raise UserError(f"{source}: the field origin must be set for the method {CONVERTED}, and be null for others")
+    if result.unscored and (result.network.scores or result.over_seeds):
+        raise UserError(f"{source}: the field unscored must be false for a result with scores")
     if any(not row.values or len(row.values) != len(row.seeds) for row in result.over_seeds.values()):
         raise UserError(f"{source}: the field over_seeds must have one value per seed")
     return result

@@ -1,10 +1,11 @@
-"""The console command: akdg run | zoo | report."""
+"""The console command: akdg init | run | zoo | report."""
 
 import importlib
 import importlib.metadata
 import sys
 
 COMMANDS = {
+    "init": "write the gin file of an experiment of your own",
     "run": "train, export and evaluate one experiment from its gin file",
     "zoo": "publish, verify, serve and show the model zoo",
     "report": "tables and pictures of finished runs",

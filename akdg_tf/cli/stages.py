@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Mapping
 
 import gin
 from absl import logging as absl_logging
@@ -13,6 +14,7 @@ from absl import logging as absl_logging
 from akdg_tf.cli.flags import FLAGS, expanded
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
+from akdg_tf.models.counting import exceeded
 from akdg_tf.places import find_saved_model
 from akdg_tf.reporting import tables
 from akdg_tf.teachers.load import is_there
@@ -92,7 +94,21 @@ def description(experiment: Experiment, run: Run) -> dict:
     if name is not None and not is_there(name):
         missing = json.loads(run_teacher(name, "describe", capture=True))["network"]
     with config.explained():
-        return experiment.describe(missing) | ({"smoke": True} if run.smoke else {})
+        costs = experiment.describe(missing)
+    warn_if_dearer(costs)
+    return costs | ({"smoke": True} if run.smoke else {})
+
+
+def warn_if_dearer(costs: Mapping[str, Mapping | None]) -> None:
+    """Logs in what a student costs more than its teacher.
+
+    Args:
+        costs: what `Experiment.describe` returns.
+    """
+    network, teacher = costs["network"], costs["teacher"]
+    more = exceeded(network, teacher) if network and teacher else []
+    if more:
+        logger.warning("the student has more %s than its teacher", " and more ".join(more))
 
 
 def work(experiment: Experiment, run: Run, stage: str) -> None:
@@ -107,6 +123,8 @@ def work(experiment: Experiment, run: Run, stage: str) -> None:
         read = experiment.inputs()
         inputs.check(run, read)
         experiment.prepare(training=stage in ("all", "train"))
+        if stage in ("all", "train"):
+            warn_if_dearer(experiment.describe())
     with run.claim():
         inputs.hold(run, read)  # another process may have begun the run meanwhile
         if stage in ("all", "train"):

@@ -13,17 +13,19 @@ from akdg_tf.places import expanded
 
 
 class Dataset(Protocol):
-    """What training and metrics require of a dataset.
+    """What training and metrics require of a dataset."""
 
-    Attributes:
-        name: the registered name.
-        split: description of the samples, recorded with each score: "train (5,000)".
-        sample_shape: (height, width, channels), or (2,) for points.
-    """
+    @property
+    def name(self) -> str:
+        """The registered name."""
 
-    name: str
-    split: str
-    sample_shape: tuple[int, ...]
+    @property
+    def split(self) -> str:
+        """Description of the samples, recorded with each score: "train (5,000)"."""
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """(height, width, channels), or (2,) for points."""
 
     def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
         """Batch number `step`, float32 [size, *sample_shape] in [-1, 1]; depends only on (seed, step)."""
@@ -36,13 +38,11 @@ class Dataset(Protocol):
 
 
 class ImageDataset(Dataset, Protocol):
-    """What `ImageScores` requires of a dataset in addition.
+    """What `ImageScores` requires of a dataset in addition."""
 
-    Attributes:
-        size: number of images.
-    """
-
-    size: int
+    @property
+    def size(self) -> int:
+        """Number of images."""
 
     def real_batches(self, count: int, seed: int) -> Iterator[np.ndarray]:
         """The images of `reals`, batch by batch, float32 [any, height, width, channels] in [-1, 1]."""

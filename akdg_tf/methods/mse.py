@@ -26,6 +26,7 @@ class MSEDistillation(GeneratorTrainer):
     """
 
     teacher_role = PairSource
+    uses_real_images = False
 
     def __init__(self, generator: keras.Model, teacher: PairSource, ema_decay: float = 0.999, seed: int = 0):
         super().__init__(generator, [], 1, ema_decay, seed)

@@ -25,9 +25,11 @@ class Method(Protocol):
     Attributes:
         teacher_role: the Protocol that its `teacher` must satisfy, `ImageSource` or `PairSource`; None if it takes no
             teacher.
+        uses_real_images: whether the trainer reads the images that `fit` is given, and not only their number.
     """
 
     teacher_role: type | None
+    uses_real_images: bool
     __name__: str
 
     def __call__(self, generator: keras.Model, *, seed: int, **parts) -> "GeneratorTrainer":
@@ -52,12 +54,14 @@ class GeneratorTrainer(keras.Model):
     Attributes:
         teacher_role: the Protocol that the method's `teacher` must satisfy, `ImageSource` or `PairSource`; None if the
             method takes no teacher.
+        uses_real_images: whether the method reads the images that `fit` is given, and not only their number.
 
     Raises:
         ValueError: d_steps < 1, or ema_decay outside [0, 1).
     """
 
     teacher_role: ClassVar[type | None] = None
+    uses_real_images: ClassVar[bool] = True
 
     def __init__(
         self, generator: keras.Model, adversaries: Sequence[Adversary], d_steps: int, ema_decay: float, seed: int

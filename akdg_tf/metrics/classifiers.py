@@ -1,6 +1,7 @@
 """Classifiers that metrics are computed over: Inception from TF Hub, or one of the zoo, for offline use."""
 
 import dataclasses
+import hashlib
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ import tensorflow_hub as hub
 
 from akdg_tf.errors import UserError
 from akdg_tf.files import folder_digest
+from akdg_tf.metrics.resizing import Resize
 from akdg_tf.places import find_saved_model
 
 logger = logging.getLogger(__name__)
@@ -21,22 +23,27 @@ INCEPTION_HANDLE = "https://tfhub.dev/tensorflow/tfgan/eval/inception/1"
 INCEPTION_SIDE = 299
 BATCH = 250
 
+ImageShape = tuple[int | None, ...]  # (height, width, channels); None: any
+
 
 @dataclasses.dataclass(frozen=True)
 class Classifier:
     """A frozen classifier.
 
     Attributes:
-        id: name that is part of every score computed over it; only "inception" is left out.
+        id: name that is part of every score computed over it; only "inception" is left out. A stated resize is part of
+            the id: "cifar10-classifier area 32x32".
         resize: how images are resized to its input size, "none" if they are not.
-        digest: SHA-256 of its SavedModel, in hex.
+        digest: SHA-256, in hex, of its SavedModel and of the stated resize.
         outputs: maps float32 images [n, h, w, c] in [-1, 1] to {"logits": [n, classes], "features": [n, d]}.
+        sample_shape: shape of the images that it takes, before any resize.
     """
 
     id: str
     resize: str
     digest: str
     outputs: Callable[[tf.Tensor], dict[str, tf.Tensor]]
+    sample_shape: ImageShape = (None, None, None)
 
     def activations(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logits [n, classes] and features [n, d] of images in [-1, 1], batch by batch."""
@@ -45,32 +52,64 @@ class Classifier:
         return logits, features
 
 
-def load_classifier(name: str) -> Classifier:
+def load_classifier(name: str, resize: str | None = None) -> Classifier:
     """Loads a classifier that `export_classifier` wrote.
 
-    A classifier that resizes its images itself says how in its `classifier.json`.
+    A classifier that resizes its images itself says how in its `classifier.json`. A stated resize comes before that.
 
     Args:
         name: see `places.find_saved_model`.
+        resize: how to resize images to the classifier's size, so that it takes images of any size: "area 32x32" or
+            "bilinear 32x32" (with antialiasing), height before width. Images that are not of this aspect ratio are
+            stretched. None: the images must have the classifier's size. Gray images are never made RGB.
 
     Returns:
-        The classifier.
+        The classifier. With a resize it has another id and digest than without.
 
     Raises:
-        UserError: there is no such classifier.
+        UserError: there is no such classifier, or it does not take images of the stated size.
     """
+    stated = None if resize is None else Resize.parse(resize)
     folder = find_saved_model(name)
     meta = (folder or pathlib.Path()) / "assets.extra" / "classifier.json"
     if folder is None or not meta.exists():
         raise UserError(
             f"there is no classifier {name!r}: name one in the zoo, or train one as gin/mnist_classifier.gin does"
         )
-    module, stated = hub.load(os.fspath(folder)), json.loads(meta.read_text())
-    return Classifier(
-        id=stated["id"],
-        resize=stated.get("resize", "none"),
+    module, about = hub.load(os.fspath(folder)), json.loads(meta.read_text())
+    plain = Classifier(
+        id=about["id"],
+        resize=about.get("resize", "none"),
         digest=folder_digest(folder),
         outputs=lambda images: module((images + 1.0) / 2.0),
+        sample_shape=image_shape_of(module),
+    )
+    return _resizing(plain, stated) if stated else plain
+
+
+def image_shape_of(classifier) -> ImageShape:
+    """Shape of the images that a classifier's SavedModel takes."""
+    signature = classifier.signatures["serving_default"].structured_input_signature[1]
+    return tuple(signature["images"].shape[1:])
+
+
+def _resizing(classifier: Classifier, resize: Resize) -> Classifier:
+    """The classifier with a resize before it.
+
+    Raises:
+        UserError: it does not take images of this size.
+    """
+    height, width, channels = classifier.sample_shape
+    if height not in (None, resize.height) or width not in (None, resize.width):
+        fits = f"'{resize.method} {height}x{width}'"
+        raise UserError(f"{classifier.id} takes images of {height}x{width}: bind load_classifier.resize = {fits}")
+    own = "" if classifier.resize == "none" else f", then {classifier.resize}"
+    return Classifier(
+        id=f"{classifier.id} {resize}",
+        resize=f"{resize}{own}",
+        digest=hashlib.sha256(f"{classifier.digest} {resize}".encode()).hexdigest(),
+        outputs=lambda images: classifier.outputs(resize(images)),
+        sample_shape=(None, None, channels),
     )
 
 

@@ -17,7 +17,7 @@ from akdg_tf.data import ImageDataset, teacher
 from akdg_tf.errors import UserError
 from akdg_tf.metrics import activations, tfgan
 from akdg_tf.metrics.activations import Activations
-from akdg_tf.metrics.classifiers import Classifier
+from akdg_tf.metrics.classifiers import Classifier, ImageShape
 from akdg_tf.metrics.evaluation import Samples
 
 CACHE = pathlib.Path("runs", "statistics")
@@ -32,7 +32,8 @@ CHUNK = 1000  # rows of features that are read at once
 class ImageScores:
     """Scores of images over one classifier.
 
-    Only scores over Inception have plain names such as "fid". Others name their classifier: "fid[mnist-classifier]".
+    Only scores over Inception have plain names such as "fid". Others name their classifier: "fid[mnist-classifier]",
+    and its stated resize: "fid[mnist-classifier area 32x32]".
 
     Args:
         classifier: loads the classifier.
@@ -62,8 +63,9 @@ class ImageScores:
         try:
             classifier.activations(reals[:1])
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
-            shape = dataset.sample_shape
-            raise UserError(f"classifier {classifier.id} takes no samples of shape {shape}: bind another") from error
+            advice = _advice(classifier.sample_shape, dataset.sample_shape)
+            refused = f"classifier {classifier.id} takes no samples of shape {dataset.sample_shape}"
+            raise UserError(f"{refused}: {advice}") from error
 
     @functools.cached_property
     def _classifier(self) -> Classifier:
@@ -109,6 +111,16 @@ class ImageScores:
         against = TO_TEACHER if dataset.name == teacher.NAME else ""
         names = {metric: f"{metric}{against if metric != 'is' else ''}{suffix}" for metric in found}
         return {names[metric]: Score(**record | values) for metric, values in found.items()}
+
+
+def _advice(taken: ImageShape, shape: tuple[int, ...]) -> str:
+    """What to bind if a classifier does not take samples of a shape."""
+    *size, channels = taken
+    if channels is not None and channels != shape[-1]:
+        return f"its images have {channels} channel{'s' * (channels > 1)}; bind another"
+    if len(shape) == len(taken) and None not in taken:
+        return "bind load_classifier.resize = 'area {}x{}', or another classifier".format(*size)
+    return "bind another"
 
 
 def _check_count(readable: int, dataset: ImageDataset) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import tensorflow as tf
 
@@ -10,6 +10,7 @@ from akdg_tf.compat import graph_with_constants
 from akdg_tf.models.layers import UPSAMPLE_CONV_SCOPE
 
 CALLS_PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}  # operations whose cost cannot be counted
+COMPARED = {"params": "params", "mult_adds": "mult-adds"}  # costs that a student should have less of than its teacher
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +62,17 @@ def count_cost(
         executed_mult_adds=sum(counts),
         bytes=sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables),
     )
+
+
+def exceeded(student: Mapping[str, int | None], teacher: Mapping[str, int | None]) -> list[str]:
+    """The costs in which a student exceeds its teacher: "params", "mult-adds".
+
+    Args:
+        student: its counts by the names in `Cost`. A count that is None is unknown, and exceeds nothing.
+        teacher: the teacher's.
+    """
+    pairs = {label: (student[key], teacher[key]) for key, label in COMPARED.items()}
+    return [label for label, (ours, its) in pairs.items() if ours is not None and its is not None and ours > its]
 
 
 def frozen_graph(function: Callable[[tf.Tensor], tf.Tensor], input_shape: tuple[int, ...]) -> tf.Graph:

@@ -5,9 +5,9 @@ import re
 import urllib.parse
 from collections.abc import Iterable, Sequence
 
-# Characters that have a meaning in Markdown or HTML. Brackets that directly follow a word, as in "fid[c]", are not
-# escaped: they do not start a link unless "(" or "[" follows.
-_SPECIAL = re.compile(r"((?<=\w)\[[\w.-]+\](?![(\[]))|([\\`*\[\]<>|&#~]|(?<![^\W_])_|_(?![^\W_]))")
+# Characters that have a meaning in Markdown or HTML. Brackets that hold plain words and directly follow a word, as in
+# "fid[c]" or "fid[c area 32x32]", are not escaped: they do not start a link unless "(" or "[" follows.
+_SPECIAL = re.compile(r"((?<=\w)\[[\w.-]+(?: [\w.-]+)*\](?![(\[]))|([\\`*\[\]<>|&#~]|(?<![^\W_])_|_(?![^\W_]))")
 _RULES = {"l": "---", "r": "---:"}
 
 

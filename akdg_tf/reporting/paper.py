@@ -12,7 +12,8 @@ from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.tables import UNKNOWN, mean_and_spread
 from akdg_tf.zoo.entries import Entry
 
-BUDGETS = ("", "-cpu_hours", "-budget_cpu")  # ends of the names of runs: in full, with gin/cpu_hours.gin, in minutes
+# Ends of the names of runs: in full, for hours on CPUs (with or without gin/spectral.gin), for minutes.
+BUDGETS = ("", "-cpu_hours-spectral", "-cpu_hours", "-budget_cpu")
 SHOWN = ("is", "fid", "kid", "precision", "recall")  # over the first classifier
 SHOWN_BESIDE = ("fid", "kid")  # over every other one
 FOOTNOTE = (
@@ -79,7 +80,7 @@ class Measured:
         name: name of the experiment or of the zoo entry.
         folders: the run folders in the order of the seeds, or the entry alone.
         result: the result of the first seed.
-        values: one value per seed, by metric.
+        values: one value per seed, by metric; {} if the runs are unscored.
         seeds: the seeds, in the order of the values.
     """
 
@@ -107,8 +108,8 @@ def measured(row: Published, runs: pathlib.Path, zoo: pathlib.Path) -> Measured 
         The measurements, None if there are no runs and no entry.
 
     Raises:
-        UserError: the runs of a row differ in how they were trained or scored, two have the same seed, or one lacks a
-            FID.
+        UserError: the runs of a row differ in how they were trained or scored, two have the same seed, or one that is
+            not unscored lacks a FID.
     """
     for name in row.experiments:
         found = finished_runs(name, runs)
@@ -135,13 +136,13 @@ def _of_runs(name: str, found: dict[pathlib.Path, Result]) -> Measured:
 def _of_entry(entry: Entry) -> Measured:
     _check_fid(entry.result, entry.folder)
     over = entry.result.scores_over_seeds()
-    seeds = max((one.seeds for one in over.values()), key=len)
+    seeds = max((one.seeds for one in over.values()), key=len, default=(entry.result.seed,))
     values = {metric: one.values for metric, one in over.items()}
     return Measured(entry.name, (entry.folder,), entry.result, values, seeds)
 
 
 def _check_fid(result: Result, folder: pathlib.Path) -> None:
-    if not any(_bare(metric) == "fid" for metric in result.network.scores):
+    if not result.unscored and not any(_bare(metric) == "fid" for metric in result.network.scores):
         raise UserError(f"{folder} has no FID: run its command with --stage=evaluate")
 
 
@@ -173,7 +174,7 @@ def _metrics(found: dict[Published, Measured]) -> list[str]:
     names = dict.fromkeys(name for ours in found.values() for name in ours.values)
     suffixes = list(dict.fromkeys(name.removeprefix(_bare(name)) for name in names))
     beside = [metric + suffix for suffix in suffixes[1:] for metric in SHOWN_BESIDE if metric + suffix in names]
-    return [*(metric + suffixes[0] for metric in SHOWN), *beside]
+    return [*(metric + suffix for suffix in suffixes[:1] for metric in SHOWN), *beside]
 
 
 def _paper_cells(row: Published) -> list[str]:
@@ -217,6 +218,8 @@ def _definitions(found: dict[Published, Measured]) -> list[str]:
 
 def _scoring(result: Result) -> str:
     """What defines the scores of a run. Scores of two runs can be compared if this is equal."""
+    if result.unscored:
+        return "unscored"
     scores = [score for name, score in result.network.scores.items() if _bare(name) == "fid"]
     return "; ".join(dict.fromkeys(map(_defined, scores)))
 

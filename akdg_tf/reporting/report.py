@@ -4,8 +4,11 @@ import logging
 import pathlib
 from collections.abc import Mapping
 
+import numpy as np
+
 from akdg_tf.artifacts.result import Network, Result, finished_runs
-from akdg_tf.data import load_dataset
+from akdg_tf.data import absent, load_dataset
+from akdg_tf.data import teacher as teacher_data
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_text
 from akdg_tf.places import find_saved_model
@@ -43,12 +46,13 @@ def table(family: str, folder: pathlib.Path) -> str:
     if not found:
         names = ", ".join(f"{family}_{method}" for method in METHODS)
         raise UserError(f"{folder} holds no finished run of {names}: run one of them first")
-    metrics = list(found[0].network.scores)
+    metrics = list(dict.fromkeys(metric for result in found for metric in result.network.scores))
     teachers = [result.teacher for result in found if result.teacher][:1]
     rows = [["teacher", "", *_cells(teachers, metrics)]]
     for method, results in runs.items():
         seeds = ", ".join(str(result.seed) for result in results)
-        rows.append([method, seeds, *_cells([result.network for result in results], metrics)])
+        label = method + ", unscored" * (bool(results) and all(result.unscored for result in results))
+        rows.append([label, seeds, *_cells([result.network for result in results], metrics)])
     return "\n".join(markdown.table([escape(family), "seeds", *map(escape, metrics)], rows))
 
 
@@ -62,17 +66,23 @@ def picture(family: str, folder: pathlib.Path, zoo: pathlib.Path, data_dir: str 
     """Samples of the data, the teacher and each method's run with the lowest seed, uint8 [height, width, 3]."""
     runs = {method: list(finished_runs(f"{family}_{method}", folder).items())[:1] for method in METHODS}
     firsts: dict[str, tuple[pathlib.Path, Result]] = {method: found[0] for method, found in runs.items() if found}
+    generators = {method: load_teacher(str(run)) for method, (run, _) in firsts.items()}
+    count = SAMPLES if len(next(iter(generators.values())).sample_shape) == 1 else 64
+    panels = _reals([result for _, result in firsts.values()], count, data_dir)
     _, result = next(iter(firsts.values()))
-    dataset = load_dataset(result.dataset, data_dir)
-    count = SAMPLES if len(dataset.sample_shape) == 1 else 64
-    panels = {f"real ({dataset.name})": dataset.reals(count, 0)}
     if result.teacher:
         teacher = find_teacher(result.teacher.name, folder, zoo)
         if teacher:
             panels[_title("teacher", result.teacher)] = teacher.samples(count, 0)
-    for method, (run, result) in firsts.items():
-        panels[_title(method, result.network)] = load_teacher(str(run)).samples(count, 0)
+    for method, (_, result) in firsts.items():
+        panels[_title(method, result.network)] = generators[method].samples(count, 0)
     return pictures.side_by_side(panels)
+
+
+def _reals(found: list[Result], count: int, data_dir: str | None) -> dict[str, np.ndarray]:
+    """Real samples of the first run that read any, by their title; {} if none did."""
+    names = [result.dataset for result in found if result.dataset not in (absent.NAME, teacher_data.NAME)]
+    return {f"real ({name})": load_dataset(name, data_dir).reals(count, 0) for name in names[:1]}
 
 
 def find_teacher(name: str, folder: pathlib.Path, zoo: pathlib.Path) -> Teacher | None:

@@ -20,8 +20,9 @@ def table(result: Result) -> str:
         rows.append([name, *(_score(network, name) for network in networks)])
     smoke = "  SMOKE RUN: the numbers mean nothing" if result.smoke else ""
     head = f"{result.experiment}, seed {result.seed}, {result.steps} steps{smoke}"
+    unscored = ["unscored: GeneratorExperiment.evaluations is {}"] if result.unscored else []
     definitions = [definition(score, less=("splits",)) for score in result.network.scores.values()][:1]
-    return "\n".join([head, *aligned(rows), *definitions])
+    return "\n".join([head, *aligned(rows), *definitions, *unscored])
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -26,7 +26,6 @@ from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, requir
 
 logger = logging.getLogger(__name__)
 
-BATCH = 250  # images per call of the teacher
 BANKS, SEED = pathlib.Path("runs", "banks"), 0  # runs of all seeds share one bank per teacher and size
 SMOKE_IMAGES = 500
 IN_MEMORY = 10**9  # bytes of images up to which a bank is held in memory; images of a larger one are read by rows
@@ -159,11 +158,12 @@ def _fill(part: pathlib.Path, teacher: FrozenGenerator, count: int, seed: int) -
     function, sample_shape = tf.function(teacher), teacher.sample_shape
     dtype = np.uint8 if len(sample_shape) == 3 else np.float16
     shapes = {"images": ((count, *sample_shape), dtype), "latents": ((count, teacher.latent_dim), np.float32)}
-    files, first = _unfinished(part, shapes, -(-count // BATCH))
-    progress = Progress("teacher bank", count, first * BATCH)
-    for batch in range(first, -(-count // BATCH)):
-        z = latents.draw(teacher.prior, BATCH, teacher.latent_dim, (seed, latents.BANK), tf.constant(batch, tf.int64))
-        rows = slice(batch * BATCH, min((batch + 1) * BATCH, count))
+    size = latents.batch_size(sample_shape)
+    files, first = _unfinished(part, shapes, -(-count // size))
+    progress = Progress("teacher bank", count, first * size)
+    for batch in range(first, -(-count // size)):
+        z = latents.draw(teacher.prior, size, teacher.latent_dim, (seed, latents.BANK), tf.constant(batch, tf.int64))
+        rows = slice(batch * size, min((batch + 1) * size, count))
         drawn = function(z).numpy()[: rows.stop - rows.start]
         files["images"].write(rows.start, to_uint8(drawn) if dtype == np.uint8 else drawn)
         files["latents"].write(rows.start, z.numpy()[: rows.stop - rows.start])

@@ -109,7 +109,8 @@ class FrozenGenerator:
         Yields:
             float32 [any, *sample_shape], `count` in all.
         """
-        yield from latents.sample_batches(tf.function(self), self.prior, self.latent_dim, count, seed)
+        batch = latents.batch_size(self.sample_shape)
+        yield from latents.sample_batches(tf.function(self), self.prior, self.latent_dim, count, seed, batch)
 
     def samples(self, count: int, seed: int) -> np.ndarray:
         """The samples of `batches` in one array, float32 [count, *sample_shape]."""

@@ -4,6 +4,7 @@ Their images pass through Python. So draw them into a bank (`BankedTeacher`) ins
 """
 
 import importlib
+import json
 import os
 import pathlib
 import re
@@ -111,7 +112,17 @@ def of_onnx(
         return dict(zip(outputs, tf.nest.flatten(found), strict=True))  # one output is no list when it runs eagerly
 
     function = ForeignFunction(call, specs, latent_dim, reading, f"the ONNX model {path}")
-    return frozen(function, prior, output_range, f"the ONNX model {path}")
+    stated_prior, stated_range = _stated(session.get_modelmeta().custom_metadata_map)
+    return frozen(function, prior or stated_prior, output_range or stated_range, f"the ONNX model {path}")
+
+
+def _stated(meta: Mapping[str, str]) -> tuple[str | None, Range]:
+    """The prior and the range that our export to ONNX states in the metadata of a file, None where it states none."""
+    try:
+        low, high = map(float, json.loads(meta["output_range"]))
+        return {"normal": "normal", "uniform": "uniform"}[meta["prior"]], (low, high)
+    except (KeyError, TypeError, ValueError):
+        return None, None
 
 
 def _onnx_type(argument: Any, path: pathlib.Path) -> tf.DType:

@@ -129,14 +129,19 @@ class _Arrays(ImageArrays):
         return self.images[index]
 
 
-def of_folder(folder: pathlib.Path) -> TeacherImages:
+def of_folder(folder: pathlib.Path, sample_shape: tuple[int, int, int] | None = None) -> TeacherImages:
     """The teacher whose images lie in a folder, at any depth. They are read as they are needed.
 
-    Images of another size than the first one are resized and cropped to it.
+    Args:
+        folder: the folder.
+        sample_shape: (height, width, channels) to which the images are resized and cropped; default: that of the first
+            one.
 
     Raises:
-        UserError: the folder holds no readable image.
+        UserError: the folder holds no readable image, or the shape is not that of an image.
     """
+    if sample_shape:
+        return TeacherImages(ImageFolder(folder, sample_shape), folder.resolve().name)
     small = ImageFolder(folder, (1, 1, 3))
     for path in small.paths:
         try:

@@ -30,6 +30,7 @@ def load_teacher(
     output: str | int | None = None,
     layout: str | None = None,
     tags: Sequence[str] | None = None,
+    sample_shape: Sequence[int] | None = None,
 ) -> FrozenGenerator | TeacherImages:
     """Loads a teacher: anything that maps noise to images, or only images that it has made.
 
@@ -52,6 +53,8 @@ def load_teacher(
         output: key or index of the output that holds the images; default: the only one, or the only one of rank 4.
         layout: "NHWC" or "NCHW" of the images; default: told from the number of channels.
         tags: tags of the graph of a SavedModel that holds several; default: ("serve",), or the only ones.
+        sample_shape: (height, width, channels) to which the images of a folder are resized and cropped; default: that
+            of the first one. Other teachers have their own shape.
 
     Returns:
         The teacher.
@@ -61,13 +64,28 @@ def load_teacher(
             outside `output_range`.
     """
     reading = (tuple(sorted((inputs or {}).items())), output, layout)
-    return _loaded(
-        name, latent_dim, prior, output_range and tuple(output_range), signature, reading, tags and tuple(tags)
+    teacher = _loaded(
+        name,
+        latent_dim,
+        prior,
+        output_range and tuple(output_range),
+        signature,
+        reading,
+        tags and tuple(tags),
+        sample_shape and tuple(sample_shape),
     )
+    if sample_shape and tuple(teacher.sample_shape) != tuple(sample_shape):
+        raise UserError(
+            f"the teacher {name!r} makes images of the shape {tuple(teacher.sample_shape)}: load_teacher.sample_shape "
+            "resizes only those of a folder"
+        )
+    return teacher
 
 
 @functools.cache
-def _loaded(name, latent_dim, prior, output_range, signature, reading, tags) -> FrozenGenerator | TeacherImages:
+def _loaded(
+    name, latent_dim, prior, output_range, signature, reading, tags, sample_shape
+) -> FrozenGenerator | TeacherImages:
     constants, output, layout = reading
     given = Reading(dict(constants), output, layout)
     folder, path = find_saved_model(name), pathlib.Path(name).expanduser()
@@ -76,7 +94,7 @@ def _loaded(name, latent_dim, prior, output_range, signature, reading, tags) -> 
     if not is_there(name):
         raise UserError(f"there is no teacher {name!r}: give {KINDS}")
     if path.is_dir():
-        return images.of_folder(path)
+        return images.of_folder(path, sample_shape)
     if path.suffix == ".npz":
         return images.of_npz(path, output_range)
     of_file = FILES.get(path.suffix)

@@ -13,15 +13,16 @@ from akdg_tf import data
 from akdg_tf.artifacts import network
 from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.artifacts.measure import folder_size
-from akdg_tf.artifacts.result import SCHEMA, Network, Result, Score
+from akdg_tf.artifacts.result import Network, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export_classifier
 from akdg_tf.data.images import ImageArrays, shifted_and_flipped, to_float
 from akdg_tf.errors import UserError
 from akdg_tf.methods.optimizers import state_of
 from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.models.counting import count_cost
-from akdg_tf.training import devices, inputs
+from akdg_tf.training import inputs
 from akdg_tf.training.loop import fit_to_the_end
+from akdg_tf.training.record import result_of
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.tensorboard import weights_by_tag
 from akdg_tf.training.workdir import Run
@@ -160,25 +161,13 @@ class ClassifierExperiment:
             resize="none",
             seed=PARTITION_SEED,
         )
-        return Result(
-            schema=SCHEMA,
+        return result_of(
+            self.run,
+            self.schedule.steps,
+            training_set,
             kind="classifier",
-            experiment=self.run.experiment,
             method="classifier",
             network=self._network({"accuracy": accuracy}),
-            teacher=None,
-            parents=(),
-            dataset=self.dataset_name,
-            split=training_set.split,
-            data_digest=training_set.digest(),
-            seed=self.run.seed,
-            steps=self.schedule.steps,
-            smoke=self.run.smoke,
-            gin_files=self.run.gin_files,
-            gin_params=self.run.gin_params,
-            command=self.run.command(),
-            machine=devices.machine(),
-            dtype_policy=network.dtype_policy_of_run(self.run.workdir),
         )
 
     def _network(self, scores: dict[str, Score]) -> Network:

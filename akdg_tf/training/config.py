@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 TEACHER_LOADER = "load_teacher"
 GIN_PARAM = "--gin_param"
+EVALUATIONS = "GeneratorExperiment.evaluations"
 COMMENT_COLUMN = 80  # at most; the comment of a longer binding starts further right
 
 _configuration = Configuration()  # the last one that was parsed; gin keeps its own in a global, too
@@ -134,6 +135,12 @@ def listing() -> str:
     lines = [*_configuration.imports.items(), *lines]
     column = min(COMMENT_COLUMN, max((len(line) for line, _ in lines), default=0))
     return "\n".join(f"{line:<{column}}  # {place}" for line, place in lines)
+
+
+def binds_no_evaluations() -> bool:
+    """Whether the configuration says that its experiment has no scores: `GeneratorExperiment.evaluations = {}`."""
+    bound = [each for each in _configuration.read.values() if each.name == EVALUATIONS]
+    return [_configuration.value(each) for each in bound] == [{}]
 
 
 def bound_teacher() -> str | None:

@@ -18,9 +18,10 @@ from akdg_tf.artifacts import lineage, network
 from akdg_tf.artifacts.checkpoints import Checkpoints, steps_in
 from akdg_tf.artifacts.exports import Export
 from akdg_tf.artifacts.measure import measure
-from akdg_tf.artifacts.result import SCHEMA, Parent, Result, Score
+from akdg_tf.artifacts.result import Parent, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export
 from akdg_tf.data import teacher as teacher_data
+from akdg_tf.data.absent import NoImages
 from akdg_tf.data.choice import Data
 from akdg_tf.data.images import shifted_and_flipped
 from akdg_tf.errors import UserError
@@ -33,8 +34,9 @@ from akdg_tf.reporting import pictures
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.saved_model import load_generator
 from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, TeacherSource
-from akdg_tf.training import devices, inputs, tensorboard
+from akdg_tf.training import inputs, tensorboard
 from akdg_tf.training.loop import fit_to_the_end
+from akdg_tf.training.record import result_of
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.warm_start import warm_start
 from akdg_tf.training.workdir import Run
@@ -58,7 +60,8 @@ class GeneratorExperiment:
         data: the real samples.
         schedule: steps and intervals.
         optimizers: the generator's and the discriminators'.
-        evaluations: score the exported generator, by name; two evaluations must not give scores of the same name.
+        evaluations: score the exported generator, by name; two evaluations must not give scores of the same name. {}:
+            the run has no scores. Then a method that uses no real images needs no data, and none are loaded.
         curve: evaluations of the averaged generator in memory every `Schedule.curve_every` steps, by name. Their values
             go to `curve.jsonl` and TensorBoard, not into the result.
         teacher: loads the teacher, which is scored and shown beside the student and which the method learns from; None
@@ -127,7 +130,9 @@ class GeneratorExperiment:
 
     @functools.cached_property
     def dataset(self) -> data.Dataset:
-        """The real samples; in their place the teacher's, if `Data.name` is 'teacher'."""
+        """The real samples; in their place the teacher's, if `Data.name` is 'teacher'; none if nothing reads them."""
+        if not (self.method.uses_real_images or self.evaluations or self.curve):
+            return NoImages(self._sample_shape)
         if self.data.name == teacher_data.NAME:
             return self._teacher_data()
         return data.load_dataset(self.data.name, self.run.data_dir, self._sample_shape, **self.data.options)
@@ -168,8 +173,8 @@ class GeneratorExperiment:
                 evaluation.prepare(self.dataset)
 
     def inputs(self) -> dict[str, inputs.Input]:
-        """The data, and the teacher if the method learns from it; see `Experiment`."""
-        found = {"data": inputs.of_data(self.dataset)}
+        """The data if they are read, and the teacher if the method learns from it; see `Experiment`."""
+        found = {} if isinstance(self.dataset, NoImages) else {"data": inputs.of_data(self.dataset)}
         if self.method.teacher_role and self.teacher:
             found["teacher"] = inputs.of_teacher(self.teacher)
         return found
@@ -270,7 +275,8 @@ class GeneratorExperiment:
             uint8 [height, width, 3].
         """
         count = PICTURE_SAMPLES[len(self._sample_shape)]
-        panels = {f"real ({self.dataset.name})": self.dataset.reals(count, seed=0)} if show_reals else {}
+        shown = show_reals and not isinstance(self.dataset, NoImages)
+        panels = {f"real ({self.dataset.name})": self.dataset.reals(count, seed=0)} if shown else {}
         if self.teacher:
             panels["teacher"] = self.teacher.samples(count, self.run.seed)
         generator = functools.partial(self.trainer.ema_generator, training=False)
@@ -306,25 +312,16 @@ class GeneratorExperiment:
             name: measure(generator, scores[name], network.class_in(generator.folder))
             for name, generator in generators.items()
         }
-        return Result(
-            schema=SCHEMA,
+        return result_of(
+            self.run,
+            self.schedule.steps,
+            self.dataset,
             kind="student" if self.teacher else "teacher",
-            experiment=self.run.experiment,
             method=self.method.__name__,
             network=dataclasses.replace(networks["network"], name=self.run.experiment),
             teacher=networks.get("teacher"),
             parents=self._parents(),
-            dataset=self.dataset.name,
-            split=self.dataset.split,
-            data_digest=self.dataset.digest(),
-            seed=self.run.seed,
-            steps=self.schedule.steps,
-            smoke=self.run.smoke,
-            gin_files=self.run.gin_files,
-            gin_params=self.run.gin_params,
-            command=self.run.command(),
-            machine=devices.machine(),
-            dtype_policy=network.dtype_policy_of_run(self.run.workdir),
+            unscored=not self.evaluations,
         )
 
     def _parents(self) -> tuple[Parent, ...]:

@@ -1,4 +1,4 @@
-"""What makes two runs the same: all that their training may read. How a run is scored may change."""
+"""What makes two runs the same: all that their training may read. How a run is scored and exported may change."""
 
 from gin.config_parser import BindingStatement
 
@@ -9,6 +9,7 @@ from akdg_tf.training.gin_files import text_statements
 FREE = (  # bindings that do not change what is trained
     "GeneratorExperiment.evaluations",
     "GeneratorExperiment.curve",
+    "GeneratorExperiment.exports",
     "Schedule.curve_every",
     "Schedule.cpu_budget",
 )

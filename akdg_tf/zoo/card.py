@@ -1,4 +1,4 @@
-"""An entry's `card.md`: what a user must know to trust a generator.
+"""An entry's `card.md`: what a user must know to trust a generator. Its head is in `card_head.py`.
 
 The card depends only on metrics.json, with one exception: the name of a network with an entry in the same zoo is a link
 to that entry's card.
@@ -7,10 +7,12 @@ to that entry's card.
 from collections.abc import Iterator
 
 from akdg_tf.artifacts.result import CALLABLE, Parent, Result
+from akdg_tf.models.counting import exceeded
 from akdg_tf.reporting import markdown, tables
 from akdg_tf.reporting.markdown import code, escape
+from akdg_tf.zoo import card_head
 from akdg_tf.zoo.definitions import definitions
-from akdg_tf.zoo.entries import LITERT, Entry, check_name
+from akdg_tf.zoo.entries import Entry, check_name
 
 KINDS = {"student": "student generator", "teacher": "teacher generator", "classifier": "classifier"}
 # For each method with a teacher, the text before the teacher's name and the text after it.
@@ -48,6 +50,11 @@ from N(0, I). Its scores can be compared only with scores over the same classifi
 not tell whether the images can be recognised, so look at the samples first. For the scores of real images (CIFAR-10
 only), see [Results](../../docs/results.md#what-the-scale-means). It may reproduce training images; this was not tested.
 """
+UNSCORED = "- **unscored**: its configuration binds no evaluations"
+UNSCORED_LIMITS = """\
+It draws images like its training images, at their size only. You cannot choose what it draws. Its latents are drawn
+from N(0, I). It was not scored, so look at the samples first. It may reproduce training images; this was not tested.
+"""
 CLASSIFIER_LIMITS = "It measures generators of the same dataset. Its outputs for other images mean nothing.\n"
 CONVERTED_LIMITS = """\
 It is an independent feature space for scores: no network of this repository was trained with it. Its scores can be
@@ -68,7 +75,7 @@ def card(entry: Entry) -> str:
         UserError: metrics.json cannot be read, or the folder's name is not a valid name of an entry.
     """
     result, classifier, name = entry.result, entry.kind == "classifier", check_name(entry.name)
-    lines = [f"# {name}", "", " ".join([_what(entry), *_origins(entry)]), ""]
+    lines = [*card_head.head(entry), "", f"# {name}", "", " ".join([_what(entry), *_origins(entry)]), ""]
     if not classifier:
         lines += ["![samples](samples.png)", "", LOAD.format(name=name)]
     lines += [
@@ -77,10 +84,11 @@ def card(entry: Entry) -> str:
         f"- command: {code(result.command)}",
         *_gin_files(result),
         *_warnings(result),
+        *([UNSCORED] if result.unscored else []),
         *("", *_table(entry), ""),
         *_definition_lines(entry),
         *_over_seeds(result),
-        *_litert(result),
+        *_exported(entry),
     ]
     lines += ["", "## Limits", "", _limits(entry), "## Licence", "", _licence(result)]
     return "\n".join(lines)
@@ -148,7 +156,7 @@ def _making(result: Result) -> list[str]:
 
 def _limits(entry: Entry) -> str:
     if entry.kind != "classifier":
-        return LIMITS
+        return UNSCORED_LIMITS if entry.result.unscored else LIMITS
     return CONVERTED_LIMITS if entry.converted else CLASSIFIER_LIMITS
 
 
@@ -164,10 +172,7 @@ def _gin_files(result: Result) -> list[str]:
 
 def _warnings(result: Result) -> list[str]:
     """A line that names the costs in which a student exceeds its teacher, if there are any."""
-    student, teacher = result.network, result.teacher
-    pairs = {"params": "params", "mult_adds": "mult-adds"} if teacher else {}
-    costs = {label: (getattr(student, key), getattr(teacher, key)) for key, label in pairs.items()}
-    more = [label for label, (ours, its) in costs.items() if ours is not None and its is not None and ours > its]
+    more = exceeded(vars(result.network), vars(result.teacher)) if result.teacher else []
     return [f"- **it has more {' and more '.join(more)} than its teacher**"] if more else []
 
 
@@ -206,13 +211,11 @@ def _over_seeds(result: Result) -> list[str]:
     return [*lines, "", f"Of one seed only: {', '.join(alone)}."] if alone else lines
 
 
-def _litert(result: Result) -> list[str]:
-    model = result.litert
-    if model is None:
-        return []
-    differ = f"its images differ from the SavedModel's by at most {model.max_difference:.1e}"
-    return [
-        "",
-        f"`{LITERT}`: {model.file_size:,} bytes, weights in {escape(model.weights)}; {differ} "
-        f"({model.samples} images in [0, 1]).",
-    ]
+def _exported(entry: Entry) -> Iterator[str]:
+    for name, model in entry.exported.items():
+        differ = f"its images differ from the SavedModel's by at most {model.max_difference:.1e}"
+        yield ""
+        yield (
+            f"`{name}`: {model.file_size:,} bytes, weights in {escape(model.weights)}; {differ} "
+            f"({model.samples} images in [0, 1])."
+        )

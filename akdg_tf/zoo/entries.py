@@ -6,7 +6,7 @@ import pathlib
 import re
 
 from akdg_tf.artifacts import result as results
-from akdg_tf.artifacts.result import CALLABLE, Result
+from akdg_tf.artifacts.result import CALLABLE, ExportedModel, Result
 from akdg_tf.errors import UserError
 from akdg_tf.files import OLD, PART
 from akdg_tf.teachers.frozen import FrozenGenerator
@@ -15,6 +15,7 @@ from akdg_tf.zoo import checksums
 
 ZOO = pathlib.Path("zoo")
 LITERT = "model.tflite"
+ONNX = "model.onnx"
 SAMPLES = "samples.png"
 CONFIG = "config.gin"  # in every entry that was trained
 LICENSE = "LICENSE"  # in every entry that was converted
@@ -27,9 +28,9 @@ UNFINISHED = (PART, OLD)  # folders that `files.replacing` may leave when its pr
 class Entry:
     """The folder of an entry, `zoo/<name>`.
 
-    It holds `saved_model/`, `model.tflite` if the run exported one, `card.md`, `metrics.json`, `config.gin` (the
-    configuration as used), `samples.png` for a generator, `SHA256SUMS` of all these, and links that make the folder
-    itself a SavedModel. An entry that was converted has a `LICENSE` in place of `config.gin`.
+    It holds `saved_model/`, `model.tflite` and `model.onnx` if the run exported them, `card.md`, `metrics.json`,
+    `config.gin` (the configuration as used), `samples.png` for a generator, `SHA256SUMS` of all these, and links that
+    make the folder itself a SavedModel. An entry that was converted has a `LICENSE` in place of `config.gin`.
     """
 
     folder: pathlib.Path
@@ -63,6 +64,12 @@ class Entry:
         return self.result.origin is not None
 
     @property
+    def exported(self) -> dict[str, ExportedModel]:
+        """The records of the optional exports, by the name of the file."""
+        records = {LITERT: self.result.litert, ONNX: self.result.onnx}
+        return {name: record for name, record in records.items() if record}
+
+    @property
     def teacher_name(self) -> str | None:
         """Name of a student's teacher; None if the teacher is a Python callable, or the entry is not a student."""
         teacher = self.result.teacher
@@ -90,8 +97,8 @@ class Entry:
         checksums.check(self.folder, FILES)
         wanted = {LICENSE if self.converted else CONFIG}
         wanted |= set() if self.kind == "classifier" else {SAMPLES}
-        wanted |= {LITERT} if self.result.litert else set()
-        for name in (CONFIG, LICENSE, SAMPLES, LITERT):
+        wanted |= set(self.exported)
+        for name in (CONFIG, LICENSE, SAMPLES, LITERT, ONNX):
             if (self.folder / name).is_file() != (name in wanted):
                 what = "lacks" if name in wanted else "must not hold"
                 raise UserError(f"{self.folder} is not a correct entry of a {self.kind}: it {what} {name}")

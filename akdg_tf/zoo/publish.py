@@ -13,17 +13,20 @@ from akdg_tf.files import replacing, write_json, write_text
 from akdg_tf.reporting import pictures
 from akdg_tf.training import config
 from akdg_tf.zoo import card, checksums, local_paths, readme, routes
-from akdg_tf.zoo.entries import LITERT, SAMPLES, ZOO, Entry, check_name, entries
+from akdg_tf.zoo.entries import LITERT, ONNX, SAMPLES, ZOO, Entry, check_name, entries
 from akdg_tf.zoo.samples import draw_samples
 
 logger = logging.getLogger(__name__)
+
+NO_SCORES = "{} has no scores: run its command with --stage=evaluate"
 
 
 def publish(runs: list[pathlib.Path], zoo: pathlib.Path = ZOO, overwrite: bool = False) -> Entry:
     """Makes a zoo entry from a finished run.
 
     Args:
-        runs: run folders of one experiment with different seeds. The first is published, with the scores of all.
+        runs: run folders of one experiment with different seeds. The first is published, with the scores of all. Runs
+            without scores add nothing to the first.
         zoo: folder of the zoo; the entry is `<zoo>/<experiment>`.
         overwrite: replaces an existing entry that is different.
 
@@ -36,6 +39,8 @@ def publish(runs: list[pathlib.Path], zoo: pathlib.Path = ZOO, overwrite: bool =
     """
     found = [read_finished(run) for run in runs]
     check_configuration(runs, found)
+    if found[0].unscored and len(runs) > 1:
+        logger.warning("these runs have no scores: only %s is published, the others add nothing", runs[0])
     result = local_paths.without(dataclasses.replace(found[0], over_seeds=over_seeds(found)))
     return write_entry(runs[0], result, zoo, overwrite)
 
@@ -44,7 +49,7 @@ def read_finished(run: pathlib.Path) -> Result:
     """The result of a finished run.
 
     Raises:
-        UserError: it is not finished, is a smoke run, or has no scores.
+        UserError: it is not finished, is a smoke run, or has no scores although it is not marked as unscored.
     """
     missing = [name for name in ("result.json", "saved_model", "operative_config.gin") if not (run / name).exists()]
     if missing:
@@ -52,8 +57,8 @@ def read_finished(run: pathlib.Path) -> Result:
     result = results.read_run(run)
     if result.smoke:
         raise UserError(f"{run} is a smoke run, whose numbers mean nothing: publish a full run")
-    if not result.network.scores:
-        raise UserError(f"{run} has no scores: run its command with --stage=evaluate")
+    if not (result.network.scores or result.unscored):
+        raise UserError(NO_SCORES.format(run))
     return result
 
 
@@ -72,6 +77,8 @@ def check_configuration(runs: list[pathlib.Path], found: list[Result]) -> None:
     if len(experiments) > 1 or any(others != bindings[0] for others in bindings):
         raise UserError(f"these runs differ in experiment, steps, dtype policy or configuration: {sorted(experiments)}")
     first = found[0]
+    if first.unscored and not config.binds_no_evaluations():
+        raise UserError(NO_SCORES.format(runs[0]))
     if config.effective(first.gin_files, first.gin_params) != bindings[0]:
         given = " and ".join([*first.gin_files, *(f"--gin_param {param}" for param in first.gin_params)])
         raise UserError(f"{runs[0]} was not made by {given} as they are now: restore the gin files, or train again")
@@ -127,10 +134,12 @@ def _fill(part: pathlib.Path, run: pathlib.Path, result: Result) -> None:
     network = dataclasses.replace(result.network, name=result.experiment)  # the run folder may have any name
     result = dataclasses.replace(result, network=network)
     write_json(part / "metrics.json", result.to_json())
-    if (run / LITERT).exists():
-        shutil.copy(run / LITERT, part / LITERT)
-        result = dataclasses.replace(result, litert=routes.litert_record(Entry(part)))
-        write_json(part / "metrics.json", result.to_json())
+    for name in (LITERT, ONNX):
+        if (run / name).exists():
+            shutil.copy(run / name, part / name)
+    records = routes.records(Entry(part))
+    result = dataclasses.replace(result, litert=records.get(LITERT), onnx=records.get(ONNX))
+    write_json(part / "metrics.json", result.to_json())
     entry = Entry(part)
     if entry.kind != "classifier":
         pictures.save_png(draw_samples(entry), part / SAMPLES)

@@ -17,11 +17,11 @@ Published students, the teachers that they were distilled from, and the classifi
 `akdg zoo verify` checks all of them. How to load an entry: [Use a student](../docs/use_a_student.md). The scores of
 real CIFAR-10 images: [Results](../docs/results.md#what-the-scale-means).
 
-An entry holds `saved_model/` (a Reusable SavedModel with the EMA weights), `model.tflite` (students), `card.md`,
-`metrics.json`, `config.gin` (the configuration as used), `samples.png` and `SHA256SUMS` (`sha256sum -c SHA256SUMS`). An
-entry that was trained elsewhere and only converted here has a `LICENSE` in place of `config.gin`. A score with ± is the
-mean ± the sample standard deviation over several seeds; a score without ± is of one seed. FID and KID: lower is better;
-the others: higher. Each picture shows 64 samples, not selected.
+An entry holds `saved_model/` (a Reusable SavedModel with the EMA weights), `model.tflite` (students), `model.onnx`
+(where exported), `card.md`, `metrics.json`, `config.gin` (the configuration as used), `samples.png` and `SHA256SUMS`
+(`sha256sum -c SHA256SUMS`). An entry that was trained elsewhere and only converted here has a `LICENSE` in place of
+`config.gin`. A score with ± is the mean ± the sample standard deviation over several seeds; a score without ± is of one
+seed. FID and KID: lower is better; the others: higher. Each picture shows 64 samples, not selected.
 """
 SPEED = "the SavedModel at batch 64, one process per entry (for a fast network it varies by a fifth between processes)"
 METHOD_NAMES = {"GAN": "vanilla GAN", "MSEDistillation": "MSE"}
@@ -65,6 +65,10 @@ def readme(found: list[Entry]) -> str:
         for one in definitions(group.members, less=("seed", "splits")):
             whose = "" if len(one.generators) == len(group.members) else f" of {', '.join(map(escape, one.generators))}"
             lines.append(f"{', '.join(map(escape, one.metrics))}{whose}: {escape(one.text)}.  ")
+        unscored = [escape(entry.name) for entry in group.members if entry.result.unscored]
+        lines += [f"Unscored, because the configuration binds no evaluations: {', '.join(unscored)}.  "] * bool(
+            unscored
+        )
         machines = sorted({escape(entry.result.machine or tables.UNKNOWN) for entry in group.members})
         lines += [f"images/s: {SPEED}, on {'; '.join(machines)}.", ""]
     classifiers = [entry for entry in found if entry.kind == "classifier"]
@@ -89,7 +93,7 @@ def _row(entry: Entry, metrics: list[str]) -> list[str]:
     return [
         f'<img src="{address}/{SAMPLES}" width="128" alt="{alt}">',
         _link(entry),
-        escape(method(entry)),
+        escape(method(entry)) + ", unscored" * entry.result.unscored,
         tables.count(network.params),
         tables.UNKNOWN if network.mult_adds is None else f"{network.mult_adds / 1e6:,.3g}M",
         tables.UNKNOWN if network.bytes is None else f"{network.bytes / 1e6:.3g} MB",

@@ -1,5 +1,6 @@
 """The ways to run an entry's generator, each as a function from latents to images."""
 
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
@@ -8,11 +9,12 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from akdg_tf import latents
+from akdg_tf.artifacts import onnx
 from akdg_tf.artifacts.network import load_network
-from akdg_tf.artifacts.result import LiteRTModel
+from akdg_tf.artifacts.result import ExportedModel
 from akdg_tf.artifacts.saved_model import output_range_of
 from akdg_tf.errors import UserError
-from akdg_tf.zoo.entries import LITERT, Entry
+from akdg_tf.zoo.entries import LITERT, ONNX, Entry
 
 SIGNATURES = ("serving_default", "default", "generator")
 COMPARED = 64
@@ -23,14 +25,18 @@ Route = Callable[[np.ndarray], np.ndarray]
 def routes(entry: Entry) -> dict[str, Route]:
     """The routes by name. Each maps float32 [n, latent_dim] to samples, float32 [n, *sample_shape].
 
-    They are `m(z)`, the SavedModel's signatures, the network from `load_network`, and LiteRT's interpreter if the entry
-    holds a `model.tflite`.
+    They are `m(z)`, the SavedModel's signatures, the network from `load_network`, and LiteRT's interpreter and
+    onnxruntime if the entry holds a `model.tflite` and a `model.onnx`.
+
+    Raises:
+        UserError: the entry holds a `model.onnx`, and onnxruntime is not installed.
     """
     module: Any = entry.load().module
     found: dict[str, Route] = {"m(z)": lambda z: module(tf.constant(z)).numpy()}
     found |= {name: _signature(module, name) for name in SIGNATURES}
     found["load_network"] = _network(entry)
-    return found | ({LITERT: litert(entry)} if (entry.folder / LITERT).exists() else {})
+    found |= {LITERT: litert(entry)} if (entry.folder / LITERT).exists() else {}
+    return found | ({ONNX: onnx.function_of(entry.folder / ONNX)} if (entry.folder / ONNX).exists() else {})
 
 
 def _signature(module, name: str) -> Route:
@@ -68,12 +74,25 @@ def evaluation_latents(entry: Entry, count: int) -> np.ndarray:
     return latents.sample(lambda z: z, "normal", dim, count, entry.result.seed)
 
 
-def litert_record(entry: Entry) -> LiteRTModel:
-    """The record of `model.tflite` for `metrics.json`."""
-    details = Interpreter(str(entry.folder / LITERT)).get_tensor_details()
-    return LiteRTModel(
-        file_size=(entry.folder / LITERT).stat().st_size,
-        weights="float16" if any(tensor["dtype"] == np.float16 for tensor in details) else "float32",
-        samples=COMPARED,
-        max_difference=differences(entry)[LITERT],
-    )
+def records(entry: Entry) -> dict[str, ExportedModel]:
+    """The records of the optional exports for `metrics.json`, by the name of the file.
+
+    Raises:
+        UserError: the entry holds a `model.onnx`, and onnxruntime is not installed.
+    """
+    weights = {LITERT: _litert_weights, ONNX: _onnx_weights}
+    paths = {name: entry.folder / name for name in weights if (entry.folder / name).exists()}
+    apart = differences(entry) if paths else {}
+    return {
+        name: ExportedModel(path.stat().st_size, weights[name](path), COMPARED, apart[name])
+        for name, path in paths.items()
+    }
+
+
+def _litert_weights(path: pathlib.Path) -> str:
+    details = Interpreter(str(path)).get_tensor_details()
+    return "float16" if any(tensor["dtype"] == np.float16 for tensor in details) else "float32"
+
+
+def _onnx_weights(path: pathlib.Path) -> str:
+    return onnx.metadata_of(path).get("weights", "float32")

@@ -7,7 +7,7 @@ import pytest
 from made_up_zoo import made_up_network, made_up_origin, made_up_result
 
 from akdg_tf.artifacts import result as results
-from akdg_tf.artifacts.result import LiteRTModel, OverSeeds, Parent, Result
+from akdg_tf.artifacts.result import ExportedModel, OverSeeds, Parent, Result
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 
@@ -17,7 +17,8 @@ WHOLE = made_up_result(
     parents=(Parent("teacher", "t", "ab", None, (Parent("init_from", "u", None, 2000),)),),
     gin_params=("A.b='c'",),
     over_seeds={"fid[c]": OverSeeds(1.5, 0.7, (1, 2.0), (0, 1))},
-    litert=LiteRTModel(9, "float32", 64, 1e-7),
+    litert=ExportedModel(9, "float32", 64, 1e-7),
+    onnx=ExportedModel(8, "float16", 64, 1e-3),
 )
 
 
@@ -74,7 +75,7 @@ def test_the_score_of_a_single_run_stands_for_its_seed():
     assert alone.scores_over_seeds() == {"fid[c]": OverSeeds(1.0, None, (1.0,), (0,))}
 
 
-UNNEEDED = ("schema", "over_seeds", "litert", "origin", "dtype_policy")
+UNNEEDED = ("schema", "over_seeds", "litert", "origin", "dtype_policy", "unscored", "onnx")
 NEEDED = [field.name for field in dataclasses.fields(Result) if field.name not in UNNEEDED]
 
 
@@ -87,15 +88,29 @@ def test_a_missing_field_is_named(name):
 
 def test_what_has_a_default_may_be_missing():
     found = as_json()
-    del found["over_seeds"], found["litert"], found["network"]["latent_dim"], found["parents"][0]["digest"]
+    del (
+        found["over_seeds"],
+        found["litert"],
+        found["onnx"],
+        found["network"]["latent_dim"],
+        found["parents"][0]["digest"],
+    )
     read = results.from_json(found, "x")
-    assert (read.over_seeds, read.litert, read.network.latent_dim) == ({}, None, None)
+    assert (read.over_seeds, read.litert, read.onnx, read.network.latent_dim) == ({}, None, None, None)
 
 
 @pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Result) if field.name != "schema"])
 def test_an_ill_typed_field_is_named(name):
     for value in (object(), 1j, b"bytes", [[1]], {"a": [1]}):
         assert f" {name}" in refusal(as_json(**{name: value})).replace("'", "")
+
+
+def test_a_result_is_marked_as_unscored_only_without_scores():
+    without = dataclasses.asdict(dataclasses.replace(WHOLE.network, scores={}))
+    assert results.from_json(as_json(network=without, over_seeds={}, unscored=True), "x").unscored
+    assert not results.from_json(as_json(network=without, over_seeds={}), "x").unscored
+    for found in (as_json(unscored=True), as_json(network=without, unscored=True)):
+        assert refusal(found) == "the field unscored must be false for a result with scores"
 
 
 def inside(path, value):

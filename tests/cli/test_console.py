@@ -20,10 +20,11 @@ def akdg(*arguments, cwd=ROOT):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), ("akdg run", "akdg zoo", "akdg report")),
-        (("--help",), ("akdg run", "akdg zoo", "akdg report")),
+        ((), ("akdg init", "akdg run", "akdg zoo", "akdg report")),
+        (("--help",), ("akdg init", "akdg run", "akdg zoo", "akdg report")),
         (("--version",), (f"akdg {importlib.metadata.version('akdg_tf')}\n",)),
         (("run", "--help"), ("usage: akdg run --gin_file=FILE", "--gin_param", "--data_dir", "--stage", "'describe'")),
+        (("init", "--help"), ("usage: akdg init", "--teacher", "--data", "--max_mult_adds", "--overwrite", "20M")),
         (("zoo", "--help"), ("usage: akdg zoo", "publish", "verify", "cards", "serve", "gallery")),
         (("zoo", "verify", "--help"), ("usage: akdg zoo verify", "--metrics", "AKDG_ZOO")),
     ],
@@ -41,7 +42,7 @@ def test_help_is_printed_without_tensorflow(arguments, says):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("nosuch",), "akdg: unknown command 'nosuch': choose run, zoo, report (see --help)\n"),
+        (("nosuch",), "akdg: unknown command 'nosuch': choose init, run, zoo, report (see --help)\n"),
         (
             ("run",),
             "akdg run: no experiment given: name its gin file, such as --gin_file=mnist_mlp_akdg (see --help)\n",

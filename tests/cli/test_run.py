@@ -123,6 +123,17 @@ def test_describe_asks_the_teachers_own_gin_file_where_the_teacher_is_not_there(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
+def test_a_student_that_costs_more_than_its_teacher_is_warned_of(tmp_path):
+    """Beside the JSON when it is described, and before it is trained."""
+    big = [STUDENT, "--gin_param=MLPGenerator.width=256", f"--workdir={tmp_path}"]
+    warning = "the student has more params than its teacher"
+    described, trained = run(*big, "--stage=describe"), run(*big, "--smoke", "--stage=train")
+    assert json.loads(described.stdout)["network"]["params"] > json.loads(described.stdout)["teacher"]["params"]
+    for done in (described, trained):
+        assert done.returncode == 0 and done.stderr.count(warning) == 1, done.stderr
+
+
 def test_config_lists_what_the_experiment_reads_and_touches_nothing(tmp_path):
     """A data folder, a teacher and devices that are not there do not matter."""
     arguments = ["--gin_file=toy_ring_akdg", "--stage=config", "--gin_param=load_teacher.name='nosuch'"]

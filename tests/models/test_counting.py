@@ -7,7 +7,7 @@ import pytest
 
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
 from akdg_tf.models import DCGANGenerator, MLPGenerator, SNGANGenerator
-from akdg_tf.models.counting import count_cost
+from akdg_tf.models.counting import count_cost, exceeded
 from akdg_tf.teachers.load import load_teacher
 
 
@@ -63,3 +63,20 @@ def test_bytes_hold_the_moving_statistics_too():
     cost = count_cost(model, (3,), model.variables, model.trainable_variables)
     counts = {"layers": 1, "params": 20 + 10, "mult_adds": 15, "executed_mult_adds": 15, "bytes": 4 * (20 + 20)}
     assert dataclasses.asdict(cost) == counts
+
+
+@pytest.mark.parametrize(
+    ("params", "mult_adds", "more"),
+    [
+        (5, 7, []),
+        (6, 7, ["params"]),
+        (5, 8, ["mult-adds"]),
+        (6, 8, ["params", "mult-adds"]),
+        (None, 8, ["mult-adds"]),
+        (None, None, []),
+    ],
+)
+def test_a_student_that_costs_more_than_its_teacher(params, mult_adds, more):
+    student, teacher = {"params": params, "mult_adds": mult_adds}, {"params": 5, "mult_adds": 7}
+    assert exceeded(student, teacher) == more
+    assert exceeded(student, dict.fromkeys(teacher)) == []

@@ -10,6 +10,10 @@ from akdg_tf.reporting.markdown import attribute, code, escape, link, table
     [
         ("cifar10_mlp_akdg", "cifar10_mlp_akdg"),
         ("fid[cifar10-classifier]", "fid[cifar10-classifier]"),
+        ("fid[cifar10-classifier area 32x32]", "fid[cifar10-classifier area 32x32]"),
+        ("see[x y](http://evil)", r"see\[x y\](http://evil)"),
+        ("see[x  y]", "see[x y]"),
+        ("see[ x]", r"see\[ x\]"),
         ("train (50,000, JPEG)", "train (50,000, JPEG)"),
         ("<script>", r"\<script\>"),
         ("a|b", r"a\|b"),

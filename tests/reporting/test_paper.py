@@ -136,6 +136,27 @@ def test_a_run_without_a_fid_is_said_in_one_line(tmp_path):
         paper.measured_rows(tmp_path, tmp_path / "zoo")
 
 
+def unscored(path):
+    found = read(path)
+    network = dataclasses.replace(found.network, scores={})
+    write_json(path, dataclasses.replace(found, network=network, over_seeds={}, unscored=True).to_json())
+
+
+def test_a_row_without_scores_shows_its_costs_alone(folders):
+    runs, zoo = folders
+    unscored(zoo / "cifar10_mlp_vanilla" / "metrics.json")
+    text = paper.table(paper.measured_rows(runs, zoo))
+    assert "| 61.30 | 0.75M (-25.0 %) | 1.5M (-25.0 %) |  |  |  |  |  | 0 |" in text
+    assert "FID of MLP AKDG against vanilla: paper -12.3 %." in text
+    assert "Ours, MLP vanilla: unscored; trained for 7 steps." in text
+    for path in (*runs.glob("*/result.json"), zoo / "cifar10_sngan_teacher_cpu" / "metrics.json"):
+        unscored(path)
+    lines = paper.table(paper.measured_rows(runs, zoo)).splitlines()
+    assert lines[8] == (
+        "| MLP AKDG | 4 | 2.2M (-46.3 %) | 2.2M (-99.7 %) | 5.14 | 53.73 | 0.75M (-25.0 %) | 1.5M (-25.0 %) | 0, 1, 2 |"
+    )
+
+
 def test_nothing_at_all_is_an_error(tmp_path):
     with pytest.raises(UserError, match="no finished CIFAR-10 run"):
         paper.measured_rows(tmp_path, tmp_path)

@@ -1,5 +1,6 @@
 """The report of finished runs: every seed counted, nothing made up."""
 
+import dataclasses
 import shutil
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from made_up_zoo import made_up_network, made_up_result, made_up_score
 from PIL import Image
 
+from akdg_tf.artifacts import result as results
 from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
@@ -52,6 +54,33 @@ def test_table_has_a_row_for_each_method_with_mean_and_spread_over_its_seeds(fol
         "| mse |  |  |  |",
         "| akdg | 0 | 8 | 0.05 |",
     ]
+
+
+def test_runs_without_scores_are_marked_and_hide_no_scores_of_others(folders):
+    runs, _ = folders
+    for path in runs.glob("ring_vanilla*/result.json"):
+        found = results.read(path)
+        write_json(path, dataclasses.replace(found, network=bare(found.network), unscored=True).to_json())
+    assert report.table("ring", runs).splitlines()[:5] == [
+        "| ring | seeds | modes | bridges |",
+        "|---|---|---|---|",
+        "| teacher |  | 8 | 0.01 |",
+        "| vanilla, unscored | 0, 1 |  |  |",
+        "| mse |  |  |  |",
+    ]
+
+
+def bare(network):
+    return dataclasses.replace(network, scores={})
+
+
+@pytest.mark.parametrize("name", ["none", "teacher"])
+def test_real_samples_are_those_of_the_first_run_that_read_any(name, folders):
+    runs, zoo = folders
+    for method, panels in (("vanilla", 4), ("akdg", 3)):  # with the teacher, vanilla and AKDG
+        path = runs / f"ring_{method}" / "result.json"
+        write_json(path, dataclasses.replace(results.read(path), dataset=name).to_json())
+        assert report.picture("ring", runs, zoo, None).shape[1] == panels * 400
 
 
 def test_main_writes_the_table_and_a_picture_with_a_panel_for_each(folders):

@@ -51,6 +51,12 @@ def test_a_run_without_scores_has_a_table_too():
     )
 
 
+def test_a_run_that_binds_no_evaluations_says_so_below_its_table():
+    network, teacher = (made_up_network(name, scores={}) for name in ("x", "t"))
+    text = tables.table(made_up_result("x", network=network, teacher=teacher, unscored=True))
+    assert text.splitlines()[-2:] == ["latent dim            4    4", "unscored: GeneratorExperiment.evaluations is {}"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [(1234567, "1,234,567"), (8.0, "8"), (0.123456, "0.1235"), (-1e-7, "-1e-07"), ("train", "train")]
 )

@@ -10,7 +10,7 @@ from support import SAMPLE_SHAPE, discriminator, image_batches, make_teacher, mi
 import akdg_tf
 from akdg_tf import latents
 from akdg_tf.errors import UserError
-from akdg_tf.teachers.bank import BATCH, BankedTeacher, make_bank
+from akdg_tf.teachers.bank import BankedTeacher, make_bank
 
 SEED = (5, latents.TEACHER)
 
@@ -108,7 +108,7 @@ def test_a_bank_is_found_again_and_never_a_wrong_one(tmp_path):
 def test_a_cut_making_goes_on_and_gives_the_bank_that_was_never_cut(tmp_path, monkeypatch):
     monkeypatch.setattr("akdg_tf.progress.REPORT_SECONDS", 0.0)
     teacher, _ = make_teacher()
-    uncut = make_bank(teacher, 3 * BATCH, 0, tmp_path / "uncut")
+    uncut = make_bank(teacher, 3 * latents.SAMPLING_BATCH, 0, tmp_path / "uncut")
     drawn, draw_latents = [], latents.draw
 
     def cut(prior, count, dim, seed, step):
@@ -119,10 +119,10 @@ def test_a_cut_making_goes_on_and_gives_the_bank_that_was_never_cut(tmp_path, mo
 
     monkeypatch.setattr(latents, "draw", cut)
     with pytest.raises(KeyboardInterrupt):
-        make_bank(teacher, 3 * BATCH, 0, tmp_path / "cut")
+        make_bank(teacher, 3 * latents.SAMPLING_BATCH, 0, tmp_path / "cut")
     assert not list((tmp_path / "cut").glob("*/bank.json"))
     drawn.clear()
-    bank = make_bank(teacher, 3 * BATCH, 0, tmp_path / "cut")
+    bank = make_bank(teacher, 3 * latents.SAMPLING_BATCH, 0, tmp_path / "cut")
     assert drawn == [2]
     for name in ("images.npy", "latents.npy", "bank.json"):
         assert (bank.folder / name).read_bytes() == (uncut.folder / name).read_bytes()
@@ -148,7 +148,7 @@ def test_a_making_that_cannot_go_on_begins_anew_and_never_seals_images_that_were
 ):
     monkeypatch.setattr("akdg_tf.progress.REPORT_SECONDS", 0.0)
     teacher, _ = make_teacher()
-    uncut = make_bank(teacher, 2 * BATCH, 0, tmp_path / "uncut")
+    uncut = make_bank(teacher, 2 * latents.SAMPLING_BATCH, 0, tmp_path / "uncut")
     part = tmp_path / "cut" / f"{uncut.folder.name}.part"
     part.mkdir(parents=True)
     for name in ("images.npy", "latents.npy"):
@@ -158,7 +158,7 @@ def test_a_making_that_cannot_go_on_begins_anew_and_never_seals_images_that_were
     (part / file).unlink() if content is None else (part / file).write_bytes(
         whole[:content] if isinstance(content, int) else content
     )
-    bank = make_bank(teacher, 2 * BATCH, 0, tmp_path / "cut")
+    bank = make_bank(teacher, 2 * latents.SAMPLING_BATCH, 0, tmp_path / "cut")
     for name in ("images.npy", "latents.npy", "bank.json"):
         assert (bank.folder / name).read_bytes() == (uncut.folder / name).read_bytes()
 

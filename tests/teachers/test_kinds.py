@@ -111,6 +111,27 @@ def write_onnx(path):
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
 
 
+def test_what_our_onnx_export_states_is_read(tmp_path, caplog):
+    model = akdg_tf.MLPGenerator(3, (4, 6, 3), width=4)
+    akdg_tf.export(model, tmp_path / "exported", exports=(akdg_tf.ONNX(),))
+    with caplog.at_level("INFO"):
+        teacher = load_teacher(str(tmp_path / "exported" / "model.onnx"))
+    assert (teacher.output_range, teacher.prior) == ((0.0, 1.0), "normal")
+    assert "taken to be" not in caplog.text
+    z = np.ones((2, 3), np.float32)
+    np.testing.assert_allclose(teacher(tf.constant(z)), model(z), atol=1e-6)
+
+
+@pytest.mark.parametrize("meta", [{"output_range": "wide"}, {"output_range": "[0, 2]"}, {"prior": "cauchy"}, {}])
+def test_metadata_of_another_onnx_file_are_left_alone(tmp_path, meta):
+    write_onnx(tmp_path / "g.onnx")
+    model = onnx.load(tmp_path / "g.onnx")
+    helper.set_model_props(model, meta)
+    onnx.save(model, tmp_path / "h.onnx")
+    teacher = load_teacher(str(tmp_path / "h.onnx"), output_range=(-1, 1))
+    assert (teacher.output_range, teacher.prior) == ((-1, 1), "normal")
+
+
 def test_an_onnx_file_is_a_teacher(tmp_path):
     write_onnx(tmp_path / "g.onnx")
     teacher = load_teacher(str(tmp_path / "g.onnx"), output_range=(-1, 1))
@@ -161,6 +182,15 @@ def test_a_folder_of_images_is_a_teacher_without_latents(folder):
     student = akdg_tf.MLPGenerator(3, (4, 6, 3), width=4)
     with pytest.raises(ValueError, match="MSE requires pairs of latent and image: a TeacherImages gives only images"):
         akdg_tf.MSEDistillation(student, teacher)
+
+
+def test_a_folder_of_images_is_read_at_a_size_that_is_bound(folder, tmp_path):
+    teacher = load_teacher(str(folder), sample_shape=[2, 3, 1])
+    contracts.image_source_contract(teacher, (2, 3, 1))
+    assert teacher.name == "drawn" and teacher.digest() != load_teacher(str(folder)).digest()
+    np.savez(tmp_path / "own.npz", images=BYTES)
+    with pytest.raises(UserError, match=r"makes images of the shape \(4, 6, 3\): .* resizes only those of a folder"):
+        load_teacher(str(tmp_path / "own.npz"), sample_shape=(2, 3, 1))
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,7 @@ from akdg_tf.training.workdir import Run
 
 
 @pytest.fixture(autouse=True)
-def _speeds_are_measured_once(monkeypatch, tmp_path):
-    monkeypatch.setattr(measure, "SPEED_REPEATS", 1)
-    monkeypatch.setattr(measure, "SPEED_SECONDS", 0.0)
+def _statistics_are_kept_by_each_test(monkeypatch, tmp_path):
     monkeypatch.setattr(scores_module, "CACHE", tmp_path / "statistics")
 
 
@@ -243,6 +241,54 @@ def test_without_real_images_a_student_learns_from_the_teachers_and_is_compared_
     assert (score.dataset, score.split, score.n_real) == ("teacher", "60 images of a callable", 60)
     assert 0 < floor.value < score.value  # the teacher against itself, on other latents
     assert [parent.role for parent in result.parents] == ["teacher"]
+
+
+def test_a_run_without_evaluations_is_finished_and_marked_as_unscored(tmp_path):
+    generator = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+    result = finish(on_images(tmp_path / "x", tmp_path, generator, evaluations={}))
+    assert result.unscored and result.network.scores == {} and result.network.images_per_second > 0
+    assert (result.dataset, len(result.data_digest)) == ("npy", 64)  # it was trained on these
+    assert not finish(on_images(tmp_path / "y", tmp_path, generator)).unscored
+
+
+def test_data_that_only_scores_would_read_are_needed_by_scores_alone(tmp_path):
+    """The MSE method trains the same student with them and without."""
+    teacher, _ = make_teacher()
+    weights = []
+    for where, evaluations in (("without", {}), ("with", {"scores": MeanScore()})):
+        keras.utils.set_random_seed(0)
+        student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+        settings = {"teacher": lambda: teacher, "method": SmallMSE, "evaluations": evaluations}
+        experiment = on_images(tmp_path / where, tmp_path, student, **settings)
+        if where == "without":
+            (tmp_path / "images.npy").unlink()
+            assert set(experiment.inputs()) == {"teacher"}
+        result = finish(experiment)
+        assert (result.dataset, result.unscored) == (("none", True) if where == "without" else ("npy", False))
+        assert experiment.picture().shape[1] == (2 if where == "without" else 3) * 400
+        weights.append(np.concatenate([each.ravel() for each in student.get_weights()]))
+    np.testing.assert_array_equal(*weights)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"evaluations": {}},  # the vanilla method reads them
+        {"method": SmallMSE, "evaluations": {"scores": MeanScore()}},
+        {
+            "method": SmallMSE,
+            "evaluations": {},
+            "curve": {"curve": MeanScore()},
+            "schedule": Schedule(4, 4, 4, curve_every=4),
+        },
+    ],
+)
+def test_data_that_anything_reads_are_needed(settings, tmp_path):
+    student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+    experiment = on_images(tmp_path / "x", tmp_path, student, teacher=lambda: make_teacher()[0], **settings)
+    (tmp_path / "images.npy").unlink()
+    with pytest.raises(UserError, match=r"images\.npy"):
+        experiment.prepare_data(evaluating=False)
 
 
 def flat_classifier():

@@ -6,7 +6,7 @@ import re
 import pytest
 from made_up_zoo import made_up_network, made_up_origin, made_up_score, write_metrics
 
-from akdg_tf.artifacts.result import LiteRTModel, OverSeeds, Parent
+from akdg_tf.artifacts.result import ExportedModel, OverSeeds, Parent
 from akdg_tf.errors import UserError
 from akdg_tf.zoo import card
 
@@ -16,7 +16,8 @@ T = Parent("teacher", "t")
 
 def what(entry):
     """The first sentences of a card."""
-    return card.card(entry).splitlines()[2]
+    _, _, rest = card.card(entry).partition(f"\n# {entry.name}\n\n")
+    return rest.splitlines()[0]
 
 
 def test_a_student_links_to_its_teacher_where_that_has_an_entry(tmp_path):
@@ -86,6 +87,30 @@ def test_what_cannot_be_counted_of_a_teacher_is_unknown(tmp_path):
     assert "it has more" not in text
 
 
+def test_a_card_without_scores_says_that_there_are_none(tmp_path):
+    bare = {"network": made_up_network("x", scores={}), "teacher": made_up_network("t", scores={}), "unscored": True}
+    text = card.card(write_metrics(tmp_path / "x", **bare))
+    assert "\n- **unscored**: its configuration binds no evaluations\n" in text
+    assert "It was not scored, so look at the samples first." in text and "Its scores" not in text
+    assert [line for line in text.splitlines() if line.startswith("|")][-1].startswith("| latent_dim | 4 |")
+    scored = card.card(write_metrics(tmp_path / "y"))
+    assert "unscored" not in scored and "Its scores can be compared only with" in scored
+
+
+def test_a_score_over_a_resizing_classifier_keeps_its_name(tmp_path):
+    name, resize = "fid[c area 32x32]", "area 32x32, then bilinear 160x160"
+    scores = {name: made_up_score(1.5, classifier="c area 32x32", resize=resize)}
+    over = {name: OverSeeds(2.0, 0.7, (1.5, 2.5), (0, 1))}
+    entry = write_metrics(tmp_path / "x", network=made_up_network("x", scores=scores), over_seeds=over)
+    assert entry.result.network.scores == scores
+    lines = card.card(entry).splitlines()
+    assert f"| {name}, lower is better | 1.5 |" in lines
+    assert (
+        f"{name}: n_real 9, n_fake 9, classifier c area 32x32, dataset d, split s, resize {resize}, seed 0.  " in lines
+    )
+    assert f"- {name}: 2 ± 0.71 (seed 0: 1.5, 1: 2.5)" in lines
+
+
 def test_a_classifiers_card_has_no_samples_and_no_speed(tmp_path):
     network = made_up_network("judge", latent_dim=None, images_per_second=None)
     entry = write_metrics(tmp_path / "judge", kind="classifier", method="classifier", network=network, machine=None)
@@ -129,7 +154,7 @@ def test_nothing_from_metrics_json_becomes_markup(tmp_path):
     parents = (Parent(HOSTILE, HOSTILE),)
     texts = dict.fromkeys(("method", "dataset", "split", "machine", "command"), HOSTILE)
     record = {"network": network, "teacher": made_up_network(HOSTILE), "parents": parents, "over_seeds": over, **texts}
-    record |= {"gin_files": (HOSTILE.replace("/", ""),), "litert": LiteRTModel(1, HOSTILE, 1, 1.0)}
+    record |= {"gin_files": (HOSTILE.replace("/", ""),), "litert": ExportedModel(1, HOSTILE, 1, 1.0)}
     entry = write_metrics(tmp_path / "x", **record)
     outside_code = re.sub(r"(?s)```python.*?```|`` .*? ``|`model\.tflite`", "", card.card(entry))
     assert "script" in outside_code and outside_code.count("alert") > 10

@@ -41,7 +41,7 @@ def test_an_entry_is_loaded_by_its_path_or_its_url_and_is_checked(tmp_path, monk
     url = f"http://127.0.0.1:{server.server_address[1]}/student"
     for place in (folder, str(folder) + "/", url, url + "/"):
         loaded = akdg_tf.load(place)
-        assert (loaded.name, loaded.card[:1]) == ("student", "#")
+        assert (loaded.name, loaded.card[:3]) == ("student", "---")
         np.testing.assert_allclose(loaded.generator(Z), images_of(model), atol=1e-6)
     server.shutdown()
     server.server_close()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 import re
 import shlex
 import shutil
@@ -22,6 +23,7 @@ from made_up_zoo import (
 )
 from PIL import Image
 
+from akdg_tf.artifacts import result as results
 from akdg_tf.artifacts.result import OverSeeds, Parent
 from akdg_tf.cli.zoo import main
 from akdg_tf.errors import UserError
@@ -59,7 +61,10 @@ def test_publish_reports_every_seed_and_says_what_the_entry_is(tmp_path):
         "n_real 9, n_fake 9, classifier c, dataset d, split s" in text and "Apache-2.0" in text and "## Limits" in text
     )
     assert hub.load(str(entry.folder))(tf.zeros((2, 4))).shape == (2, 8, 8, 1)
-    assert entry.result.litert.weights == "float32" and entry.result.litert.max_difference < 1e-6
+    for name, record in (("model.tflite", entry.result.litert), ("model.onnx", entry.result.onnx)):
+        assert (record.weights, record.samples) == ("float32", 64) and record.max_difference < 1e-6
+        assert record.file_size == (entry.folder / name).stat().st_size
+        assert f"`{name}`: {record.file_size:,} bytes, weights in float32; its images differ from the" in text
     assert entry.result.network.name == "x"  # whatever the run folder was called
     assert str(tmp_path) not in (entry.folder / "metrics.json").read_text()
     assert "[x](x/card.md) | AKDG |" in (entry.folder.parent / "README.md").read_text()
@@ -145,6 +150,59 @@ def test_publish_refuses_runs_that_are_not_to_be_shown(tmp_path, change, says):
         publish.publish([run])
 
 
+NONE = "GeneratorExperiment.evaluations = {}\n"
+
+
+def write_unscored_run(folder, seed=0, evaluations=NONE):
+    """A run whose result is marked as unscored; it was made by gin/x.gin, which is written anew."""
+    gin_text = GIN_TEXT + evaluations
+    pathlib.Path("gin", "x.gin").write_text(gin_text)
+    run = write_run(folder, random_mlp(seed), seed=seed, gin_text=gin_text)
+    result = results.read_run(run)
+    networks = (dataclasses.replace(each, scores={}) for each in (result.network, result.teacher))
+    marked = dict(zip(("network", "teacher"), networks, strict=True), unscored=True)
+    write_json(run / "result.json", dataclasses.replace(result, **marked).to_json())
+    return run
+
+
+def test_a_run_that_binds_no_evaluations_is_published_as_unscored(tmp_path):
+    entry = publish.publish([write_unscored_run(tmp_path / "run")])
+    assert json.loads((entry.folder / "metrics.json").read_text())["unscored"] is True
+    assert "\n- **unscored**: " in (entry.folder / "card.md").read_text()
+    assert "[x](x/card.md) | AKDG, unscored |" in (entry.folder.parent / "README.md").read_text()
+    assert verify(entry, metrics=True)["metrics"] == "unscored: its configuration binds no evaluations"
+    main(["verify"])
+
+
+@pytest.mark.parametrize("evaluations", ["", "GeneratorExperiment.evaluations = {'scores': @ImageScores()}\n"])
+def test_a_run_that_is_marked_as_unscored_but_binds_evaluations_is_refused(evaluations, tmp_path):
+    run = write_unscored_run(tmp_path / "run", evaluations=evaluations)
+    with pytest.raises(UserError, match=r"run has no scores: run its command with --stage=evaluate$"):
+        publish.publish([run])
+    assert not (tmp_path / "zoo").exists()
+
+
+def test_a_macro_may_bind_no_evaluations(tmp_path):
+    macro = "GeneratorExperiment.evaluations = %SCORES\nSCORES = {}\n"
+    assert publish.publish([write_unscored_run(tmp_path / "run", evaluations=macro)]).result.unscored
+
+
+def test_of_several_runs_without_scores_the_first_is_published(tmp_path, caplog):
+    runs = [write_unscored_run(tmp_path / f"run{seed}", seed) for seed in (0, 1)]
+    entry = publish.publish(runs)
+    assert (entry.result.seed, entry.result.over_seeds) == (0, {})
+    assert [message for message in caplog.messages if "these runs have no scores" in message] == [
+        f"these runs have no scores: only {runs[0]} is published, the others add nothing"
+    ]
+    assert "seeds" not in (entry.folder / "card.md").read_text()
+
+
+def test_runs_with_and_without_scores_are_not_published_together(tmp_path):
+    scored = write_run(tmp_path / "scored", random_mlp(), seed=1)
+    with pytest.raises(UserError, match="these runs differ in experiment, steps, dtype policy or configuration"):
+        publish.publish([write_unscored_run(tmp_path / "run"), scored])
+
+
 GIVEN = "load_teacher.name='/secret/place/t/saved_model'"
 
 
@@ -177,18 +235,6 @@ def test_the_cards_of_students_link_to_their_teacher_as_soon_as_it_is_published(
     shutil.rmtree(tmp_path / "zoo" / "t")
     with pytest.raises(UserError, match=r"card\.md does not fit metrics\.json in this zoo: akdg zoo cards"):
         verify(Entry(student.folder))
-
-
-def test_a_student_without_a_litert_model_is_an_entry_too(tmp_path):
-    run = write_run(tmp_path / "run", random_mlp())
-    (run / "model.tflite").unlink()
-    entry = publish.publish([run])
-    assert entry.result.litert is None and "model.tflite" not in (entry.folder / "card.md").read_text()
-    assert verify(entry)["loads"].startswith("5 routes")
-    (entry.folder / "model.tflite").write_bytes(b"a stranger")
-    checksums.seal(entry.folder)
-    with pytest.raises(UserError, match=r"it must not hold model\.tflite"):
-        verify(entry)
 
 
 def test_publish_keeps_what_a_run_comes_from(tmp_path):
@@ -247,6 +293,12 @@ def link_to_a_file_elsewhere(entry, other):
 def cut_the_variables_short(entry, other):
     for path in (entry.folder / "saved_model" / "variables").glob("variables.data*"):
         path.write_bytes(path.read_bytes()[:10])
+    reseal(entry)
+
+
+def remove_the_scores(entry, other):
+    network = dataclasses.asdict(dataclasses.replace(entry.result.network, scores={}))
+    change_metrics(entry, network=network, over_seeds={}, unscored=True)
     reseal(entry)
 
 
@@ -312,6 +364,11 @@ def exchange_the_litert_model(entry, other):
     reseal(entry)
 
 
+def exchange_the_onnx_model(entry, other):
+    shutil.copy(other.folder / "model.onnx", entry.folder / "model.onnx")
+    reseal(entry)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -326,6 +383,7 @@ def exchange_the_litert_model(entry, other):
         (take_the_others_name, "x/metrics.json belongs to the entry 'y', but its folder is 'x'"),
         (become_the_other_entry, "x/metrics.json belongs to the entry 'y', but its folder is 'x'"),
         (write_no_object, "x/metrics.json is damaged: it must hold a JSON object"),
+        (remove_the_scores, "metrics.json marks it as unscored, but its config.gin binds evaluations"),
         (configure_nonsense, "x/config.gin:1: Couldn.t parse statement"),
         (break_the_saved_model, "cannot be loaded: it is damaged"),
         (cut_the_variables_short, "cannot be loaded: it is damaged"),
@@ -335,6 +393,7 @@ def exchange_the_litert_model(entry, other):
         (claim_other_weights, r"the weights of model.tflite in metrics.json must be one of float32, float16"),
         (show_better_samples, "samples.png is not what the generator draws: 2 gray levels apart|254 gray levels"),
         (exchange_the_litert_model, r"model.tflite differs from m\(z\) by"),
+        (exchange_the_onnx_model, r"model.onnx differs from m\(z\) by"),
     ],
 )
 def test_verify_finds_what_was_changed(made_zoo, tmp_path, change, says, capsys):

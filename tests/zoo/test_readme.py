@@ -33,6 +33,20 @@ def test_entries_stand_in_a_table_under_their_teacher(tmp_path):
     assert any(line.endswith("| AKDG | unknown | unknown | unknown | unknown | 1 |") for line in lines)
 
 
+def test_an_entry_without_scores_is_marked_beside_those_that_have_some(tmp_path):
+    bare = {"network": made_up_network("x", scores={}), "unscored": True}
+    found = [
+        write_metrics(tmp_path / "t", network=made_up_network("t", 0.5)),
+        write_metrics(tmp_path / "x", teacher=made_up_network("t", scores={}), **bare),
+    ]
+    lines = readme(found).splitlines()
+    assert any(line.endswith("| [x](x/card.md) | AKDG, unscored | 30 | 2e-05M | 0.00012 MB | 7 |  |") for line in lines)
+    assert any("| [t](t/card.md) | vanilla GAN | " in line for line in lines)
+    assert "Unscored, because the configuration binds no evaluations: x.  " in lines
+    assert "Unscored" not in readme(found[:1])
+    assert "| [x](x/card.md) | AKDG, unscored | 30 | 2e-05M | 0.00012 MB | 7 |" in readme(found[1:])
+
+
 def test_a_classifier_says_what_it_gets_right(tmp_path):
     scores = {"accuracy": made_up_score(0.8625, n_real=10_000, split="test (10,000)")}
     judge = {"kind": "classifier", "method": "classifier"}

@@ -88,6 +88,7 @@ def _row(entry: Entry, part: pathlib.Path) -> dict:
         "method": readme.method(entry),
         **{key: getattr(network, key) for key in COUNTS},
         "metrics": scores,
+        "unscored": entry.result.unscored,
         "picture": f"pictures/{address}.png",
         "tflite_size": model.stat().st_size if model.exists() else None,
         "model": f"models/{address}.tflite" if model.exists() else None,

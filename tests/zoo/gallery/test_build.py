@@ -37,11 +37,18 @@ def test_a_row_shows_means_over_seeds_and_unknown_counts_as_such(tmp_path):
             "fid[c]": {"value": 2.0, "spread": 1.5, "seeds": (0, 1)},
             "kid[c]": {"value": 4.0, "spread": None, "seeds": (0,)},
         },
+        "unscored": False,
         "picture": "pictures/a.png",
         "tflite_size": None,
         "model": None,
         "latents": None,
     }
+
+
+def test_a_row_of_an_entry_without_scores_is_marked(tmp_path):
+    network = made_up_network("a", scores={})
+    row = gallery._row(write_metrics(tmp_path / "a", network=network, unscored=True), tmp_path)
+    assert (row["unscored"], row["metrics"]) == (True, {})
 
 
 def test_the_first_latents_are_those_of_the_evaluation_stream_in_float32(tmp_path):

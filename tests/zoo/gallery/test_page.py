@@ -192,6 +192,19 @@ def test_opened_as_a_file_the_page_shows_all_but_the_drawing(browser, site):
     assert page.column(1) == [TEACHER, COLOUR, GRAY]
 
 
+def test_a_generator_without_scores_is_marked_and_its_cells_are_empty(browser, site, tmp_path):
+    folder = shutil.copytree(site[0] / "sub" / "path", tmp_path / "page")
+    data = json.loads((folder / "data.js").read_text().removeprefix(gallery.MARK).rstrip(";\n"))
+    (colour,) = (row for row in data["generators"] if row["name"] == COLOUR)
+    colour |= {"metrics": {}, "unscored": True}
+    (folder / "data.js").write_text(f"{gallery.MARK}{json.dumps(data)};\n")
+    page = Page(browser, (folder / "index.html").as_uri()).ready()
+    assert page.column(2) == ["teacher (vanilla GAN)", "AKDG, unscored", "AKDG"]
+    assert page.column(9) == ["10", "", "100.5"]
+    captions = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "figcaption")]
+    assert [caption.splitlines()[-1] for caption in captions] == ["fid 10", "fid 100.5", "unscored"]
+
+
 def test_without_webassembly_the_page_says_so(browser, address):
     off = {"source": "delete globalThis.WebAssembly"}
     script = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", off)

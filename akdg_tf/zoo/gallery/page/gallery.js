@@ -23,7 +23,7 @@ const score = ({ value, spread }) => digits(value, 4) + (spread === null ? "" : 
 // for a missing value.
 const columns = [
   { head: "generator", value: (g) => g.name },
-  { head: "method", value: (g) => (g.teaches ? `teacher (${g.method})` : g.method) },
+  { head: "method", value: (g) => (g.teaches ? `teacher (${g.method})` : g.method) + (g.unscored ? ", unscored" : "") },
   { head: "layers", value: (g) => g.layers, write: whole, missing: UNKNOWN },
   { head: "params", value: (g) => g.params, write: whole, missing: UNKNOWN },
   { head: "mult-adds", value: (g) => g.mult_adds, write: short, missing: UNKNOWN },
@@ -42,6 +42,7 @@ function figure(generator, role) {
   const [params, multAdds] = [generator.params, generator.mult_adds].map((count) => (count === null ? UNKNOWN : short(count)));
   const lines = [role, `params: ${params} · mult-adds: ${multAdds}`];
   if (fid) lines.push(`fid ${score(generator.metrics[fid])}`);
+  if (generator.unscored) lines.push("unscored");
   const image = element("img", { src: picture, alt: `64 samples of ${name}`, className: "pixels", width: 256, height: 256 });
   const caption = element("figcaption", {}, element("strong", {}, ...breakable(name)), ...lines.map((line) => element("div", {}, line)));
   return element("figure", {}, image, caption);

@@ -1,0 +1,131 @@
+"""The largest student within a budget. Its width is found by counting networks with `counting`, not by a formula."""
+
+import bisect
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+
+from akdg_tf.errors import UserError
+from akdg_tf.models.counting import Cost, count_cost
+from akdg_tf.models.generators import DCGANGenerator, Generator, MLPGenerator
+
+UNIT, UNITS = 8, 128  # the widest layer of a student has 8, 16, ... up to 1,024 channels
+FIRST_SIDE = 4  # least side of a DCGAN's first feature map, in pixels
+HALVINGS = 3  # the channels of a DCGAN are halved at its last three doublings, as in the paper's 512, 256, 128, 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """What a student may cost at most; None is no limit.
+
+    Attributes:
+        mult_adds: multiply-adds per image, see `counting.Cost`.
+        params: trainable parameters.
+    """
+
+    mult_adds: int | None = None
+    params: int | None = None
+
+    def holds(self, cost: Cost) -> bool:
+        """Whether a network of this cost is within the budget."""
+        pairs = ((cost.mult_adds, self.mult_adds), (cost.params, self.params))
+        return all(most is None or spent <= most for spent, most in pairs)
+
+    def __str__(self):
+        limits = {"mult-adds": self.mult_adds, "params": self.params}
+        return " and ".join(f"{most:,} {what}" for what, most in limits.items() if most is not None) or "no limit"
+
+
+@dataclasses.dataclass(frozen=True)
+class Student:
+    """A student that was sized.
+
+    Attributes:
+        network: the untrained network.
+        cost: its cost.
+    """
+
+    network: Generator
+    cost: Cost
+
+
+def dcgan(widest: int, latent_dim: int, sample_shape: Sequence[int]) -> DCGANGenerator:
+    """A DCGAN that starts at the smallest feature map that its doublings allow.
+
+    Args:
+        widest: channels of its first feature map, a multiple of 8.
+        latent_dim: size of the latent.
+        sample_shape: (height, width, channels).
+
+    Raises:
+        UserError: the sides cannot be halved even once; see `doublings`.
+    """
+    count = doublings(sample_shape)
+    if not count:
+        height, width, _ = sample_shape
+        raise UserError(
+            f"a DCGAN doubles its sides at least once, from {FIRST_SIDE} pixels or more: images of {height}x{width} "
+            "need even sides of 8 pixels or more; an MLP makes images of any size"
+        )
+    widths = [widest >> max(0, i + min(HALVINGS, count) - count) for i in range(count + 1)]
+    return DCGANGenerator(latent_dim, sample_shape, widths)
+
+
+def doublings(sample_shape: Sequence[int]) -> int:
+    """How often a DCGAN doubles both sides: as often as they can be halved down to 4 pixels or more; 0 for odd sides.
+
+    Args:
+        sample_shape: (height, width, channels).
+    """
+    height, width, _ = sample_shape
+    sides, count = (height, width), 0
+    while not any(side % 2 for side in sides) and min(sides) // 2 >= FIRST_SIDE:
+        sides, count = (sides[0] // 2, sides[1] // 2), count + 1
+    return count
+
+
+def mlp(widest: int, latent_dim: int, sample_shape: Sequence[int]) -> MLPGenerator:
+    """An MLP with three hidden layers and batch norm, without which short trainings fail.
+
+    Args:
+        widest: units of each hidden layer.
+        latent_dim: size of the latent.
+        sample_shape: shape of one sample.
+    """
+    return MLPGenerator(latent_dim, sample_shape, widest, use_batch_norm=True)
+
+
+FAMILIES: dict[str, Callable[[int, int, Sequence[int]], Generator]] = {"dcgan": dcgan, "mlp": mlp}
+
+
+def largest(make: Callable[[int], Generator], budget: Budget) -> Student:
+    """The widest network within a budget.
+
+    Args:
+        make: makes the network with a given width of its widest layer. A wider one must not cost less.
+        budget: what it may cost.
+
+    Raises:
+        UserError: the narrowest network exceeds the budget; the message has its cost.
+    """
+
+    @functools.cache
+    def student(units: int) -> Student:
+        network = make(units * UNIT)
+        variables = (network.variables, network.trainable_variables)
+        return Student(network, count_cost(network, (network.latent_dim,), *variables))
+
+    def exceeds(units: int) -> bool:
+        return not budget.holds(student(units).cost)
+
+    if exceeds(1):
+        least = student(1).cost
+        raise UserError(
+            f"no {type(student(1).network).__name__} is within {budget}: allow the smallest one its "
+            f"{least.mult_adds:,} mult-adds and {least.params:,} params"
+        )
+    units = 1
+    while units < UNITS and not exceeds(2 * units):  # doubling first, so that no network far above the budget is made
+        units *= 2
+    wider = range(units + 1, min(2 * units, UNITS))
+    return student(units + bisect.bisect_left(wider, True, key=exceeds))

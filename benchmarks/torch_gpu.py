@@ -1,0 +1,376 @@
+"""Trains CIFAR-10's teacher and searches the students' recipe on one GPU, in PyTorch: minutes in place of days.
+
+    python benchmarks/torch_gpu.py --images FOLDER/images.npy --features FOLDER --out OUT --seconds 540
+
+It made the weights that the published teacher starts from, and the table by which the recipe of the DCGAN students was
+chosen (docs/results.md). The published students are trained by this repository's own code alone. `torch_convert.py`
+writes FOLDER and reads OUT. It needs PyTorch and Pillow.
+"""
+
+import argparse
+import dataclasses
+import itertools
+import json
+import pathlib
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch_gan import LATENT_DIM, Recipe, Trainer, stored
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+SAMPLES = 10_000  # real and generated images per score
+CHUNK = 500
+SIDE = 160  # of the images that EfficientNet-Lite0 sees
+STAGES = (  # of EfficientNet-Lite0, see akdg_tf/models/efficientnet.py
+    (1, 16, 1, 1, 3),
+    (6, 24, 2, 2, 3),
+    (6, 40, 2, 2, 5),
+    (6, 80, 3, 2, 3),
+    (6, 112, 3, 1, 5),
+    (6, 192, 4, 2, 5),
+    (6, 320, 1, 1, 3),
+)
+
+
+def convolve(x, kernel, bias, stride=1, groups=1):
+    """A convolution with the padding "same" of TensorFlow; `kernel` is [h, w, inputs, outputs]."""
+    side = kernel.shape[0]
+    padded = max(side - stride, 0) if x.shape[-1] % stride == 0 else side - 1
+    x = F.pad(x, (padded // 2, padded - padded // 2) * 2)
+    kernel = kernel.permute(3, 2, 0, 1) if groups == 1 else kernel.permute(2, 3, 0, 1)
+    return F.conv2d(x, kernel.contiguous(memory_format=torch.channels_last), bias, stride, groups=groups)
+
+
+class Features:
+    """Features of images in the two spaces of the published scores; `folder` holds their weights."""
+
+    def __init__(self, folder: pathlib.Path):
+        self.classifier, self.efficientnet = (
+            [torch.tensor(each, device=DEVICE) for each in np.load(folder / f"{name}.npz").values()]
+            for name in ("classifier", "efficientnet")
+        )
+
+    def spaces(self) -> dict:
+        """The function of each space, [n, 3, 32, 32] in [-1, 1] to [n, d], by name."""
+        return {"cifar10-classifier": self.of_classifier, "imagenet-efficientnet-lite0": self.of_efficientnet}
+
+    def of_classifier(self, x):
+        """The features of zoo/cifar10_classifier."""
+        weights = iter(self.classifier)
+        for _ in range(3):
+            for depth in range(2):
+                kernel, scale, offset, mean, variance = itertools.islice(weights, 5)
+                scale = scale * (variance + 1e-3).rsqrt()
+                x = F.relu(convolve(x, kernel * scale, offset - mean * scale))
+                x = x if depth else F.max_pool2d(x, 2)
+        kernel, bias = itertools.islice(weights, 2)
+        return F.relu(x.permute(0, 2, 3, 1).flatten(1) @ kernel + bias)
+
+    def of_efficientnet(self, x):
+        """The features of zoo/imagenet_efficientnet_lite0."""
+        weights = iter(self.efficientnet)
+        x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", align_corners=False)
+        x = F.relu6(convolve((127.5 * x + 0.5) / 128.0, next(weights), next(weights), 2))
+        for expansion, filters, blocks, first, _ in STAGES:
+            for block in range(blocks):
+                stride, start = (1 if block else first), x
+                if expansion > 1:
+                    x = F.relu6(convolve(x, next(weights), next(weights)))
+                x = F.relu6(convolve(x, next(weights), next(weights), stride, groups=x.shape[1]))
+                x = convolve(x, next(weights), next(weights))
+                x = x + start if stride == 1 and start.shape[1] == filters else x
+        return F.relu6(convolve(x, next(weights), next(weights))).mean((2, 3))
+
+
+class Scorer:
+    """Frechet distances to real images in both spaces."""
+
+    def __init__(self, features: Features, pixels: torch.Tensor, samples: int):
+        self.features, self.samples = features, samples
+        latents = torch.Generator("cpu").manual_seed(0)
+        self.latents = torch.randn(samples, LATENT_DIM, generator=latents).to(DEVICE)
+        chosen = torch.randperm(len(pixels), generator=latents)[:samples].to(DEVICE)
+        self.real = self._moments(pixels[chosen[i : i + CHUNK]].float() / 127.5 - 1 for i in self._starts())
+        for name, (mean, covariance) in self.real.items():
+            values, vectors = torch.linalg.eigh(covariance)
+            self.real[name] = mean, covariance, (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+
+    def _starts(self):
+        return range(0, self.samples, CHUNK)
+
+    @torch.no_grad()
+    def _moments(self, batches):
+        found = {name: [] for name in self.features.spaces()}
+        for images in batches:
+            images = images.contiguous(memory_format=torch.channels_last)
+            for name, function in self.features.spaces().items():
+                found[name].append(function(images).double())
+        return {name: (torch.cat(each).mean(0), torch.cat(each).T.cov()) for name, each in found.items()}
+
+    @torch.no_grad()
+    def __call__(self, generator: nn.Module) -> dict[str, float]:
+        """The distances of a generator, by space."""
+        images = (generator(self.latents[i : i + CHUNK]).float() for i in self._starts())
+        scores = {}
+        for name, (mean, covariance) in self._moments(images).items():
+            real_mean, real_covariance, root = self.real[name]
+            trace = torch.linalg.eigvalsh(root @ covariance @ root).clamp(min=0).sqrt().sum()
+            distance = (mean - real_mean).square().sum() + covariance.trace() + real_covariance.trace() - 2 * trace
+            scores[name] = round(distance.item(), 2)
+        return scores
+
+
+class Graphs:
+    """A trainer's step as CUDA graphs, with and without R1, on a stream of its own. On a CPU it calls the step."""
+
+    def __init__(self, trainer: Trainer):
+        self.trainer, self.graphs, self.count = trainer, {}, 0
+        if DEVICE == "cpu":
+            return
+        self.stream = torch.cuda.Stream()
+        with torch.cuda.stream(self.stream):
+            for penalized in {trainer.penalized(0), trainer.penalized(1)}:
+                for _ in range(3):
+                    trainer.step(penalized)
+                torch.cuda.synchronize()
+                graph = torch.cuda.CUDAGraph()
+                with torch.cuda.graph(graph, stream=self.stream):
+                    trainer.step(penalized)
+                self.graphs[penalized] = graph
+        torch.cuda.synchronize()
+
+    def step(self) -> None:
+        """Takes one step."""
+        penalized = self.trainer.penalized(self.count)
+        self.count += 1
+        if DEVICE == "cpu":
+            return self.trainer.step(penalized)
+        with torch.cuda.stream(self.stream):
+            self.graphs[penalized].replay()
+
+
+def synchronize() -> None:
+    """Waits for the GPU."""
+    if DEVICE == "cuda":
+        torch.cuda.synchronize()
+
+
+def decay(trainer: Trainer, share: float) -> None:
+    """Sets the learning rates of a spectral recipe, which decay linearly to 0."""
+    rates = (trainer.recipe.rate, *[trainer.recipe.d_rate] * len(trainer.d_optimizers))
+    for optimizer, rate in zip((trainer.optimizer, *trainer.d_optimizers), rates, strict=True):
+        value = rate * (1 - share)
+        for group in optimizer.param_groups:
+            if isinstance(group["lr"], torch.Tensor):
+                group["lr"].fill_(value)
+            else:
+                group["lr"] = value
+
+
+class Study:
+    """The trainings, what they found, and the time that is left."""
+
+    def __init__(self, arguments: argparse.Namespace):
+        self.end = time.monotonic() + arguments.seconds
+        self.out, self.short = arguments.out, arguments.short
+        self.results: list[dict] = []
+        images = np.load(arguments.images)
+        self.real = torch.tensor(images, device=DEVICE).permute(0, 3, 1, 2)  # channels last in memory
+        self.scorer = Scorer(Features(arguments.features), self.real, 600 if arguments.short else SAMPLES)
+        self.log("real images and features are ready")
+
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.end - time.monotonic()
+
+    def log(self, *words) -> None:
+        """Prints a line with the time that is left."""
+        print(f"[{self.left():6.1f} s left]", *words, flush=True)
+
+    def note(self, **values) -> None:
+        """Keeps and prints a result."""
+        self.results.append(values)
+        self.log(json.dumps(values))
+        (self.out / "results.json").write_text(json.dumps(self.results, indent=1))
+
+    def teach(self, seconds: float) -> list[nn.Module]:
+        """Trains the teacher for some time, and returns it at three qualities, the best last."""
+        recipe = Recipe("sngan", 64, (128,), True, rate=2e-4, d_rate=4e-4)
+        trainer = Trainer(recipe, [stored(self.real, 64, flip=True)], device=DEVICE, bfloat16=DEVICE == "cuda")
+        graphs, stop = Graphs(trainer), time.monotonic() + seconds
+        probe, start = (3 if self.short else 300), time.monotonic()
+        for _ in range(probe):
+            graphs.step()
+        synchronize()
+        seconds_per_step = (time.monotonic() - start) / probe
+        scoring = 12 * (1 if self.short else 4)
+        steps = max(10, int((stop - time.monotonic() - scoring) / seconds_per_step) // 100 * 100)
+        steps = 12 if self.short else steps
+        self.log(f"teacher: {1e3 * seconds_per_step:.2f} ms per step, {steps} steps")
+        scored = {int(steps * share) for share in (0.04, 0.08, 0.12, 0.2, 0.3, 0.4, 0.55, 0.7, 0.85, 1.0)}
+        kept: dict[float, dict] = {}
+        for step in range(1, steps + 1):
+            if step % 100 == 0:
+                decay(trainer, step / steps)
+                synchronize()
+            graphs.step()
+            if step in scored:
+                synchronize()
+                found = self.scorer(trainer.average)
+                self.note(what="teacher", step=step + probe, fid=found, logits=self.logits(trainer))
+                for bound in (85.0, 55.0):
+                    if bound not in kept and found["cifar10-classifier"] < bound:
+                        kept[bound] = {k: v.clone() for k, v in trainer.average.state_dict().items()}
+        self.save("teacher_average", trainer.average.state_dict())
+        self.save("teacher_generator", trainer.generator.state_dict())
+        self.save("teacher_discriminator", trainer.discriminators[0].state_dict())
+        teachers = []
+        for bound, state in kept.items():
+            self.save(
+                f"teacher_below_{bound:.0f}", {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+            )
+            teachers.append(recipe.generator().to(DEVICE, memory_format=torch.channels_last).eval())
+            teachers[-1].load_state_dict(state)
+        self.picture("teacher", [trainer.average])
+        return [*teachers, trainer.average]
+
+    def load(self, folder: pathlib.Path) -> list[nn.Module]:
+        """The teachers of an earlier call, the best last."""
+        paths = [*sorted(folder.glob("teacher_below_*.npz"), reverse=True), folder / "teacher_average.npz"]
+        teachers = []
+        for path in paths:
+            teachers.append(Recipe("sngan").generator().to(DEVICE, memory_format=torch.channels_last).eval())
+            teachers[-1].load_state_dict({key: torch.tensor(value) for key, value in np.load(path).items()})
+            self.note(what=path.stem, fid=self.scorer(teachers[-1]))
+        return teachers
+
+    def logits(self, trainer: Trainer) -> list:
+        """The mean logits of the last batch: references and generated images, per discriminator."""
+        return [[round(each.item(), 3) for each in pair] for pair in trainer.logits]
+
+    def save(self, name: str, state: dict) -> None:
+        """Saves weights."""
+        np.savez(self.out / f"{name}.npz", **{key: value.cpu().numpy() for key, value in state.items()})
+
+    @torch.no_grad()
+    def bank(self, teacher: nn.Module, images: int) -> torch.Tensor:
+        """Images of a teacher, uint8 [n, 3, 32, 32]."""
+        found = []
+        for _ in range(0, images, CHUNK):
+            made = teacher(torch.randn(CHUNK, LATENT_DIM, device=DEVICE)).float()
+            found.append(((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
+        return torch.cat(found).contiguous(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def picture(self, name: str, generators: list[nn.Module]) -> None:
+        """Draws 8 rows of 16 images per generator, side by side."""
+        from PIL import Image
+
+        columns = []
+        for generator in generators:
+            made = generator(self.scorer.latents[:128]).float().cpu().clamp(-1, 1)
+            grid = made.reshape(8, 16, 3, 32, 32).permute(0, 3, 1, 4, 2).reshape(256, 512, 3)
+            columns.append(((grid + 1) * 127.5).byte().numpy())
+        Image.fromarray(np.concatenate(columns)).save(self.out / f"{name}.png")
+
+    def students(self, name: str, runs: dict[str, tuple[Recipe, list[torch.Tensor]]], steps: int) -> None:
+        """Trains students side by side, scores them and draws their samples.
+
+        Args:
+            name: of the picture.
+            runs: recipe, and the images of each discriminator's references, by name.
+            steps: steps of each.
+        """
+        steps = 8 if self.short else steps
+        trainers = {}
+        for label, (recipe, pixels) in runs.items():
+            draws = [stored(each, recipe.batch, flip=each is self.real) for each in pixels]
+            trainers[label] = Graphs(Trainer(recipe, draws, device=DEVICE))
+        self.log(f"{name}: {len(runs)} students")
+        start = time.monotonic()
+        for step in range(1, steps + 1):
+            if step % 100 == 0:
+                for each in trainers.values():
+                    if each.trainer.recipe.spectral:
+                        decay(each.trainer, step / steps)
+                synchronize()
+                if step == 500:
+                    needed = (time.monotonic() - start) / step * steps
+                    self.log(f"{name}: {needed:.0f} s for {steps} steps")
+                if self.left() < 5 + 3 * len(runs):
+                    self.log(f"{name}: stopped at step {step} for lack of time")
+                    break
+            for each in trainers.values():
+                each.step()
+        synchronize()
+        for label, each in trainers.items():
+            recipe = dataclasses.asdict(each.trainer.recipe)
+            found = self.scorer(each.trainer.average)
+            self.note(what=label, step=step, fid=found, logits=self.logits(each.trainer), recipe=recipe)
+        self.picture(name, [each.trainer.average for each in trainers.values()])
+
+
+BASE = Recipe("dcgan", 32, (32, 64, 128), gamma=2.0, rate=1e-3, d_rate=1e-3, use_batch_norm=True)
+SPECTRAL = dataclasses.replace(BASE, spectral=True, widths=(64,), rate=2e-4, d_rate=4e-4)
+
+
+def rounds(study: Study, teachers: list[nn.Module]):
+    """The groups of students: name, runs, steps."""
+    real, bank = study.real, study.bank(teachers[-1], 1000 if study.short else 50_000)
+    change, mlp = dataclasses.replace, dataclasses.replace(SPECTRAL, network="mlp")
+    recipes = {
+        "base": BASE,
+        "gamma 0.1": change(BASE, gamma=0.1),
+        "wide": change(BASE, widths=(64, 128, 256)),
+        "spectral": SPECTRAL,
+    }
+    discriminators = {"vanilla": [real], "akdg": [real, bank]}
+    pairs = itertools.product(recipes.items(), discriminators.items())
+    yield "recipes", {f"dcgan {a} {b}": (recipe, pixels) for (a, recipe), (b, pixels) in pairs}, 20_000
+    yield (
+        "spectral",
+        {
+            "mlp spectral vanilla": (mlp, [real]),
+            "mlp spectral akdg": (mlp, [real, bank]),
+            "dcgan spectral, lambda 0.3 akdg": (change(SPECTRAL, weights=(1.0, 0.3)), [real, bank]),
+            "dcgan spectral, D_KD alone": (SPECTRAL, [bank]),
+            "mlp spectral, rates x2.5 akdg": (change(mlp, rate=5e-4, d_rate=1e-3), [real, bank]),
+        },
+        20_000,
+    )
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=pathlib.Path, required=True, help="uint8 [n, 32, 32, 3], .npy")
+    parser.add_argument("--features", type=pathlib.Path, required=True, help="folder of torch_convert.py")
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--teacher_seconds", type=float, default=330)
+    parser.add_argument("--teachers", type=pathlib.Path, help="folder of teachers that an earlier call trained")
+    parser.add_argument("--rounds", nargs="+", help="only these groups of students")
+    parser.add_argument("--short", action="store_true", help="a few steps of everything")
+    arguments = parser.parse_args()
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    torch.backends.cudnn.benchmark = True
+    torch.manual_seed(0)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    study = Study(arguments)
+    teachers = study.load(arguments.teachers) if arguments.teachers else study.teach(arguments.teacher_seconds)
+    for name, runs, steps in rounds(study, teachers):
+        if arguments.rounds and name not in arguments.rounds:
+            continue
+        if study.left() < 40 and not study.short:
+            study.log(f"no time for {name}")
+            break
+        study.students(name, runs, steps)
+        if DEVICE == "cuda":
+            torch.cuda.empty_cache()
+
+
+if __name__ == "__main__":
+    main()
