@@ -16,12 +16,6 @@ from akdg_tf.teachers.saved_model import load_generator
 COUNTS = ("layers", "params", "mult_adds", "executed_mult_adds", "bytes")
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr(module, "SPEED_REPEATS", 2)
-    monkeypatch.setattr(module, "SPEED_SECONDS", 0.0)
-
-
 def counts(network):
     return [getattr(network, name) for name in COUNTS]
 

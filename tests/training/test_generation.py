@@ -32,9 +32,7 @@ from akdg_tf.training.workdir import Run
 
 
 @pytest.fixture(autouse=True)
-def _speeds_are_measured_once(monkeypatch, tmp_path):
-    monkeypatch.setattr(measure, "SPEED_REPEATS", 1)
-    monkeypatch.setattr(measure, "SPEED_SECONDS", 0.0)
+def _statistics_are_kept_by_each_test(monkeypatch, tmp_path):
     monkeypatch.setattr(scores_module, "CACHE", tmp_path / "statistics")
 
 

@@ -27,12 +27,6 @@ from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.workdir import Run
 
 
-@pytest.fixture(autouse=True)
-def _speeds_are_measured_once(monkeypatch):
-    monkeypatch.setattr(measure, "SPEED_REPEATS", 1)
-    monkeypatch.setattr(measure, "SPEED_SECONDS", 0.0)
-
-
 class SmallGAN(akdg_tf.GAN):
     def __init__(self, generator, seed):
         super().__init__(generator, discriminator(), seed=seed)
