@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 from made_up_zoo import made_up_score
 
-from akdg_tf.artifacts import measure as module
 from akdg_tf.artifacts.measure import measure
 from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.models import MLPGenerator

@@ -13,7 +13,6 @@ from ring_run import SmallGAN
 from support import SAMPLE_SHAPE, bicubic_generator, discriminator, made_up_score, make_teacher
 
 import akdg_tf
-from akdg_tf.artifacts import measure
 from akdg_tf.artifacts.checkpoints import steps_in
 from akdg_tf.artifacts.litert import LiteRT
 from akdg_tf.artifacts.result import Parent

@@ -13,7 +13,6 @@ from PIL import Image
 from support import discriminator, made_up_score
 
 import akdg_tf
-from akdg_tf.artifacts import measure
 from akdg_tf.artifacts.checkpoints import steps_in
 from akdg_tf.artifacts.saved_model import export
 from akdg_tf.cli import stages
