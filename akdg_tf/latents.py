@@ -7,8 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from akdg_tf.shares import share
+
 SAMPLING_BATCH, SAMPLING_PIXELS = 250, 2**21  # largest number of samples per call of a generator, and of their pixels
-STUDENT, TEACHER, EVALUATION, BANK, PROBE = 1, 2, 3, 4, 5  # streams: with the same seed, their numbers are independent
+# Streams: with the same seed, their numbers are independent.
+STUDENT, TEACHER, EVALUATION, BANK, PROBE, PENALTY = 1, 2, 3, 4, 5, 6
 
 
 def latent_dim_of(generator: keras.Model) -> int:
@@ -22,11 +25,11 @@ def sample_shape_of(generator: keras.Model) -> tuple[int, ...]:
 
 
 def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf.Tensor) -> tf.Tensor:
-    """This replica's rows of the global draw of `step`.
+    """The rows of the global draw of `step` that belong to this share of the batch.
 
     Args:
         prior: "normal", N(0, I), or "uniform", U(-1, 1).
-        count: rows per replica.
+        count: rows per share.
         dim: size of the latent.
         seed: (seed, stream).
         step: int64 scalar.
@@ -37,8 +40,8 @@ def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf
     Raises:
         ValueError: the prior is unknown.
     """
-    replicas, number = _replica()
-    shape = (count * replicas, dim)
+    shares, number = share()
+    shape = (count * shares, dim)
     key = tf.random.fold_in(tf.constant(seed, tf.int64), step)
     if prior == "normal":
         rows = tf.random.stateless_normal(shape, key)
@@ -49,25 +52,19 @@ def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf
     return rows[number * count : (number + 1) * count]
 
 
-def _replica() -> tuple[int, tf.Tensor | int]:
-    """The number of replicas, and that of this one; (1, 0) outside of a step, such as under a strategy's scope."""
-    context = tf.distribute.get_replica_context()
-    return (context.num_replicas_in_sync, context.replica_id_in_sync_group) if context else (1, 0)
-
-
 def positions(count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-    """This replica's positions in the endless sequence of samples; each step takes the next global batch.
+    """This share's positions in the endless sequence of samples; each step takes the next global batch.
 
     Args:
-        count: rows per replica.
+        count: rows per share.
         step: int64 scalar.
 
     Returns:
         int64 [count].
     """
-    replicas, number = _replica()
+    shares, number = share()
     count = tf.cast(count, tf.int64)
-    first = (step * replicas + tf.cast(number, tf.int64)) * count
+    first = (step * shares + tf.cast(number, tf.int64)) * count
     return first + tf.range(count)
 
 

@@ -40,7 +40,7 @@ def make_teacher(latent_dim=4):
     return akdg_tf.FrozenGenerator(model, latent_dim, module=model), model
 
 
-def make_trainer(method, seed=0, use_batch_norm=False, **settings):
+def make_trainer(method, seed=0, use_batch_norm=False, micro_batches=1, **settings):
     """A compiled trainer of a small student, its weights fixed by the seed 0."""
     keras.utils.set_random_seed(0)
     student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=16, depth=2, use_batch_norm=use_batch_norm)
@@ -51,7 +51,7 @@ def make_trainer(method, seed=0, use_batch_norm=False, **settings):
         akdg_tf.MSEDistillation: lambda: (teacher,),
     }[method]()
     trainer = method(student, *parts, seed=seed, **settings)
-    trainer.compile(keras.optimizers.SGD(0.05))
+    trainer.compile(keras.optimizers.SGD(0.05), micro_batches=micro_batches)
     return trainer
 
 

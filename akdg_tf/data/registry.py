@@ -11,6 +11,8 @@ import tensorflow as tf
 from akdg_tf.errors import UserError
 from akdg_tf.places import expanded
 
+PARALLEL, PREFETCHED, PREFETCHED_BYTES = 2, 8, 2**29  # batches that are made at once, and in advance
+
 
 class Dataset(Protocol):
     """What training and metrics require of a dataset."""
@@ -139,5 +141,11 @@ def by_step(batch: Callable[[tf.Tensor], tf.Tensor], start: int, stop: int) -> t
     # sharding would turn it on again. Sharding is not needed: the strategy splits each global batch over its replicas.
     options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    steps = tf.data.Dataset.range(start, stop)
-    return steps.map(batch, num_parallel_calls=2).prefetch(8).with_options(options)
+    batches = tf.data.Dataset.range(start, stop).map(batch, num_parallel_calls=PARALLEL)
+    return batches.prefetch(_prefetched(batches.element_spec)).with_options(options)
+
+
+def _prefetched(spec) -> int:
+    """Batches that are made in advance: fewer of large ones, so that they fit into memory."""
+    sizes = [tensor.dtype.size * (tensor.shape.num_elements() or 0) for tensor in tf.nest.flatten(spec)]
+    return max(1, min(PREFETCHED, PREFETCHED_BYTES // max(1, sum(sizes))))

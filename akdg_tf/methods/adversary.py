@@ -3,8 +3,11 @@
 import keras
 import tensorflow as tf
 
-from akdg_tf.methods.losses import AdversarialLoss, replica_mean
+from akdg_tf.methods.losses import AdversarialLoss
 from akdg_tf.methods.penalties import Penalty
+from akdg_tf.shares import share, share_of_mean
+
+Gradients = tuple[list[tf.Tensor], dict[str, tf.Tensor]]
 
 
 class Adversary(keras.layers.Layer):
@@ -44,42 +47,51 @@ class Adversary(keras.layers.Layer):
         self.optimizer.build(self.discriminator.trainable_variables)
 
     def gradients(
-        self, reference: tf.Tensor, generated: tf.Tensor, step: tf.Tensor
-    ) -> tuple[list[tf.Tensor], dict[str, tf.Tensor]]:
+        self, reference: tf.Tensor, generated: tf.Tensor, step: tf.Tensor, uniform: tf.Tensor | None = None
+    ) -> Gradients:
         """Computes the gradients of one discriminator step. `apply` applies them.
 
         Args:
             reference: float32 [n, *sample_shape], real or teacher images.
             generated: float32 [n, *sample_shape], the generator's images; no gradient flows into them.
             step: int64 scalar, the number of this discriminator step. It decides whether the lazy penalty is due.
+            uniform: float32 [n], random numbers in [0, 1) for the penalty; None if it uses none.
 
         Returns:
-            This replica's share of the gradients, one per trainable variable, and the scalars to log, by name.
+            This share's summands of the gradients, one per trainable variable, and of the scalars to log, by name. The
+            sum over the micro-batches is what a replica logs.
         """
         variables = self.discriminator.trainable_variables
         with tf.GradientTape() as tape:
             logits = self.discriminator(tf.concat([reference, generated], 0), training=True)
             reference_logits, generated_logits = tf.split(logits, 2)
-            loss = replica_mean(self.loss.discriminator(reference_logits, generated_logits))
+            losses = self.loss.discriminator(reference_logits, generated_logits)
+            loss = share_of_mean(losses)
         gradients = tape.gradient(loss, variables)
         if self.penalty:
-            penalty_gradients = self._penalty_gradients(variables, reference, generated, step)
+            penalty_gradients = self._penalty_gradients(variables, reference, generated, step, uniform)
             gradients = [a + b for a, b in zip(gradients, penalty_gradients, strict=True)]
-        values = (loss * tf.distribute.get_strategy().num_replicas_in_sync, reference_logits, generated_logits)
-        logs = {f"{self.name}/{key}": tf.reduce_mean(value) for key, value in zip(self.LOGS, values, strict=True)}
+        means = map(tf.reduce_mean, (losses, reference_logits, generated_logits))
+        micro_batches = share()[0] // tf.distribute.get_strategy().num_replicas_in_sync
+        logs = {f"{self.name}/{key}": mean / micro_batches for key, mean in zip(self.LOGS, means, strict=True)}
         return gradients, logs
+
+    def no_gradients(self) -> Gradients:
+        """Zeros in the structure of `gradients`."""
+        zeros = [tf.zeros(variable.shape) for variable in self.discriminator.trainable_variables]
+        return zeros, {f"{self.name}/{key}": tf.zeros(()) for key in self.LOGS}
 
     def apply(self, gradients: list[tf.Tensor]) -> None:
         """Takes one step of the discriminator's optimizer. It sums the gradients over the replicas."""
         self.optimizer.apply(gradients, self.discriminator.trainable_variables)
 
-    def _penalty_gradients(self, variables, reference, generated, step):
+    def _penalty_gradients(self, variables, reference, generated, step, uniform):
         """The gradients of `every` times the penalty if it is due, otherwise zeros."""
 
         def due():
             with tf.GradientTape() as tape:
-                penalty = self.penalty(self.discriminator, reference, generated)
-                value = self.penalty.every * replica_mean(penalty)
+                penalty = self.penalty(self.discriminator, reference, generated, uniform)
+                value = self.penalty.every * share_of_mean(penalty)
             found = tape.gradient(value, variables)  # None for the last bias: no input gradient depends on it
             return [tf.zeros(v.shape) if g is None else g for g, v in zip(found, variables, strict=True)]
 

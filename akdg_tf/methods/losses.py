@@ -40,15 +40,3 @@ class HingeLoss:
     def generator(self, generated_logits: tf.Tensor) -> tf.Tensor:
         """-D(generated), [n]."""
         return tf.squeeze(-generated_logits, -1)
-
-
-def replica_mean(per_example: tf.Tensor) -> tf.Tensor:
-    """This replica's share of the mean over the global batch: Keras 3 *sums* gradients over replicas.
-
-    Args:
-        per_example: float32 [n], one value per example of this replica.
-
-    Returns:
-        Scalar: the local mean divided by the number of replicas.
-    """
-    return tf.reduce_mean(per_example) / tf.distribute.get_strategy().num_replicas_in_sync

@@ -19,7 +19,11 @@ class Penalty(Protocol):
         """Discriminator steps from one penalty to the next."""
 
     def __call__(
-        self, discriminator: Callable[..., tf.Tensor], reference: tf.Tensor, generated: tf.Tensor
+        self,
+        discriminator: Callable[..., tf.Tensor],
+        reference: tf.Tensor,
+        generated: tf.Tensor,
+        uniform: tf.Tensor | None = None,
     ) -> tf.Tensor:
         """The penalty per pair of a reference image and a generated image.
 
@@ -27,6 +31,7 @@ class Penalty(Protocol):
             discriminator: maps images to logits [n, 1].
             reference: float32 [n, *sample_shape], real or teacher images.
             generated: float32 [n, *sample_shape], the generator's images.
+            uniform: float32 [n], random numbers in [0, 1) that follow from (seed, step); None if the penalty uses none.
 
         Returns:
             float32 [n], not yet multiplied by `every`.
@@ -54,7 +59,7 @@ class R1Penalty:
         if self.gamma < 0 or self.every < 1:
             raise ValueError(f"R1Penalty requires gamma >= 0 and every >= 1, not {self.gamma} and {self.every}")
 
-    def __call__(self, discriminator, reference: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
+    def __call__(self, discriminator, reference, generated, uniform=None) -> tf.Tensor:
         """gamma/2 * |grad_x D(x)|^2 per reference image, float32 [n]; the generated images are not used."""
         with tf.GradientTape() as tape:
             tape.watch(reference)

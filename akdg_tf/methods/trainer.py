@@ -1,5 +1,6 @@
 """The training step that all methods share: a generator against any number of adversaries."""
 
+import functools
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
@@ -9,14 +10,14 @@ import tensorflow as tf
 from akdg_tf import latents
 from akdg_tf.methods import checks
 from akdg_tf.methods.adversary import Adversary
-from akdg_tf.methods.losses import replica_mean
 from akdg_tf.methods.optimizers import Optimizers, state_of
+from akdg_tf.shares import accumulated, share_of_mean
 
 SAVING = (
     "a method is not saved as a whole: akdg_tf.export(model, folder) writes its averaged generator as a SavedModel, "
     "model.generator.save(path) the generator as it is"
 )
-INDIVISIBLE = "d_steps does not divide the batch"
+INDIVISIBLE = "d_steps and micro_batches do not divide the batch"
 
 
 class Method(Protocol):
@@ -75,6 +76,7 @@ class GeneratorTrainer(keras.Model):
         self.generator = generator
         self.adversaries = list(adversaries)
         self.d_steps, self.ema_decay, self.seed = d_steps, ema_decay, seed
+        self.micro_batches = 1  # set by `compile`
         self.latent_dim = latents.latent_dim_of(generator)
         self.ema_generator = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(generator))
         self.ema_generator.trainable = False
@@ -100,6 +102,7 @@ class GeneratorTrainer(keras.Model):
         generator_optimizer: keras.optimizers.Optimizer | None = None,
         discriminator_optimizer: keras.optimizers.Optimizer | None = None,
         steps_per_execution: int = 1,
+        micro_batches: int = 1,
         run_eagerly: bool = False,
         jit_compile: bool = False,
     ) -> None:
@@ -110,12 +113,19 @@ class GeneratorTrainer(keras.Model):
             discriminator_optimizer: see `Optimizers.discriminator`.
             steps_per_execution: steps between returns to Python. On several replicas it is always 1, because Keras
                 3.15 fails there with more ("You must feed a value for placeholder tensor").
+            micro_batches: equal parts in which each replica computes its share of a batch, one after the other. Their
+                gradients are summed, and each optimizer takes one step. Memory falls with their number, and the
+                generator computes its images twice. Batch normalization uses the statistics of a micro-batch, and its
+                moving averages are updated twice per micro-batch.
             run_eagerly: runs without tf.function, for debugging.
             jit_compile: compiles with XLA; works on one replica only.
 
         Raises:
-            ValueError: an optimizer accumulates gradients: every micro-batch would see the same latents.
+            ValueError: an optimizer accumulates gradients (`micro_batches` does that here), or micro_batches < 1.
         """
+        if micro_batches < 1:
+            raise ValueError(f"micro_batches must be at least 1, not {micro_batches}")
+        self.micro_batches = micro_batches
         optimizers = Optimizers(generator_optimizer, discriminator_optimizer)
         if self.distribute_strategy.num_replicas_in_sync > 1:
             steps_per_execution = 1
@@ -138,8 +148,8 @@ class GeneratorTrainer(keras.Model):
         """Trains as `keras.Model.fit` does, after a look at the first batch.
 
         Raises:
-            ValueError: there are no images, they are not of the generator's shape and in [-1, 1], or `d_steps` does not
-                divide a batch.
+            ValueError: there are no images, they are not of the generator's shape and in [-1, 1], or `d_steps` times
+                `micro_batches` does not divide a batch.
         """
         checks.check_images(x, latents.sample_shape_of(self.generator))
         try:
@@ -147,8 +157,10 @@ class GeneratorTrainer(keras.Model):
         except tf.errors.InvalidArgumentError as error:
             if INDIVISIBLE not in str(error):
                 raise
-            sizes = f"d_steps = {self.d_steps} does not divide a batch of the images"
-            raise ValueError(f"{sizes}: use batch(size, drop_remainder=True), size a multiple of it") from None
+            parts = f"d_steps * micro_batches = {self.d_steps * self.micro_batches}"
+            raise ValueError(
+                f"{parts} does not divide a batch of the images: use batch(size, drop_remainder=True), size a multiple"
+            ) from None
 
     def save(self, *args, **kwargs):
         """Refuses.
@@ -232,36 +244,78 @@ class GeneratorTrainer(keras.Model):
     def train_step(self, data):
         """Takes `d_steps` steps of every adversary, then one generator step on the last images that they saw."""
         real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if self.d_steps > 1:
-            tf.debugging.assert_equal(tf.shape(real)[0] % self.d_steps, 0, INDIVISIBLE)
+        if self.d_steps * self.micro_batches > 1:
+            tf.debugging.assert_equal(tf.shape(real)[0] % (self.d_steps * self.micro_batches), 0, INDIVISIBLE)
         logs = {}
         for k in range(self.d_steps):
             step = self.step * self.d_steps + k
             part = real[k :: self.d_steps]
-            z = self.draw_latents(tf.shape(part)[0], step)
-            with tf.GradientTape() as tape:
-                images = self.generator(z, training=True)
-            for adversary, reference in zip(self.adversaries, self.references(part, step), strict=True):
-                gradients, adversary_logs = adversary.gradients(reference, images, step)
-                adversary.apply(gradients)
-                logs |= adversary_logs
-        logs["g/loss"] = self._update_generator(tape, images, step)
+            forward = self._forward(tf.shape(part)[0] // self.micro_batches, step)
+            logs |= self._update_adversaries(part, forward, step)
+        logs["g/loss"] = self._update_generator(forward, step)
         self.step_counter.assign_add(1)
         self._update_average()
         for name, tracker in self.trackers.items():
             tracker.update_state(logs[name])
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
-    def _update_generator(self, tape, images, step):
-        """Takes one generator step on `images`, which `tape` has recorded; returns the loss on this replica."""
-        with tf.GradientTape() as loss_tape:
-            loss_tape.watch(images)
-            loss = self.generator_loss(images, step)
-            share = replica_mean(loss)
-        image_gradient = loss_tape.gradient(share, images)
+    def _forward(self, count, step):
+        """A function that records a forward pass of `count` images and returns (tape, images).
+
+        Discriminators and generator share one pass. With several micro-batches a pass is computed for each of the two,
+        so that none has to be kept.
+        """
+
+        def record():
+            with tf.GradientTape() as tape:
+                images = self.generator(self.draw_latents(count, step), training=True)
+            return tape, images
+
+        return record if self.micro_batches > 1 else functools.cache(record)
+
+    def _update_adversaries(self, real, forward, step):
+        """Takes one step of every adversary; returns what they log."""
+        count = tf.shape(real)[0] // self.micro_batches
+
+        def gradients(i):
+            _, images = forward()
+            references = self.references(real[i * count : (i + 1) * count], step)
+            uniform = self._uniform(count, step)
+            pairs = zip(self.adversaries, references, uniform, strict=True)
+            return [each.gradients(reference, images, step, numbers) for each, reference, numbers in pairs]
+
+        logs = {}
+        if self.adversaries:
+            zeros = [adversary.no_gradients() for adversary in self.adversaries]
+            found = accumulated(gradients, zeros, self.micro_batches)
+            for adversary, (of_adversary, adversary_logs) in zip(self.adversaries, found, strict=True):
+                adversary.apply(of_adversary)
+                logs |= adversary_logs
+        return logs
+
+    def _uniform(self, count, step):
+        """Random numbers in [0, 1) for the penalties, float32 [adversaries, count]."""
+        drawn = latents.draw("uniform", count, len(self.adversaries), (self.seed, latents.PENALTY), step)
+        return tf.unstack(0.5 * (drawn + 1.0), axis=1)
+
+    def _update_generator(self, forward, step):
+        """Takes one generator step on the images of `forward`; returns the loss on this replica."""
         variables = self.generator.trainable_variables
-        self.optimizer.apply(tape.gradient(images, variables, output_gradients=image_gradient), variables)
-        return tf.reduce_mean(loss)
+
+        def gradients(_):
+            tape, images = forward()
+            with tf.GradientTape() as loss_tape:
+                loss_tape.watch(images)
+                loss = self.generator_loss(images, step)
+                share = share_of_mean(loss)
+            image_gradient = loss_tape.gradient(share, images)
+            found = tape.gradient(images, variables, output_gradients=image_gradient)
+            return found, tf.reduce_mean(loss) / self.micro_batches
+
+        zeros = [tf.zeros(variable.shape) for variable in variables], tf.zeros(())
+        found, loss = accumulated(gradients, zeros, self.micro_batches)
+        self.optimizer.apply(found, variables)
+        return loss
 
     def _update_average(self):
         """Updates the EMA of weights and batch-norm statistics. Its decay warms up, so that early weights fade fast."""

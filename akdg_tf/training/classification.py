@@ -49,7 +49,7 @@ class ClassifierExperiment:
         schedule: steps and intervals.
 
     Raises:
-        UserError: no dataset has this name.
+        UserError: no dataset has this name, or the schedule has micro-batches or a curve.
     """
 
     def __init__(
@@ -62,6 +62,9 @@ class ClassifierExperiment:
         optimizer: keras.optimizers.Optimizer | None = None,
         schedule: Schedule = gin.REQUIRED,
     ):
+        for name, value in (("micro_batches", schedule.micro_batches > 1), ("curve_every", schedule.curve_every)):
+            if value:
+                raise UserError(f"a classifier is trained without Schedule.{name}: do not bind it")
         self.schedule = schedule.smoke() if run.smoke else schedule
         self.run, self.classifier, self.augment = run, classifier, augment
         self.dataset_name, self.held_out = data.check_name(dataset), held_out

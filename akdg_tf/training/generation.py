@@ -107,8 +107,10 @@ class GeneratorExperiment:
         given = {"teacher": self._drawn_teacher()} if self.method.teacher_role else {}
         with self.strategy.scope():
             trainer = self.method(self.generator, seed=self.run.seed, **given)
-            optimizers = self.optimizers
-            trainer.compile(optimizers.generator, optimizers.discriminator, self.schedule.steps_per_execution)
+            optimizers, schedule = self.optimizers, self.schedule
+            trainer.compile(
+                optimizers.generator, optimizers.discriminator, schedule.steps_per_execution, schedule.micro_batches
+            )
         return trainer
 
     @functools.cache  # noqa: B019  (an experiment lives as long as its process)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from akdg_tf.errors import UserError
 
 SMOKE_STEPS = 20
-COUNTS = ("steps", "batch_size", "report_every", "pictures_every", "steps_per_execution")
+COUNTS = ("steps", "batch_size", "micro_batches", "report_every", "pictures_every", "steps_per_execution")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Schedule:
 
     Attributes:
         steps: last step of the run.
-        batch_size: images per discriminator step, over all replicas; a multiple of their number.
+        batch_size: images per discriminator step, over all replicas; a multiple of their number times `micro_batches`.
         report_every: steps per log line and checkpoint, which is one epoch of `fit`; divides `steps`.
         pictures_every: report intervals per picture and set of histograms.
         steps_per_execution: steps between two returns to Python, on one replica; divides `report_every`.
@@ -27,6 +27,8 @@ class Schedule:
         curve_every: steps between evaluations during the training, see `GeneratorExperiment.curve`; a multiple of
             `report_every`. None: only the end is evaluated.
         cpu_budget: gin file that scales the experiment down; the log names it if there is no accelerator.
+        micro_batches: parts of a replica's batch that are computed one after the other, for one step of each optimizer.
+            A batch that does not fit into memory fits in parts. See `GeneratorTrainer.compile`.
 
     Raises:
         UserError: a count is not a positive integer, an interval is not a divisor or multiple as required, or
@@ -42,6 +44,7 @@ class Schedule:
     keep_every: int | None = None
     curve_every: int | None = None
     cpu_budget: str | None = None
+    micro_batches: int = 1
 
     def __post_init__(self):
         multiples = [name for name in ("keep_every", "curve_every") if getattr(self, name) is not None]
@@ -58,8 +61,11 @@ class Schedule:
             if getattr(self, name) % self.report_every:
                 raise UserError(f"{name} {getattr(self, name)} must be a multiple of report_every {self.report_every}")
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        if self.batch_size % replicas:
-            raise UserError(f"batch_size {self.batch_size} must be a multiple of the number of replicas, {replicas}")
+        if self.batch_size % (replicas * self.micro_batches):
+            raise UserError(
+                f"batch_size {self.batch_size} must be a multiple of replicas * micro_batches, "
+                f"{replicas} * {self.micro_batches}"
+            )
         if self.profile_steps is not None:
             self._check_profile()
 
@@ -90,4 +96,14 @@ class Schedule:
             back = max(0, profile[1] - SMOKE_STEPS)
             profile = (max(1, profile[0] - back), profile[1] - back)
         curve = self.curve_every and SMOKE_STEPS
-        return Schedule(SMOKE_STEPS, self.batch_size, SMOKE_STEPS // 2, 1, profile_steps=profile, curve_every=curve)
+        return dataclasses.replace(
+            self,
+            steps=SMOKE_STEPS,
+            report_every=SMOKE_STEPS // 2,
+            pictures_every=1,
+            steps_per_execution=1,
+            profile_steps=profile,
+            keep_every=None,
+            curve_every=curve,
+            cpu_budget=None,
+        )

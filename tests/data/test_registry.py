@@ -73,3 +73,11 @@ def test_a_pipeline_is_neither_tuned_nor_sharded():
     options = by_step(lambda step: step, 0, 1).options()
     assert options.autotune.enabled is False
     assert options.experimental_distribute.auto_shard_policy is tf.data.experimental.AutoShardPolicy.OFF
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((4, 32, 32, 3), 8), ((512, 256, 256, 3), 1), ((2048, 256, 256, 3), 1)]
+)
+def test_fewer_large_batches_are_made_in_advance(shape, expected):
+    assert registry._prefetched(tf.TensorSpec(shape)) == expected
+    assert registry._prefetched((tf.TensorSpec((64, 256, 256, 3)), tf.TensorSpec((64,), tf.int64))) == 8

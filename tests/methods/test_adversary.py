@@ -74,7 +74,7 @@ def test_a_penalty_is_given_the_reference_and_the_generated_images():
     class OfBoth:
         every = 3
 
-        def __call__(self, discriminator, reference, generated):
+        def __call__(self, discriminator, reference, generated, uniform):
             given.append((reference, generated))
             return tf.reduce_sum(discriminator(reference) - 2.0 * discriminator(generated), -1)
 

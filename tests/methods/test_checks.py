@@ -91,6 +91,8 @@ def test_saving_a_method_names_what_saves_its_generator(method, tmp_path):
 
 def test_a_last_batch_that_d_steps_does_not_divide_is_one_sentence():
     trainer = make_trainer(GAN, d_steps=2)
-    with pytest.raises(ValueError, match=r"d_steps = 2 does not divide a batch .* drop_remainder=True") as caught:
+    with pytest.raises(
+        ValueError, match=r"d_steps \* micro_batches = 2 does not divide a batch .* drop_remainder=True"
+    ) as caught:
         trainer.fit(dataset(IMAGES[:33]), verbose=0)
     assert "\n" not in str(caught.value)

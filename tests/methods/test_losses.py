@@ -4,9 +4,8 @@ import contracts
 import numpy as np
 import pytest
 import tensorflow as tf
-from support import on_two_replicas, replica_number
 
-from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss, replica_mean
+from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss
 
 REFERENCE, GENERATED = tf.constant([[2.0], [-0.5]]), tf.constant([[-3.0], [0.25]])
 
@@ -28,10 +27,3 @@ def test_hinge_loss():
 @pytest.mark.parametrize("loss", [NonSaturatingLoss(), HingeLoss()])
 def test_a_loss_keeps_its_contract(loss):
     contracts.loss_contract(loss)
-
-
-def test_each_replica_holds_its_share_of_the_mean():
-    """Two replicas of one example each: Keras sums the shares, which must give the mean 3 of 2 and 4."""
-    assert float(replica_mean(tf.constant([2.0, 4.0]))) == 3.0
-    values = tf.constant([[2.0], [4.0]])
-    assert on_two_replicas(lambda: replica_mean(values[replica_number()])) == [1.0, 2.0]

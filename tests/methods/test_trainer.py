@@ -96,9 +96,9 @@ def test_each_discriminator_step_takes_its_own_part_of_the_images_and_latents_of
     (adversary,), seen = trainer.adversaries, []
     gradients = adversary.gradients
 
-    def recorded(reference, generated, step):
+    def recorded(reference, generated, step, uniform):
         seen.append((reference, generated, int(step)))
-        return gradients(reference, generated, step)
+        return gradients(reference, generated, step, uniform)
 
     adversary.gradients = recorded
     (images,) = image_batches(1)

@@ -30,6 +30,12 @@ def make(tmp_path):
     return function
 
 
+@pytest.mark.parametrize("bound", [{"micro_batches": 5}, {"curve_every": 2}])
+def test_what_a_classifier_would_ignore_is_refused(bound, tmp_path):
+    with pytest.raises(UserError, match=f"without Schedule.{next(iter(bound))}: do not bind it"):
+        ClassifierExperiment(Run(tmp_path, "x"), keras.Model(), "npy", schedule=Schedule(4, 5, 2, **bound))
+
+
 def test_a_resumed_training_is_the_one_that_was_never_cut(make):
     """Dropout, augmentation and batch statistics are part of it."""
     uncut = make("uncut", 4)

@@ -4,7 +4,7 @@ import pytest
 from support import mirrored
 
 from akdg_tf.errors import UserError
-from akdg_tf.training.schedule import Schedule
+from akdg_tf.training.schedule import COUNTS, Schedule
 
 
 @pytest.mark.parametrize("steps", [(0, 5), (5, 4), (15, 21), (5,), 7, "12", (1.0, 2), (True, 2), ()])
@@ -21,9 +21,10 @@ def test_a_smoke_run_profiles_its_last_steps_in_place_of_later_ones(bound, smoke
 def test_a_smoke_run_is_short_and_reports_and_draws_halfway():
     assert Schedule(2000, 64, 100, 5, 10, keep_every=500).smoke() == Schedule(20, 64, 10, 1)
     assert Schedule(2000, 64, curve_every=500).smoke() == Schedule(20, 64, 10, 1, curve_every=20)
+    assert Schedule(2000, 64, micro_batches=4).smoke() == Schedule(20, 64, 10, 1, micro_batches=4)
 
 
-@pytest.mark.parametrize("name", ["steps", "batch_size", "report_every", "pictures_every", "keep_every", "curve_every"])
+@pytest.mark.parametrize("name", [*COUNTS, "keep_every", "curve_every"])
 @pytest.mark.parametrize("value", [0, -1, 2.0, True, "8"])
 def test_counts_are_positive_integers(name, value):
     settings = {"steps": 8, "batch_size": 8, "report_every": 4}
@@ -48,8 +49,10 @@ def test_intervals_divide_each_other(settings, says):
 def test_a_batch_divides_among_the_replicas():
     with mirrored(("CPU:0", "CPU:1")).scope():
         assert Schedule(8, 6, 4).batch_size == 6
-        with pytest.raises(UserError, match="batch_size 7 must be a multiple of the number of replicas, 2"):
+        with pytest.raises(UserError, match=r"batch_size 7 must be a multiple of replicas \* micro_batches, 2 \* 1"):
             Schedule(8, 7, 4)
+        with pytest.raises(UserError, match=r"batch_size 6 must be a multiple of replicas \* micro_batches, 2 \* 2"):
+            Schedule(8, 6, 4, micro_batches=2)
 
 
 @pytest.mark.parametrize(

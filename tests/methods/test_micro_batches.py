@@ -1,0 +1,74 @@
+"""Micro-batches: a step in parts is the step of the whole batch, in less memory."""
+
+import keras
+import numpy as np
+import pytest
+from support import image_batches, make_trainer, mirrored
+
+import akdg_tf
+from akdg_tf import AKDG, GAN, MSEDistillation, R1Penalty
+
+METHODS = [GAN, AKDG, MSEDistillation]
+
+
+def after_three_steps(method, micro_batches, devices=("CPU:0",)):
+    """All variables and the logs after three steps on batches of 16. Networks without norm; lazy R1; two steps of D."""
+    settings = {} if method is MSEDistillation else {"penalty": R1Penalty(gamma=1.0, every=2), "d_steps": 2}
+    with mirrored(devices).scope():
+        trainer = make_trainer(method, micro_batches=micro_batches, **settings)
+        history = trainer.fit(image_batches(3, batch=16), verbose=0).history
+    return [v.numpy() for group in trainer.state.values() for v in group], history
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_k_micro_batches_take_the_step_of_the_whole_batch(method):
+    whole, log = after_three_steps(method, 1)
+    assert len(whole) > 8
+    for parts, devices in ((4, ("CPU:0",)), (2, ("CPU:0", "CPU:1"))):
+        found, found_log = after_three_steps(method, parts, devices)
+        for a, b in zip(whole, found, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+        for name in log:
+            assert log[name] == pytest.approx(found_log[name], rel=1e-4, abs=1e-6), name
+
+
+def test_no_network_sees_more_than_a_micro_batch_at_once():
+    """Each discriminator sees 2 images and 2 references; the generator draws 2, for the adversaries and for itself."""
+    trainer, seen = make_trainer(AKDG, micro_batches=4), {}
+    for name, network in trainer.networks.items():
+        network.call = _recording(network.call, seen.setdefault(name, []))
+    (images,) = image_batches(1)
+    trainer.train_step(images)
+    assert seen["generator"] == [2] * 8
+    assert seen["d_s"] == seen["d_kd"] and set(seen["d_s"]) == {2, 4}
+
+
+def _recording(call, sizes):
+    def recorded(x, training=False):
+        sizes.append(len(x))
+        return call(x, training=training)
+
+    return recorded
+
+
+def test_batch_norm_and_the_average_are_updated():
+    trainer = make_trainer(GAN, use_batch_norm=True, micro_batches=2)
+    trainer.fit(image_batches(2), verbose=0)
+    moving = [v.numpy() for v in trainer.ema_generator.variables if "moving_mean" in v.path]
+    assert moving and all(np.isfinite(v).all() and np.abs(v).max() > 0 for v in moving)
+    assert int(trainer.step) == 2
+
+
+def test_sizes_without_meaning_are_refused():
+    with pytest.raises(ValueError, match="micro_batches must be at least 1, not 0"):
+        make_trainer(GAN, micro_batches=0)
+    trainer = make_trainer(GAN, micro_batches=3)
+    with pytest.raises(ValueError, match=r"d_steps \* micro_batches = 3 does not divide a batch"):
+        trainer.fit(image_batches(1, batch=8), verbose=0)
+
+
+def test_each_optimizer_takes_one_step_per_batch():
+    trainer = akdg_tf.GAN(akdg_tf.MLPGenerator(4, (8, 8, 1), width=8), akdg_tf.ConvDiscriminator((4,)))
+    trainer.compile(keras.optimizers.Adam(), micro_batches=4)
+    trainer.fit(image_batches(3), verbose=0)
+    assert [int(optimizer.iterations) for optimizer in trainer.optimizers] == [3, 3]
