@@ -11,9 +11,9 @@ if TYPE_CHECKING:  # the same names as in _MODULES, for type checkers and editor
     from akdg_tf.data.registry import load_dataset, register_dataset
     from akdg_tf.methods.akdg import AKDG
     from akdg_tf.methods.gan import GAN
-    from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss
+    from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss, WassersteinLoss
     from akdg_tf.methods.mse import MSEDistillation
-    from akdg_tf.methods.penalties import R1Penalty
+    from akdg_tf.methods.penalties import GradientPenalty, R1Penalty
     from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator
     from akdg_tf.models.generators import DCGANGenerator, MLPGenerator, SNGANGenerator
     from akdg_tf.teachers.frozen import FrozenGenerator
@@ -28,6 +28,7 @@ _MODULES = {
     "DCGANGenerator": "models.generators",
     "FrozenGenerator": "teachers.frozen",
     "GAN": "methods.gan",
+    "GradientPenalty": "methods.penalties",
     "HingeLoss": "methods.losses",
     "LiteRT": "artifacts.litert",
     "MLPDiscriminator": "models.discriminators",
@@ -39,6 +40,7 @@ _MODULES = {
     "R1Penalty": "methods.penalties",
     "ResNetDiscriminator": "models.discriminators",
     "SNGANGenerator": "models.generators",
+    "WassersteinLoss": "methods.losses",
     "export": "artifacts.saved_model",
     "load": "zoo.load",
     "load_dataset": "data",

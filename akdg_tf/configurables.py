@@ -13,10 +13,10 @@ from akdg_tf.artifacts.onnx import ONNX
 from akdg_tf.data.choice import Data
 from akdg_tf.methods.akdg import AKDG
 from akdg_tf.methods.gan import GAN
-from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss
+from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss, WassersteinLoss
 from akdg_tf.methods.mse import MSEDistillation
 from akdg_tf.methods.optimizers import Optimizers
-from akdg_tf.methods.penalties import R1Penalty
+from akdg_tf.methods.penalties import GradientPenalty, R1Penalty
 from akdg_tf.metrics.classifiers import load_classifier, load_inception
 from akdg_tf.metrics.modes import PointScores
 from akdg_tf.metrics.scores import ImageScores
@@ -35,7 +35,7 @@ EXPERIMENTS = (make_experiment, GeneratorExperiment, ClassifierExperiment, Data,
 GENERATORS = (MLPGenerator, DCGANGenerator, SNGANGenerator)
 DISCRIMINATORS = (MLPDiscriminator, ConvDiscriminator, ResNetDiscriminator)
 CLASSIFIERS = (ConvClassifier,)
-LOSSES = (NonSaturatingLoss, HingeLoss, R1Penalty)
+LOSSES = (NonSaturatingLoss, HingeLoss, WassersteinLoss, R1Penalty, GradientPenalty)
 TEACHERS = (load_teacher, OnlineTeacher, BankedTeacher)
 NETWORKS = (load_network,)
 EXPORTS = (LiteRT, ONNX)

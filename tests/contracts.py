@@ -84,7 +84,7 @@ def penalty_contract(penalty: Penalty) -> None:
     reference, generated = tf.unstack(tf.random.stateless_uniform((2, 5, 8, 8, 1), (3, 4), -1.0, 1.0))
     discriminator(reference)
     with tf.GradientTape() as tape:
-        values = penalty(discriminator, reference, generated)
+        values = penalty(discriminator, reference, generated, tf.linspace(0.0, 0.9, 5))
         loss = tf.reduce_sum(values)
     assert values.shape == (5,) and values.dtype == tf.float32
     assert np.isfinite(values).all() and (values.numpy() >= 0).all()

@@ -120,15 +120,15 @@ def test_a_broken_loss_is_found(loss):
 
 
 class Detached(R1Penalty):
-    def __call__(self, discriminator, reference, generated):
-        return tf.stop_gradient(super().__call__(discriminator, reference, generated))
+    def __call__(self, discriminator, reference, generated, uniform=None):
+        return tf.stop_gradient(super().__call__(discriminator, reference, generated, uniform))
 
 
 class Summed(R1Penalty):
     """One value for the whole batch."""
 
-    def __call__(self, discriminator, reference, generated):
-        return tf.reduce_sum(super().__call__(discriminator, reference, generated))
+    def __call__(self, discriminator, reference, generated, uniform=None):
+        return tf.reduce_sum(super().__call__(discriminator, reference, generated, uniform))
 
 
 @pytest.mark.parametrize("penalty", [Detached(), Summed()])

@@ -40,3 +40,32 @@ class HingeLoss:
     def generator(self, generated_logits: tf.Tensor) -> tf.Tensor:
         """-D(generated), [n]."""
         return tf.squeeze(-generated_logits, -1)
+
+
+@dataclasses.dataclass(frozen=True)
+class WassersteinLoss:
+    """Wasserstein loss (Arjovsky et al. 2017) with the drift term of PGGAN (Karras et al. 2018, appendix A.1).
+
+    It needs a `GradientPenalty`. The drift term keeps the reference logits near zero.
+
+    Attributes:
+        drift: weight of the squared reference logits, >= 0; PGGAN's is 0.001.
+
+    Raises:
+        ValueError: drift < 0.
+    """
+
+    drift: float = 1e-3
+
+    def __post_init__(self):
+        if self.drift < 0:
+            raise ValueError(f"WassersteinLoss requires drift >= 0, not {self.drift}")
+
+    def discriminator(self, reference_logits: tf.Tensor, generated_logits: tf.Tensor) -> tf.Tensor:
+        """D(generated) - D(reference) + drift * D(reference)^2, [n]."""
+        drift = self.drift * tf.square(reference_logits)
+        return tf.squeeze(generated_logits - reference_logits + drift, -1)
+
+    def generator(self, generated_logits: tf.Tensor) -> tf.Tensor:
+        """-D(generated), [n]."""
+        return tf.squeeze(-generated_logits, -1)

@@ -67,3 +67,37 @@ class R1Penalty:
         gradient = tape.gradient(logits, reference)
         axes = list(range(1, len(reference.shape)))
         return 0.5 * self.gamma * tf.reduce_sum(tf.square(gradient), axes)
+
+
+@dataclasses.dataclass(frozen=True)
+class GradientPenalty:
+    """WGAN-GP (Gulrajani et al. 2017, eq. 3): weight * E[(|grad_x D(x)| - 1)^2], x between reference and generated.
+
+    Each x is at a random place on the line between a reference image and a generated one.
+
+    Attributes:
+        weight: lambda in the paper, >= 0.
+        every: discriminator steps from one penalty to the next.
+
+    Raises:
+        ValueError: weight < 0 or every < 1.
+    """
+
+    weight: float = 10.0
+    every: int = 1
+
+    def __post_init__(self):
+        if self.weight < 0 or self.every < 1:
+            raise ValueError(f"GradientPenalty requires weight >= 0 and every >= 1, not {self.weight} and {self.every}")
+
+    def __call__(self, discriminator, reference, generated, uniform=None) -> tf.Tensor:
+        """The penalty weight * (|grad_x D(x)| - 1)^2 at x = reference + uniform * (generated - reference), float32 [n]."""
+        axes = list(range(1, len(reference.shape)))
+        place = tf.reshape(uniform, (-1, *([1] * len(axes))))
+        images = reference + place * (generated - reference)
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            logits = tf.reduce_sum(discriminator(images, training=False))
+        squared = tf.reduce_sum(tf.square(tape.gradient(logits, images)), axes)
+        norm = tf.sqrt(squared + 1e-12)  # at 0 the square root has no gradient
+        return self.weight * tf.square(norm - 1.0)

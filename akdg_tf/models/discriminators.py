@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from akdg_tf.models.layers import SpectralConv2D, SpectralConvPool2D, SpectralDense
+from akdg_tf.models.spectral import SpectralConv2D, SpectralConvPool2D, SpectralDense
 
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 

@@ -57,18 +57,75 @@ class UpsampleConv2D(keras.layers.Layer):
             outputs = self._by_phases(inputs) if self.phases else self._transposed(inputs)
         return tf.nn.bias_add(outputs, self.conv.bias)
 
+    def used_kernel(self, training: bool = False) -> tf.Tensor:
+        """The 3x3 kernel, [3, 3, channels, filters]."""
+        return self.conv.kernel
+
     def _transposed(self, x):
-        kernel = _summed(ops.transpose(self.conv.kernel, (0, 1, 3, 2)), _SHIFTS)
+        kernel = _summed(ops.transpose(self.used_kernel(), (0, 1, 3, 2)), _SHIFTS)
         return ops.conv_transpose(x, kernel, strides=2, padding="same")
 
     def _by_phases(self, x):
-        kernels = tf.reshape(_summed(self.conv.kernel, _PHASES), (2, 2, 2, 2, x.shape[-1], self.filters))
+        kernels = tf.reshape(_summed(self.used_kernel(), _PHASES), (2, 2, 2, 2, x.shape[-1], self.filters))
         parities = [(p, q) for p in (0, 1) for q in (0, 1)]
         phases = [tf.nn.conv2d(x, kernels[p, :, q], 1, [[0, 0], [1 - p, p], [1 - q, q], [0, 0]]) for p, q in parities]
         return tf.nn.depth_to_space(tf.concat(phases, -1), 2)
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}
+
+
+class KernelConv2D(keras.layers.Conv2D):
+    """Conv2D whose subclass computes the kernel from its weights."""
+
+    def used_kernel(self, training: bool) -> tf.Tensor:
+        """The kernel that the images are convolved with, [height, width, channels, filters]."""
+        raise NotImplementedError
+
+    def call(self, inputs, training=False):
+        return tf.nn.bias_add(self.convolution_op(inputs, self.used_kernel(training)), self.bias)
+
+
+class KernelConvPool2D(KernelConv2D):
+    """A 3x3 convolution, then 2x2 average pooling: [n, 2h, 2w, c] to [n, h, w, filters].
+
+    The layer computes both operations as one, exactly, with 16 mult-adds instead of 36. It is a convolution of stride
+    2, whose 4x4 kernel is the mean of the four shifts of the 3x3 kernel (the fused scale of PGGAN, Karras et al. 2018).
+
+    Args:
+        filters: output channels.
+
+    Raises:
+        ValueError: when it is built, the height or width of the input is odd.
+    """
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(filters, **{**kwargs, "kernel_size": 3, "padding": "same"})
+
+    def build(self, input_shape):
+        if any(side is not None and side % 2 for side in input_shape[1:3]):
+            raise ValueError(f"2x2 pooling requires even sides: the input has the shape {tuple(input_shape)}")
+        super().build(input_shape)
+
+    def compute_output_shape(self, input_shape):
+        n, height, width, _ = input_shape
+        return n, height and height // 2, width and width // 2, self.filters
+
+    def call(self, inputs, training=False):
+        kernel = _summed(self.used_kernel(training), _SHIFTS[::-1]) / 4.0
+        return tf.nn.bias_add(ops.conv(inputs, kernel, strides=2, padding="same"), self.bias)
+
+
+class KernelDense(keras.layers.Dense):
+    """Dense layer whose subclass computes the kernel from its weights."""
+
+    def used_kernel(self, training: bool) -> tf.Tensor:
+        """The kernel that the inputs are multiplied with, [inputs, units]."""
+        raise NotImplementedError
+
+    def call(self, inputs, training=False):
+        outputs = ops.matmul(inputs, self.used_kernel(training))
+        return outputs if self.bias is None else tf.nn.bias_add(outputs, self.bias)
 
 
 def _summed(kernel: tf.Tensor, axis_sums: np.ndarray) -> tf.Tensor:
@@ -110,84 +167,3 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 def batch_norm() -> keras.layers.BatchNormalization:
     """Batch normalization over the global batch, so that several replicas compute what one would."""
     return FusedBatchNormalization(epsilon=1e-5, momentum=0.99, synchronized=True)
-
-
-class _SpectralNorm:
-    """Divides the kernel by its largest singular value (Miyato et al. 2018, algorithm 1).
-
-    Each training call takes one power iteration. The gradient flows through sigma. `u` is state and is not trained.
-    """
-
-    kernel: keras.Variable  # this and the next attribute belong to the layer that uses the mixin
-    compute_dtype: str
-
-    def _build_spectral_norm(self):
-        self.u = self.add_weight(
-            name="u", shape=(1, self.kernel.shape[-1]), initializer="random_normal", trainable=False
-        )
-
-    def _normalized_kernel(self, training: bool) -> tf.Tensor:
-        kernel = ops.cast(self.kernel, "float32")  # bfloat16 is not precise enough for sigma
-        matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
-        u = ops.cast(self.u, "float32")
-        v = tf.stop_gradient(tf.math.l2_normalize(u @ tf.transpose(matrix)))
-        u = tf.stop_gradient(tf.math.l2_normalize(v @ matrix))
-        if training:
-            self.u.assign(u)
-        sigma = tf.reduce_sum((v @ matrix) * u)
-        return ops.cast(kernel / sigma, self.compute_dtype)
-
-
-@_serializable
-class SpectralConv2D(_SpectralNorm, keras.layers.Conv2D):
-    """Conv2D with a spectrally normalized kernel."""
-
-    def build(self, input_shape):
-        super().build(input_shape)
-        self._build_spectral_norm()
-
-    def call(self, inputs, training=False):
-        return tf.nn.bias_add(self.convolution_op(inputs, self._normalized_kernel(training)), self.bias)
-
-
-@_serializable
-class SpectralConvPool2D(SpectralConv2D):
-    """A spectrally normalized 3x3 convolution, then 2x2 average pooling: [n, 2h, 2w, c] to [n, h, w, filters].
-
-    The layer computes both operations as one, exactly, with 16 mult-adds instead of 36. It is a convolution of stride
-    2, whose 4x4 kernel is the mean of the four shifts of the 3x3 kernel (the fused scale of PGGAN, Karras et al. 2018).
-
-    Args:
-        filters: output channels.
-
-    Raises:
-        ValueError: when it is built, the height or width of the input is odd.
-    """
-
-    def __init__(self, filters: int, **kwargs):
-        super().__init__(filters, **{**kwargs, "kernel_size": 3, "padding": "same"})
-
-    def build(self, input_shape):
-        if any(side is not None and side % 2 for side in input_shape[1:3]):
-            raise ValueError(f"2x2 pooling requires even sides: the input has the shape {tuple(input_shape)}")
-        super().build(input_shape)
-
-    def compute_output_shape(self, input_shape):
-        n, height, width, _ = input_shape
-        return n, height and height // 2, width and width // 2, self.filters
-
-    def call(self, inputs, training=False):
-        kernel = _summed(self._normalized_kernel(training), _SHIFTS[::-1]) / 4.0
-        return tf.nn.bias_add(ops.conv(inputs, kernel, strides=2, padding="same"), self.bias)
-
-
-@_serializable
-class SpectralDense(_SpectralNorm, keras.layers.Dense):
-    """Dense with a spectrally normalized kernel."""
-
-    def build(self, input_shape):
-        super().build(input_shape)
-        self._build_spectral_norm()
-
-    def call(self, inputs, training=False):
-        return tf.nn.bias_add(ops.matmul(inputs, self._normalized_kernel(training)), self.bias)

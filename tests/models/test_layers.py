@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from akdg_tf.models.layers import FusedBatchNormalization, SpectralConv2D, SpectralConvPool2D, UpsampleConv2D, upsample
+from akdg_tf.models.layers import FusedBatchNormalization, UpsampleConv2D, upsample
+from akdg_tf.models.spectral import SpectralConv2D, SpectralConvPool2D
 
 
 def test_spectral_norm_divides_by_the_largest_singular_value():
@@ -15,7 +16,7 @@ def test_spectral_norm_divides_by_the_largest_singular_value():
         layer(x, training=True)
     kernel = layer.kernel.numpy()
     sigma = np.linalg.svd(kernel.reshape(-1, 5), compute_uv=False)[0]
-    np.testing.assert_allclose(layer._normalized_kernel(False), kernel / sigma, rtol=1e-4)
+    np.testing.assert_allclose(layer.used_kernel(False), kernel / sigma, rtol=1e-4)
 
 
 def test_fused_conv_and_pooling_is_the_3x3_convolution_and_average_pooling_forward_and_backward():
@@ -27,7 +28,7 @@ def test_fused_conv_and_pooling_is_the_3x3_convolution_and_average_pooling_forwa
     layer.bias.assign(random.normal(size=5))
 
     def plain(x):
-        kernel = layer._normalized_kernel(False)
+        kernel = layer.used_kernel(False)
         return tf.nn.avg_pool2d(tf.nn.conv2d(x, kernel, 1, "SAME") + layer.bias, 2, 2, "VALID")
 
     results = []
