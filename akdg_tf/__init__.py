@@ -11,11 +11,13 @@ if TYPE_CHECKING:  # the same names as in _MODULES, for type checkers and editor
     from akdg_tf.data.registry import load_dataset, register_dataset
     from akdg_tf.methods.akdg import AKDG
     from akdg_tf.methods.gan import GAN
+    from akdg_tf.methods.growth import Grow, Growth
     from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss, WassersteinLoss
     from akdg_tf.methods.mse import MSEDistillation
     from akdg_tf.methods.penalties import GradientPenalty, R1Penalty
     from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator
     from akdg_tf.models.generators import DCGANGenerator, MLPGenerator, SNGANGenerator
+    from akdg_tf.models.pggan import PGGANDiscriminator, PGGANGenerator
     from akdg_tf.teachers.frozen import FrozenGenerator
     from akdg_tf.teachers.load import load_teacher
     from akdg_tf.zoo.load import PublishedGenerator, load
@@ -29,6 +31,8 @@ _MODULES = {
     "FrozenGenerator": "teachers.frozen",
     "GAN": "methods.gan",
     "GradientPenalty": "methods.penalties",
+    "Grow": "methods.growth",
+    "Growth": "methods.growth",
     "HingeLoss": "methods.losses",
     "LiteRT": "artifacts.litert",
     "MLPDiscriminator": "models.discriminators",
@@ -36,6 +40,8 @@ _MODULES = {
     "MSEDistillation": "methods.mse",
     "NonSaturatingLoss": "methods.losses",
     "ONNX": "artifacts.onnx",
+    "PGGANDiscriminator": "models.pggan",
+    "PGGANGenerator": "models.pggan",
     "PublishedGenerator": "zoo.load",
     "R1Penalty": "methods.penalties",
     "ResNetDiscriminator": "models.discriminators",

@@ -13,6 +13,7 @@ from akdg_tf.artifacts.onnx import ONNX
 from akdg_tf.data.choice import Data
 from akdg_tf.methods.akdg import AKDG
 from akdg_tf.methods.gan import GAN
+from akdg_tf.methods.growth import Growth
 from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss, WassersteinLoss
 from akdg_tf.methods.mse import MSEDistillation
 from akdg_tf.methods.optimizers import Optimizers
@@ -23,6 +24,7 @@ from akdg_tf.metrics.scores import ImageScores
 from akdg_tf.models.classifier import ConvClassifier
 from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator
 from akdg_tf.models.generators import DCGANGenerator, MLPGenerator, SNGANGenerator
+from akdg_tf.models.pggan import PGGANDiscriminator, PGGANGenerator
 from akdg_tf.teachers.bank import BankedTeacher
 from akdg_tf.teachers.load import load_teacher
 from akdg_tf.teachers.sources import OnlineTeacher
@@ -31,9 +33,9 @@ from akdg_tf.training.generation import GeneratorExperiment
 from akdg_tf.training.make import make_experiment
 from akdg_tf.training.schedule import Schedule
 
-EXPERIMENTS = (make_experiment, GeneratorExperiment, ClassifierExperiment, Data, Schedule, Optimizers)
-GENERATORS = (MLPGenerator, DCGANGenerator, SNGANGenerator)
-DISCRIMINATORS = (MLPDiscriminator, ConvDiscriminator, ResNetDiscriminator)
+EXPERIMENTS = (make_experiment, GeneratorExperiment, ClassifierExperiment, Data, Schedule, Growth, Optimizers)
+GENERATORS = (MLPGenerator, DCGANGenerator, SNGANGenerator, PGGANGenerator)
+DISCRIMINATORS = (MLPDiscriminator, ConvDiscriminator, ResNetDiscriminator, PGGANDiscriminator)
 CLASSIFIERS = (ConvClassifier,)
 LOSSES = (NonSaturatingLoss, HingeLoss, WassersteinLoss, R1Penalty, GradientPenalty)
 TEACHERS = (load_teacher, OnlineTeacher, BankedTeacher)

@@ -16,15 +16,19 @@ from akdg_tf.compat import empty_trackable, layers_of
 from akdg_tf.errors import UserError
 from akdg_tf.files import replacing
 from akdg_tf.latents import latent_dim_of, sample_shape_of
+from akdg_tf.models.pggan import at_full_size
 from akdg_tf.places import expanded
 
 
 def detached_copy(model: keras.Model) -> keras.Model:
     """A float32 copy of a built Keras model, with the same weights and outside any distribution strategy.
 
-    Its batch normalization is not synchronized: a SavedModel cannot hold the gradient of synchronized statistics, which
+    The copy of a generator that has grown to its full size does not grow any more: it holds only what is used then.
+    Batch normalization is not synchronized: a SavedModel cannot hold the gradient of synchronized statistics, which
     fine-tuning needs.
     """
+    if getattr(model, "growing", False) and model.grown:
+        model = at_full_size(model)
     copy = network.from_config(network.config_of(model))
     copy.trainable = True
     for layer in layers_of(copy):

@@ -17,7 +17,8 @@ class Adversary(keras.layers.Layer):
 
     Args:
         name: name of the discriminator and prefix of its logs: "d_s" or "d_kd".
-        discriminator: maps images [n, *sample_shape] to logits [n, 1].
+        discriminator: maps images [n, *sample_shape] to logits [n, 1]. If it has a true attribute
+            `uses_batch_statistics`, it sees reference and generated images in separate calls.
         loss: the losses of the discriminator and of the generator.
         penalty: gradient penalty of the discriminator, or None.
         weight: factor of this adversary's term in the generator's loss. For D_KD it is AKDG's lambda.
@@ -63,8 +64,7 @@ class Adversary(keras.layers.Layer):
         """
         variables = self.discriminator.trainable_variables
         with tf.GradientTape() as tape:
-            logits = self.discriminator(tf.concat([reference, generated], 0), training=True)
-            reference_logits, generated_logits = tf.split(logits, 2)
+            reference_logits, generated_logits = self._logits(reference, generated)
             losses = self.loss.discriminator(reference_logits, generated_logits)
             loss = share_of_mean(losses)
         gradients = tape.gradient(loss, variables)
@@ -75,6 +75,12 @@ class Adversary(keras.layers.Layer):
         micro_batches = share()[0] // tf.distribute.get_strategy().num_replicas_in_sync
         logs = {f"{self.name}/{key}": mean / micro_batches for key, mean in zip(self.LOGS, means, strict=True)}
         return gradients, logs
+
+    def _logits(self, reference, generated):
+        """The logits of both kinds of images: in one call, unless a logit depends on the other images of a batch."""
+        if getattr(self.discriminator, "uses_batch_statistics", False):
+            return [self.discriminator(images, training=True) for images in (reference, generated)]
+        return tf.split(self.discriminator(tf.concat([reference, generated], 0), training=True), 2)
 
     def no_gradients(self) -> Gradients:
         """Zeros in the structure of `gradients`."""

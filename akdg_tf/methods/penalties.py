@@ -91,7 +91,7 @@ class GradientPenalty:
             raise ValueError(f"GradientPenalty requires weight >= 0 and every >= 1, not {self.weight} and {self.every}")
 
     def __call__(self, discriminator, reference, generated, uniform=None) -> tf.Tensor:
-        """The penalty weight * (|grad_x D(x)| - 1)^2 at x = reference + uniform * (generated - reference), float32 [n]."""
+        """The penalty, weight * (|grad_x D(x)| - 1)^2, at x = reference + uniform * (generated - reference), [n]."""
         axes = list(range(1, len(reference.shape)))
         place = tf.reshape(uniform, (-1, *([1] * len(axes))))
         images = reference + place * (generated - reference)

@@ -52,6 +52,10 @@ class UpsampleConv2D(keras.layers.Layer):
         n, h, w, c = input_shape
         self.conv.build((n, h and 2 * h, w and 2 * w, c))
 
+    def compute_output_shape(self, input_shape):
+        n, h, w, _ = input_shape
+        return n, h and 2 * h, w and 2 * w, self.filters
+
     def call(self, inputs):
         with tf.name_scope(UPSAMPLE_CONV_SCOPE):
             outputs = self._by_phases(inputs) if self.phases else self._transposed(inputs)

@@ -30,6 +30,7 @@ from akdg_tf.latents import latent_dim_of, sample, sample_shape_of
 from akdg_tf.methods.optimizers import Optimizers
 from akdg_tf.methods.trainer import GeneratorTrainer, Method
 from akdg_tf.metrics.evaluation import Evaluation, score_all
+from akdg_tf.models.pggan import at_full_size
 from akdg_tf.reporting import pictures
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.saved_model import load_generator
@@ -183,16 +184,16 @@ class GeneratorExperiment:
 
     def prepare(self, training: bool) -> None:
         """Builds the trainer and its teacher, and tries what a training needs later; see `Experiment`."""
+        self.schedule.check_networks(self.trainer.networks)
         if self.teacher:
             self._check_shape("teacher", self.teacher.sample_shape)
         if self.data.name == teacher_data.NAME:
             self._prepare_data(evaluating=True)
-        _ = self.trainer
         if training:
             for evaluation in self.curve.values():
                 evaluation.prepare(self.dataset)
             self._check_start()
-            self.exports = optional_exports.working(self.exports, detached_copy(self.trainer.ema_generator))
+            self.exports = optional_exports.working(self.exports, detached_copy(at_full_size(self.generator)))
 
     def _check_start(self) -> None:
         """Starts a run that has not begun from `init_from`. What is wrong then shows before its folder is claimed."""
@@ -208,7 +209,8 @@ class GeneratorExperiment:
         """Costs of the generator and its teacher; see `Experiment`."""
         if teacher is None and self.teacher:
             teacher = self.teacher.describe()
-        generator = FrozenGenerator(self.generator, latent_dim_of(self.generator), module=self.generator)
+        module = at_full_size(self.generator)
+        generator = FrozenGenerator(module, latent_dim_of(module), module=module)
         return {"network": generator.describe(), "teacher": teacher}
 
     def train(self) -> None:
@@ -257,8 +259,10 @@ class GeneratorExperiment:
 
     def _batch(self, step: tf.Tensor) -> tf.Tensor:
         """Real samples of a step. Like the batch, the flips depend only on (seed, step)."""
-        samples = self.dataset.batch(step, self.schedule.batch_size * self.trainer.d_steps, self.run.seed)
-        return shifted_and_flipped(samples, 0, self.run.seed, step) if self.data.flip else samples
+        size = self.schedule.batch_size_at(step) * self.trainer.d_steps
+        samples = self.dataset.batch(step, size, self.run.seed)
+        samples = shifted_and_flipped(samples, 0, self.run.seed, step) if self.data.flip else samples
+        return self.schedule.growth.faded(samples, step) if self.schedule.growth else samples
 
     def shown_tensors(self, step: int) -> dict[str, tf.Tensor | keras.Variable]:
         """The tensors of TensorBoard's histograms after `step`, by tag: all weights, and the latents of the step."""

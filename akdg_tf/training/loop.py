@@ -10,6 +10,7 @@ import tensorflow as tf
 from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.artifacts.result import Score
 from akdg_tf.data import by_step
+from akdg_tf.methods.growth import Grow
 from akdg_tf.reporting.pictures import Picture
 from akdg_tf.training.callbacks import Curve, Forecast, History, SaveCheckpoints, StepLog
 from akdg_tf.training.profiling import Profile
@@ -64,7 +65,8 @@ def fit_to_the_end(
         if not resumed:
             write_configuration(run, writer)
         history = History(run.path("metrics.jsonl"), writer, every, start, run.smoke)
-        callbacks = [*_watching(run, schedule, start), *_showing(schedule, writer, tensors, draw)]
+        callbacks = [Grow(schedule.growth)] if schedule.growth else []
+        callbacks += [*_watching(run, schedule, start), *_showing(schedule, writer, tensors, draw)]
         if score and schedule.curve_every:
             callbacks.append(Curve(score, run.path("curve.jsonl"), writer, every, schedule.curve_every // every, start))
         callbacks += [history, SaveCheckpoints(checkpoints, every)]  # all records are written before the checkpoint

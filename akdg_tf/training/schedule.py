@@ -1,10 +1,13 @@
 """How long a run trains and how often it reports, checked when it is made."""
 
 import dataclasses
+from collections.abc import Mapping
 
+import keras
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
+from akdg_tf.methods.growth import Growth
 
 SMOKE_STEPS = 20
 COUNTS = ("steps", "batch_size", "micro_batches", "report_every", "pictures_every", "steps_per_execution")
@@ -29,6 +32,8 @@ class Schedule:
         cpu_budget: gin file that scales the experiment down; the log names it if there is no accelerator.
         micro_batches: parts of a replica's batch that are computed one after the other, for one step of each optimizer.
             A batch that does not fit into memory fits in parts. See `GeneratorTrainer.compile`.
+        growth: the steps at which a growing generator and discriminator get their maps, and the batch sizes before
+            `batch_size`, which is that of the full size. None: nothing grows.
 
     Raises:
         UserError: a count is not a positive integer, an interval is not a divisor or multiple as required, or
@@ -45,6 +50,7 @@ class Schedule:
     curve_every: int | None = None
     cpu_budget: str | None = None
     micro_batches: int = 1
+    growth: Growth | None = None
 
     def __post_init__(self):
         multiples = [name for name in ("keep_every", "curve_every") if getattr(self, name) is not None]
@@ -61,13 +67,44 @@ class Schedule:
             if getattr(self, name) % self.report_every:
                 raise UserError(f"{name} {getattr(self, name)} must be a multiple of report_every {self.report_every}")
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        if self.batch_size % (replicas * self.micro_batches):
-            raise UserError(
-                f"batch_size {self.batch_size} must be a multiple of replicas * micro_batches, "
-                f"{replicas} * {self.micro_batches}"
-            )
+        sizes = {"batch_size": self.batch_size}
+        if self.growth:
+            self._check_growth(self.growth)
+            sizes |= {f"Growth.batch_sizes[{i}]": size for i, size in enumerate(self.growth.batch_sizes)}
+        for name, size in sizes.items():
+            if size % (replicas * self.micro_batches):
+                raise UserError(
+                    f"{name} {size} must be a multiple of replicas * micro_batches, {replicas} * {self.micro_batches}"
+                )
         if self.profile_steps is not None:
             self._check_profile()
+
+    def _check_growth(self, growth: Growth) -> None:
+        if growth.steps > self.steps:
+            raise UserError(f"the networks grow for {growth.steps} steps: Schedule.steps {self.steps} are too few")
+        if growth.batch_sizes[-1] != self.batch_size:
+            raise UserError(f"the last of Growth.batch_sizes {growth.batch_sizes} must be batch_size {self.batch_size}")
+        if self.steps_per_execution > 1:
+            raise UserError(f"steps_per_execution is {self.steps_per_execution}: growing networks need 1")
+
+    def check_networks(self, networks: Mapping[str, keras.Model]) -> None:
+        """Checks that the networks grow by as many maps as `growth` has.
+
+        Raises:
+            UserError: they do not.
+        """
+        maps = len(self.growth.batch_sizes) if self.growth else None
+        for name, network in networks.items():
+            found = network.maps if getattr(network, "growing", False) else None
+            if found != maps:
+                raise UserError(
+                    f"Schedule.growth has {maps or 'no'} maps, but {name} grows by {found or 'no'} maps: bind "
+                    "Schedule.growth and growing=True for the generator and the discriminator, or neither"
+                )
+
+    def batch_size_at(self, step: tf.Tensor) -> int | tf.Tensor:
+        """Images per discriminator step in a step, over all replicas; a tensor only where it changes."""
+        return self.growth.batch_size(step) if self.growth else self.batch_size
 
     def _check_profile(self):
         steps = self.profile_steps
@@ -106,4 +143,5 @@ class Schedule:
             keep_every=None,
             curve_every=curve,
             cpu_budget=None,
+            growth=self.growth and self.growth.smoke(),
         )
