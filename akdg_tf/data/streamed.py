@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import tensorflow as tf
 
-from akdg_tf import latents
 from akdg_tf.data.image_reader import ImageReader
 from akdg_tf.data.images import REAL_BATCH, to_float
+from akdg_tf.data.order import rows_of, static_size
 from akdg_tf.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -102,11 +102,10 @@ class StreamedImages(abc.ABC):
         which = f"{self.size:,} images" if len(numbers) == self.size else tried
         logger.info("%s: %s of the %s can be read", self.folder, f"{readable:,}", which)
 
-    def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
+    def batch(self, step: tf.Tensor, size: int | tf.Tensor, seed: int) -> tf.Tensor:
         """Batch number `step`. Each epoch contains every image once, in a new order."""
-        index = latents.shuffled(step * size + tf.range(size, dtype=tf.int64), self.size, (seed, 0))
-        images = tf.numpy_function(self.read, [index], tf.uint8, stateful=False)
-        return to_float(tf.ensure_shape(images, (size, *self.sample_shape)))
+        images = tf.numpy_function(self.read, [rows_of(step, size, self.size, seed)], tf.uint8, stateful=False)
+        return to_float(tf.ensure_shape(images, (static_size(size), *self.sample_shape)))
 
     def read(self, index: Sequence[int]) -> np.ndarray:
         """The images with these numbers, uint8 [n, height, width, channels].
