@@ -145,6 +145,7 @@ def dataset_contract(dataset: Dataset) -> None:
     np.testing.assert_array_equal(dataset.reals(7, 1), reals)
     (piped,) = by_step(lambda step: dataset.batch(step, 4, 1), 2, 3)
     np.testing.assert_array_equal(piped, drawn)
+    assert_sizes_may_be_tensors(lambda step, size: dataset.batch(step, size, 1))
     one, other = (np.stack([batch(step, seed=seed) for step in range(6)]) for seed in (1, 2))
     assert not np.array_equal(one, other) and any(not np.array_equal(each, one[0]) for each in one)
     assert dataset.digest() == dataset.digest()
@@ -152,6 +153,23 @@ def dataset_contract(dataset: Dataset) -> None:
         _assert_finite_dataset(dataset, batch(0, dataset.size))
     else:
         assert dataset.digest() is None
+
+
+def assert_sizes_may_be_tensors(batch: Callable[[tf.Tensor, int | tf.Tensor], tf.Tensor]) -> None:
+    """A size that follows from the step gives the same batch as a number, of which the pipeline knows less.
+
+    Args:
+        batch: (step, size) to a batch.
+    """
+    pipeline = by_step(lambda step: batch(step, 4), 2, 3)
+    (expected,) = pipeline
+    assert pipeline.element_spec.shape == expected.shape and len(expected) == 4
+    for dtype in (tf.int32, tf.int64):
+        pipeline = by_step(lambda step, dtype=dtype: batch(step, tf.cast(2 * step, dtype)), 2, 4)
+        assert pipeline.element_spec.shape == (None, *expected.shape[1:])
+        found, following = pipeline
+        np.testing.assert_array_equal(found, expected)
+        assert len(following) == 6
 
 
 def entry_contract(entry: Entry) -> None:

@@ -193,7 +193,15 @@ class Bytes(ImageArrays):
         return self.images[:count]
 
 
-@pytest.mark.parametrize("kind", [WithReplacement, Bytes])
+class OneSize(ImageArrays):
+    """Batches that claim to have four images, also where the size is a tensor."""
+
+    def batch(self, step, size, seed):
+        samples = super().batch(step, size, seed)
+        return samples if isinstance(size, int) else tf.ensure_shape(samples, (4, *self.sample_shape))
+
+
+@pytest.mark.parametrize("kind", [WithReplacement, Bytes, OneSize])
 def test_a_broken_dataset_is_found(kind):
     images = np.random.default_rng(0).integers(0, 256, (9, *SAMPLE_SHAPE), np.uint8)
     contracts.dataset_contract(ImageArrays("x", "y", images, None))

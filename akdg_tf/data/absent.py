@@ -22,7 +22,7 @@ class NoImages:
     def __init__(self, sample_shape: tuple[int, ...]):
         self.sample_shape = tuple(sample_shape)
 
-    def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
+    def batch(self, step: tf.Tensor, size: int | tf.Tensor, seed: int) -> tf.Tensor:
         """Zeros, float32 [size, *sample_shape]."""
         return tf.zeros((size, *self.sample_shape))
 

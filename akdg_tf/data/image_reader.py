@@ -1,6 +1,7 @@
-"""Reading one image file into an array of a fixed shape."""
+"""Reading one image, a file or its content, into an array of a fixed shape."""
 
 import errno
+import io
 import logging
 import os
 import pathlib
@@ -13,7 +14,7 @@ from akdg_tf.errors import UserError
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1  # raise it whenever the same file gives other pixels: it belongs to the digest of a folder
+VERSION = 1  # raise it whenever the same file gives other pixels: it belongs to the digest of a dataset
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # an explicit list: Pillow passes others to other programs
 MODES = {1: "L", 3: "RGB"}
 WHITE = (255, 255, 255)  # what pages, viewers and browsers show behind a cut-out image
@@ -23,9 +24,10 @@ Color = tuple[int, int, int]
 
 
 class ImageReader:
-    """Reads image files: the first frame, upright, on an opaque background, resized and cropped at the centre.
+    """Reads encoded images: the first frame, upright, on an opaque background, resized and cropped at the centre.
 
     Values of 16 bits are divided by 256. A warning names the first image that uses at most 12 of its 16 bits.
+    An image of more than 179 million pixels, twice Pillow's `MAX_IMAGE_PIXELS`, is refused before it is decoded.
 
     Args:
         sample_shape: (height, width, channels) of the images that are returned, with 1 or 3 channels.
@@ -41,28 +43,36 @@ class ImageReader:
         self.sample_shape, self.background = tuple(sample_shape), background
         self._warned, self._lock = False, threading.Lock()
 
-    def read(self, path: str | os.PathLike) -> np.ndarray:
-        """The image in a file, uint8 of the sample shape.
+    def read(self, source: str | os.PathLike | bytes, name: str = "") -> np.ndarray:
+        """An image, uint8 of the sample shape.
+
+        Args:
+            source: path of a file, or the content of one.
+            name: what a warning calls the image; by default the name of the file.
 
         Raises:
             OSError: the system cannot open the file; `errno` is set.
             Exception: the content is damaged or not supported. Pillow may raise any exception.
         """
         height, width, channels = self.sample_shape
-        if not os.path.isfile(path):  # opening a pipe would block forever
-            raise OSError(errno.ENOENT, "not a file")
-        with Image.open(path, formats=FORMATS) as image:
+        if isinstance(source, bytes):
+            file: str | os.PathLike | io.BytesIO = io.BytesIO(source)
+        else:
+            file, name = source, name or pathlib.Path(source).name
+            if not os.path.isfile(source):  # opening a pipe would block forever
+                raise OSError(errno.ENOENT, "not a file")
+        with Image.open(file, formats=FORMATS) as image:
             is_deep = _is_deep(image)
             upright = _in_8_bits(ImageOps.exif_transpose(image), is_deep)
         if is_deep and upright.mode != "CMYK":  # whose small values are light
-            self._check_depth(upright, path)
+            self._check_depth(upright, name)
         opaque = on_background(upright, self.background)
         fitted = ImageOps.fit(opaque.convert(MODES[channels]), (width, height), Image.Resampling.BICUBIC)
         return np.asarray(fitted).reshape(self.sample_shape)
 
-    def _check_depth(self, image: Image.Image, path: str | os.PathLike) -> None:
+    def _check_depth(self, image: Image.Image, name: str) -> None:
         """Warns once if the 16-bit values of an image are so small that it looks nearly black."""
-        colors = [band for name, band in zip(image.getbands(), image.split(), strict=True) if name != "A"]
+        colors = [band for channel, band in zip(image.getbands(), image.split(), strict=True) if channel != "A"]
         largest = max(int(np.asarray(band).max()) for band in colors)
         with self._lock:
             if self._warned or largest >= DIM * 256 // DEEP:
@@ -71,7 +81,7 @@ class ImageReader:
         logger.warning(
             "%r has 16 bits per value but uses at most 12: all values are below %d. They are divided by 256, so that "
             "the image is nearly black: multiply 12-bit images by 16 first (said once, for the first such file)",
-            pathlib.Path(path).name,
+            name,
             (largest + 1) * 256,
         )
 

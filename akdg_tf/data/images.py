@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from akdg_tf import latents
+from akdg_tf.data.order import rows_of
 from akdg_tf.data.registry import register_dataset
 from akdg_tf.errors import UserError
 
@@ -43,11 +43,11 @@ class ImageArrays:
     def size(self) -> int:
         return len(self.images)
 
-    def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
+    def batch(self, step: tf.Tensor, size: int | tf.Tensor, seed: int) -> tf.Tensor:
         """Batch number `step`. Each epoch contains every image once, in a new order."""
         return to_float(tf.gather(self._tensor, self._indices(step, size, seed)))
 
-    def labelled_batch(self, step: tf.Tensor, size: int, seed: int) -> tuple[tf.Tensor, tf.Tensor]:
+    def labelled_batch(self, step: tf.Tensor, size: int | tf.Tensor, seed: int) -> tuple[tf.Tensor, tf.Tensor]:
         """The images of `batch` and their labels, int64 [size]."""
         index = self._indices(step, size, seed)
         return to_float(tf.gather(self._tensor, index)), tf.gather(self.labels, index)
@@ -59,7 +59,7 @@ class ImageArrays:
             return tf.constant(self.images)
 
     def _indices(self, step, size, seed):
-        return latents.shuffled(step * size + tf.range(size, dtype=tf.int64), len(self.images), (seed, 0))
+        return rows_of(step, size, self.size, seed)
 
     def partition(self, held_out: int, seed: int) -> "tuple[ImageArrays, ImageArrays]":
         """Splits off `held_out` images, which the seed chooses; returns (the others, the held-out images)."""
@@ -99,7 +99,7 @@ def shifted_and_flipped(images: tf.Tensor, shift: int, seed: int, step: tf.Tenso
     Returns:
         float32, with the same shape.
     """
-    count, height, width = images.shape[:3]
+    count, (height, width) = tf.shape(images)[0], images.shape[1:3]
     key = tf.random.fold_in(tf.constant([seed, 1], tf.int64), step)
     top, left = tf.unstack(tf.random.stateless_uniform((2, count), key, 0, 2 * shift + 1, tf.int32))
     rows, columns = top[:, None] + tf.range(height), left[:, None] + tf.range(width)

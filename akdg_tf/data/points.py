@@ -25,7 +25,7 @@ class GaussianMixture:
     split: str = "endless"
     sample_shape: tuple[int, ...] = (2,)
 
-    def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
+    def batch(self, step: tf.Tensor, size: int | tf.Tensor, seed: int) -> tf.Tensor:
         """Batch number `step`, float32 [size, 2]."""
         key = tf.random.fold_in(tf.constant([seed, 0], tf.int64), step)
         mode = tf.random.stateless_uniform([size], key, 0, len(self.centers), tf.int32)

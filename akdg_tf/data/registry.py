@@ -29,8 +29,14 @@ class Dataset(Protocol):
     def sample_shape(self) -> tuple[int, ...]:
         """(height, width, channels), or (2,) for points."""
 
-    def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
-        """Batch number `step`, float32 [size, *sample_shape] in [-1, 1]; depends only on (seed, step)."""
+    def batch(self, step: tf.Tensor, size: int | tf.Tensor, seed: int) -> tf.Tensor:
+        """Batch number `step`, float32 [size, *sample_shape] in [-1, 1]; depends only on (seed, step).
+
+        Args:
+            step: int64 scalar.
+            size: samples per batch: a number, or an int32 or int64 scalar if it changes with the step.
+            seed: fixes the samples of all steps.
+        """
 
     def reals(self, count: int, seed: int) -> np.ndarray:
         """The first `count` samples for a metric, float32 [n <= count, *sample_shape] in [-1, 1]."""

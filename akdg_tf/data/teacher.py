@@ -34,9 +34,9 @@ class TeacherData:
         self.sample_shape = tuple(teacher.sample_shape)
         self.split = f"{size:,} images of {teacher.name or 'a callable'}"
 
-    def batch(self, step: tf.Tensor, size: int, seed: int) -> tf.Tensor:
+    def batch(self, step: tf.Tensor, size: int | tf.Tensor, seed: int) -> tf.Tensor:
         """Batch number `step`, float32 [size, *sample_shape]."""
-        return self.source.draw_images(tf.constant(size), (seed, 0), step)
+        return self.source.draw_images(tf.cast(size, tf.int32), (seed, 0), step)
 
     def reals(self, count: int, seed: int) -> np.ndarray:
         """The first `count` images, whatever the seed."""

@@ -1,4 +1,4 @@
-"""Reading one image file: every format and mode, what is transparent, and 16 bits."""
+"""Reading one image: every format and mode, what is transparent, and 16 bits; a file or its content."""
 
 import io
 import logging
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from akdg_tf.data.image_reader import ImageReader, on_background
+from akdg_tf.data.image_reader import WHITE, ImageReader, on_background
 
 SHAPE = (8, 8, 3)
 SIZE = (8, 8)
@@ -164,3 +164,26 @@ def test_an_image_that_uses_its_16_bits_or_has_8_is_no_cause_for_a_warning(tmp_p
         read(tmp_path, png_of_16_bits(RAMP + 4096 - 63))  # the largest is 4096
         read(tmp_path, saved(Image.new("RGB", SIZE, (3, 3, 3))))
     assert not caplog.messages
+
+
+@pytest.mark.parametrize("kind", HIDING)
+def test_the_content_of_a_file_is_read_as_the_file_is(kind, tmp_path):
+    np.testing.assert_array_equal(ImageReader(SHAPE).read(HIDING[kind]), read(tmp_path, HIDING[kind], background=WHITE))
+
+
+def test_content_of_12_bits_in_16_is_warned_of_by_the_name_that_is_given(caplog):
+    ImageReader(SHAPE).read(png_of_16_bits(RAMP * 65), "the key")
+    assert "'the key' has 16 bits per value but uses at most 12" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", saved(Image.new("RGB", SIZE), "JPEG")[:100]])
+def test_content_that_is_no_image_or_cut_is_an_error(content):
+    with pytest.raises(OSError):
+        ImageReader(SHAPE).read(content)
+
+
+def test_content_that_would_decode_to_far_too_many_pixels_is_refused_before_it_is_decoded():
+    bomb = saved(Image.new("1", (20_000, 20_000)))  # 400 million pixels in 50 KB
+    assert len(bomb) < 100_000
+    with pytest.raises(Image.DecompressionBombError):
+        ImageReader(SHAPE).read(bomb)

@@ -70,6 +70,19 @@ def test_an_augmented_image_is_a_crop_of_the_mirrored_border_flipped_or_not(shif
     assert not np.array_equal(shifted_and_flipped(tf.constant(images), shift, 3, tf.constant(1, tf.int64)), moved)
 
 
+@pytest.mark.parametrize("dtype", [tf.int32, tf.int64])
+def test_labels_go_with_a_batch_whose_size_is_a_tensor(dtype):
+    step = tf.constant(2, tf.int64)
+    expected, found = (tiny().labelled_batch(step, size, 0) for size in (6, tf.constant(6, dtype)))
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_images_of_a_batch_of_any_size_are_shifted_and_flipped_as_those_of_a_known_one():
+    images = tf.random.stateless_uniform((6, 5, 6, 1), (1, 2), -1.0, 1.0)
+    contracts.assert_sizes_may_be_tensors(lambda step, size: shifted_and_flipped(images[:size], 1, 3, step))
+
+
 def test_partition_is_a_partition():
     train, test = tiny().partition(3, seed=0)
     assert sorted([*train.labels, *test.labels]) == list(range(10))
