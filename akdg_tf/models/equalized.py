@@ -84,9 +84,10 @@ class EqualizedDense(_Equalized, KernelDense):
 class EqualizedUpsampleConv2D(UpsampleConv2D):
     """Upsampling and a 3x3 convolution with an equalized learning rate, as one; see `UpsampleConv2D`."""
 
-    def __init__(self, filters: int, **kwargs):
-        super().__init__(filters, **kwargs)
-        self.conv = EqualizedConv2D(filters, 3, padding="same")
+    @staticmethod
+    def convolution(filters: int) -> EqualizedConv2D:
+        """The layer that holds the weights."""
+        return EqualizedConv2D(filters, 3, padding="same")
 
     def used_kernel(self, training: bool = False) -> tf.Tensor:
         """The scaled 3x3 kernel."""

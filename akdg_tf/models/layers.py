@@ -46,7 +46,12 @@ class UpsampleConv2D(keras.layers.Layer):
     def __init__(self, filters: int, **kwargs):
         super().__init__(**kwargs)
         self.filters, self.phases = filters, False
-        self.conv = keras.layers.Conv2D(filters, 3, padding="same")
+        self.conv = self.convolution(filters)
+
+    @staticmethod
+    def convolution(filters: int) -> keras.layers.Conv2D:
+        """The layer that holds the weights."""
+        return keras.layers.Conv2D(filters, 3, padding="same")
 
     def build(self, input_shape):
         n, h, w, c = input_shape

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 import akdg_tf
+from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.errors import UserError
 from akdg_tf.methods.growth import Grow, Growth
 
@@ -51,37 +52,65 @@ def test_sizes_without_meaning_are_refused(wrong):
         Growth(**{"batch_sizes": (4, 4), **wrong})
 
 
-def grown(steps, trainer=None):
-    """A small PGGAN after some steps, or so many steps later."""
-    if trainer is None:
-        keras.utils.set_random_seed(0)
-        generator = akdg_tf.PGGANGenerator(4, (16, 16, 1), (4, 4, 4), growing=True)
-        discriminator = akdg_tf.PGGANDiscriminator((4, 4, 4), growing=True)
-        loss, penalty = akdg_tf.WassersteinLoss(), akdg_tf.GradientPenalty()
-        trainer = akdg_tf.GAN(generator, discriminator, loss, penalty, ema_decay=0.9)
-        trainer.compile(keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8))
-    images = tf.data.Dataset.from_tensors(tf.random.stateless_uniform((4, 16, 16, 1), (5, 6), -1.0, 1.0)).repeat(steps)
-    trainer.fit(images, verbose=0, callbacks=[Grow(Growth((4, 4, 4), stable_images=8, fade_images=12))])
-    return trainer
+IMAGES = tf.data.Dataset.from_tensors(tf.random.stateless_uniform((4, 8, 8, 1), (5, 6), -1.0, 1.0)).repeat()
+GROW = Grow(Growth((4, 4), stable_images=8, fade_images=12))
 
 
-def test_networks_grow_together_and_the_optimizers_start_anew_with_each_map():
-    trainer = grown(4)  # step 3 was in the middle of the first fade: its numbers are 2, 3 and 4
-    networks = [*trainer.networks.values(), trainer.ema_generator]
-    assert [float(each.growth) for each in networks] == [0.5] * 3
-    assert [int(optimizer.iterations) for optimizer in trainer.optimizers] == [2, 2]
-    grown(1, trainer)
-    assert [int(optimizer.iterations) for optimizer in trainer.optimizers] == [3, 3]
-    grown(10, trainer)
-    assert trainer.ema_generator.grown and int(trainer.step) == 15
+@pytest.fixture(scope="module")
+def trainer():
+    """A small PGGAN of two maps."""
+    keras.utils.set_random_seed(0)
+    generator = akdg_tf.PGGANGenerator(4, (8, 8, 1), (4, 4), growing=True)
+    discriminator = akdg_tf.PGGANDiscriminator((4, 4), growing=True)
+    made = akdg_tf.GAN(generator, discriminator, akdg_tf.WassersteinLoss(), akdg_tf.GradientPenalty(), ema_decay=0.9)
+    made.compile(keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8))
+    return made
 
 
-def test_each_map_is_trained_from_its_fade_on():
-    before = grown(1)
-    start = before.generator.blocks[1][0].conv.kernel.numpy()
-    unused = grown(1, before).generator.blocks[1][0].conv.kernel.numpy()
-    np.testing.assert_array_equal(start, unused)
-    used = grown(1, before).generator.blocks[1][0].conv.kernel.numpy()
-    assert np.abs(used - start).max() > 1e-5
-    for network in before.networks.values():
-        assert all(np.isfinite(weights).all() for weights in network.get_weights())
+def test_networks_grow_together_and_the_optimizers_start_anew_with_each_map(trainer):
+    """2 steps with the first map, then 3 of fade, whose growth is 1/6, 3/6 and 5/6."""
+    kernel = trainer.generator.blocks[1][0].conv.kernel
+    start, seen = kernel.numpy(), []
+
+    def note(batch, logs):
+        grown = [float(each.growth.numpy()) for each in (*trainer.networks.values(), trainer.ema_generator)]
+        moved = float(np.abs(kernel.numpy() - start).max()) > 1e-5
+        seen.append((grown, [int(optimizer.iterations) for optimizer in trainer.optimizers], moved))
+
+    noted = keras.callbacks.LambdaCallback(on_train_batch_end=note)
+    trainer.fit(IMAGES, steps_per_epoch=6, verbose=0, callbacks=[GROW, noted])
+    expected = [(0.0, 1, False), (0.0, 2, False), (1 / 6, 1, True), (3 / 6, 2, True), (5 / 6, 3, True), (1.0, 4, True)]
+    for (grown, iterations, moved), (growth, count, is_used) in zip(seen, expected, strict=True):
+        np.testing.assert_allclose(grown, [growth] * 3, rtol=1e-6)
+        assert (iterations, moved) == ([count] * 2, is_used)
+    assert trainer.ema_generator.grown
+    assert all(np.isfinite(each).all() for network in trainer.networks.values() for each in network.get_weights())
+
+
+def test_a_training_that_goes_on_from_a_checkpoint_in_a_fade_is_the_one_that_was_never_cut_bit_for_bit(
+    trainer, tmp_path
+):
+    """All variables are zero before they are restored, so that only the checkpoint can bring them back."""
+    variables = [variable for group in trainer.state.values() for variable in group]
+
+    def train(steps):
+        trainer.fit(IMAGES, steps_per_epoch=steps, verbose=0, callbacks=[GROW])
+        return [variable.numpy() for variable in variables]
+
+    def assign_zeros():
+        for variable in variables:
+            variable.assign(tf.zeros(variable.shape, variable.dtype))
+
+    assign_zeros()
+    for variable in variables:
+        if variable.path.endswith("kernel"):
+            variable.assign(tf.random.stateless_normal(variable.shape, (len(variable.shape), 1)))
+    checkpoints = Checkpoints(trainer.state, tmp_path)
+    train(4)
+    checkpoints.save(4)
+    assert 0 < float(trainer.generator.growth.numpy()) < 1
+    uncut = train(3)
+    assign_zeros()
+    assert checkpoints.restore() == 4
+    for variable, found, expected in zip(variables, train(3), uncut, strict=True):
+        np.testing.assert_array_equal(found, expected, err_msg=variable.path)

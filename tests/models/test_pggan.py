@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from akdg_tf.artifacts.saved_model import detached_copy
+from akdg_tf.compat import layers_of
 from akdg_tf.models import PGGANDiscriminator, PGGANGenerator, equalized
 from akdg_tf.models.counting import count_cost
 from akdg_tf.models.layers import upsample
@@ -126,6 +127,12 @@ def test_a_discriminator_begins_a_fade_where_the_stable_phase_ended(growth):
 def _used_at_full_size(network):
     unused = {id(v) for i in ("0", "1") for v in network.from_images[i].variables} | {id(network.growth)}
     return [v for v in network.variables if id(v) not in unused]
+
+
+@pytest.mark.parametrize("growing", [True, False])
+def test_every_layer_is_built(growing):
+    """Otherwise Keras calls the method on images, as if they were latents, to build the rest."""
+    assert all(layer.built for network in (generator(growing), discriminator(growing)) for layer in layers_of(network))
 
 
 def test_what_is_exported_does_not_grow_any_more():
