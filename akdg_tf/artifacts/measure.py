@@ -25,9 +25,8 @@ def measure(generator: Teacher, scores: Mapping[str, Score], network: str | None
         network: class name of the network, None if it is not one of ours.
 
     Returns:
-        The description, with the speed at batch 64 (less for images larger than 256x256) on this machine. Counts
-        may be None, see `FrozenGenerator.describe`.
-        The file size is None for a callable.
+        The description, with the speed on this machine at batch 64, or less for images larger than 256x256. Counts may
+        be None, see `FrozenGenerator.describe`. The file size is None for a callable.
     """
     return Network(
         name=generator.name or CALLABLE,

@@ -41,7 +41,7 @@ class Constant:
         if one_hot and self.spec.dtype != tf.string:
             return self._one_hot(int(one_hot[1]))
         try:
-            return tf.constant(self.value, self.spec.dtype).numpy()
+            return np.asarray(tf.constant(self.value, self.spec.dtype).numpy())  # a string gives bytes
         except (TypeError, ValueError) as error:
             raise self._refused() from error
 

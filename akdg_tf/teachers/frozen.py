@@ -15,7 +15,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.models.counting import CALLS_PYTHON, Cost, count_cost, frozen_graph
 from akdg_tf.places import home_of
 from akdg_tf.teachers import graph_digest
-from akdg_tf.teachers.probing import called_once
+from akdg_tf.teachers.probing import called_once, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -148,13 +148,27 @@ class FrozenGenerator:
 
         If the graph calls Python or reads something that it does not hold, the images of 16 fixed latents belong to it.
         """
-        graph = frozen_graph(self, (self.latent_dim,))
+        graph = self._graph()
         parts = [self.prior.encode(), str(self.latent_dim).encode(), graph_digest.digest(graph).encode()]
         if graph_digest.has_hidden_state(graph):
-            parts.append(
-                np.rint(called_once(self, self._probes(PROBES)).numpy() * PROBE_LEVELS).astype(np.int64).tobytes()
-            )
+            images = called_once(self, self._probes(PROBES)).numpy()
+            parts.append(np.rint(images * PROBE_LEVELS).astype(np.int64).tobytes())
         return hashlib.sha256(b"|".join(parts)).hexdigest()
+
+    def _graph(self) -> tf.Graph:
+        """The graph for one sample, with variables as constants.
+
+        Raises:
+            UserError: it changes its variables.
+        """
+        try:
+            return frozen_graph(self, (self.latent_dim,))
+        except ValueError as error:
+            who = f"the teacher {self.name}" if self.name else "the teacher"
+            raise UserError(
+                f"{who} cannot be frozen: its graph may change its variables; export it for inference, or give it as a "
+                f"Python function ({reason_of(error)})"
+            ) from error
 
     def describe(self) -> dict[str, int | None]:
         """Layers, params, mult_adds, executed_mult_adds, bytes and latent_dim; mult-adds are those of one sample.
@@ -162,7 +176,7 @@ class FrozenGenerator:
         All but latent_dim are None if they are unknown: the graph calls Python, or none of its variables are found.
         """
         unknown = dict.fromkeys(field.name for field in dataclasses.fields(Cost))
-        operations = frozen_graph(self, (self.latent_dim,)).get_operations()
+        operations = self._graph().get_operations()
         if not any(operation.type in CALLS_PYTHON for operation in operations):
             every = getattr(self.module, "variables", None)
             trainable = getattr(self.module, "trainable_variables", every)
