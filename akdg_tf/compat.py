@@ -6,6 +6,7 @@ to import on TensorFlow 2.16 and later. From gin, TensorBoard and LiteRT only pu
 
 import keras
 import tensorflow as tf
+from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.python.framework import convert_to_constants
 
 
@@ -33,6 +34,14 @@ def graph_with_constants(function: tf.types.experimental.ConcreteFunction) -> tf
     Layers and multiply-adds are counted on it. Private as of TensorFlow 2.21.
     """
     return convert_to_constants.convert_variables_to_constants_v2(function).graph
+
+
+def session_graph_with_constants(session: tf.compat.v1.Session, graph: GraphDef, ends: list[str]) -> GraphDef:
+    """The part of a TensorFlow 1 graph that some operations need, with the session's values for variables.
+
+    The public function of the same purpose logs that it is deprecated. Private as of TensorFlow 2.21.
+    """
+    return convert_to_constants.convert_variables_to_constants_from_session_graph(session, graph, ends)
 
 
 def stored_value(variable: keras.Variable) -> tf.Tensor:

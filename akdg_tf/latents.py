@@ -119,6 +119,13 @@ def sample_batches(
             yield np.asarray(generator(z[start : start + batch]))
 
 
-def sample(generator: Callable[[tf.Tensor], tf.Tensor], prior: str, dim: int, count: int, seed: int) -> np.ndarray:
+def sample(
+    generator: Callable[[tf.Tensor], tf.Tensor],
+    prior: str,
+    dim: int,
+    count: int,
+    seed: int,
+    batch: int = SAMPLING_BATCH,
+) -> np.ndarray:
     """The samples of `sample_batches` in one array, float32 [count, *sample_shape]."""
-    return np.concatenate(list(sample_batches(generator, prior, dim, count, seed)))
+    return np.concatenate(list(sample_batches(generator, prior, dim, count, seed, batch)))

@@ -1,5 +1,6 @@
 """Measures the costs, speed and size of a frozen generator."""
 
+import math
 import pathlib
 import statistics
 import time
@@ -12,6 +13,7 @@ from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.sources import Teacher
 
 SPEED_BATCH, SPEED_REPEATS, SPEED_SECONDS = 64, 20, 3.0  # repeats and seconds are minima
+SPEED_PIXELS = 2**22  # most pixels of a batch: of images that are larger than 256x256, fewer fit into memory
 
 
 def measure(generator: Teacher, scores: Mapping[str, Score], network: str | None = None) -> Network:
@@ -23,8 +25,8 @@ def measure(generator: Teacher, scores: Mapping[str, Score], network: str | None
         network: class name of the network, None if it is not one of ours.
 
     Returns:
-        The description, with the speed at batch 64 on this machine. Counts may be None, see `FrozenGenerator.describe`.
-        The file size is None for a callable.
+        The description, with the speed on this machine at batch 64, or less for images larger than 256x256. Counts may
+        be None, see `FrozenGenerator.describe`. The file size is None for a callable.
     """
     return Network(
         name=generator.name or CALLABLE,
@@ -43,11 +45,12 @@ def folder_size(folder: pathlib.Path) -> int:
 
 def _images_per_second(generator: FrozenGenerator) -> float:
     function = tf.function(generator)
-    z = tf.random.stateless_normal((SPEED_BATCH, generator.latent_dim), (0, 0))
+    batch = max(1, min(SPEED_BATCH, SPEED_PIXELS // math.prod(generator.sample_shape[:2])))
+    z = tf.random.stateless_normal((batch, generator.latent_dim), (0, 0))
     function(z)
     seconds: list[float] = []
     while len(seconds) < SPEED_REPEATS or sum(seconds) < SPEED_SECONDS:
         start = time.perf_counter()
         function(z).numpy()
         seconds.append(time.perf_counter() - start)
-    return SPEED_BATCH / statistics.median(seconds)
+    return batch / statistics.median(seconds)

@@ -32,6 +32,11 @@ class Cost:
     executed_mult_adds: int
     bytes: int
 
+    def shared(self, samples: int) -> "Cost":
+        """The cost for one sample of a network that always computes this number of samples."""
+        executed = self.executed_mult_adds // samples
+        return dataclasses.replace(self, mult_adds=self.mult_adds // samples, executed_mult_adds=executed)
+
 
 def count_cost(
     function: Callable[[tf.Tensor], tf.Tensor],

@@ -1,6 +1,7 @@
 """Pictures of samples: grids of images, scatter plots of points, side by side under titles."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from PIL import Image
@@ -8,6 +9,15 @@ from PIL import Image
 from akdg_tf.data.images import to_uint8
 
 Picture = Callable[[], np.ndarray]
+
+IMAGES, PIXELS, POINTS = 64, 2**22, 2000  # most images of a panel, most pixels of them together; points of a panel
+
+
+def shown(sample_shape: Sequence[int]) -> int:
+    """Number of samples that a panel shows: 2,000 points, 64 images, or fewer that are larger than 256x256."""
+    if len(sample_shape) == 1:
+        return POINTS
+    return max(1, min(IMAGES, PIXELS // math.prod(sample_shape[:2])))
 
 
 def tile(images: np.ndarray, columns: int) -> np.ndarray:
@@ -49,8 +59,8 @@ def side_by_side(samples: Mapping[str, np.ndarray], columns: int | None = None) 
             axis.scatter(values[:, 0], values[:, 1], s=1, alpha=0.4, linewidths=0)
             axis.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal", xticks=[], yticks=[])
         else:
-            side = min(8, len(values))
-            axis.imshow(tile(values[: min(64, len(values) // side * side)], side), interpolation="nearest")
+            side = min(8, math.isqrt(len(values)))
+            axis.imshow(tile(values[: min(IMAGES, len(values) // side * side)], side), interpolation="nearest")
             axis.set_axis_off()
     return drawn(canvas)
 

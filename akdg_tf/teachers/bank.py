@@ -158,7 +158,7 @@ def _fill(part: pathlib.Path, teacher: FrozenGenerator, count: int, seed: int) -
     function, sample_shape = tf.function(teacher), teacher.sample_shape
     dtype = np.uint8 if len(sample_shape) == 3 else np.float16
     shapes = {"images": ((count, *sample_shape), dtype), "latents": ((count, teacher.latent_dim), np.float32)}
-    size = latents.batch_size(sample_shape)
+    size = teacher.sampling_batch
     files, first = _unfinished(part, shapes, -(-count // size))
     progress = Progress("teacher bank", count, first * size)
     for batch in range(first, -(-count // size)):

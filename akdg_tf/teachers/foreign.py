@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
-from akdg_tf.teachers.probing import called_once
+from akdg_tf.teachers.constants import Constant
+from akdg_tf.teachers.probing import called_once, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ class Reading:
     """How a foreign function is called, and what is taken from its outputs; None where it tells so itself.
 
     Attributes:
-        inputs: constant values of the inputs other than the latent, by name, such as {"truncation": 0.7}.
+        inputs: constant values of the inputs other than the latent, by name, such as {"truncation": 0.7}; see
+            `constants.Constant`.
         output: key or index of the output that holds the samples.
         layout: "NHWC" or "NCHW".
     """
@@ -49,6 +51,7 @@ class ForeignFunction:
 
     Attributes:
         latent_dim: size of the latent.
+        batch: number of samples per call of the foreign function; None if it is free.
         dtype: of the samples.
 
     Raises:
@@ -80,6 +83,8 @@ class ForeignFunction:
             raise UserError(f"{where} does not state its latent size: bind load_teacher.latent_dim")
         self.latent_dim: int = size
         self._inner = [self.latent_dim] if len(inner) == 1 else inner
+        given = reading.inputs.items()
+        self._constants = {name: Constant(name, value, specs[name], self.batch) for name, value in given}
         self._pick, self._swap, self._shape, self.dtype = self._probed()
 
     def _latent_input(self) -> str:
@@ -109,11 +114,7 @@ class ForeignFunction:
         """All outputs for latents [n, d]; n is the fixed batch if there is one."""
         spec, count = self.specs[self.latent], tf.shape(z)[0]
         fed = {self.latent: tf.reshape(tf.cast(z, spec.dtype), (count, *self._inner))}
-        for name, value in self.reading.inputs.items():
-            constant, wanted = tf.constant(value, self.specs[name].dtype), self.specs[name].shape
-            if wanted.rank is not None and wanted.rank == constant.shape.rank + 1:  # one value per sample
-                constant = tf.repeat(constant[None], count, 0)
-            fed[name] = constant
+        fed |= {name: constant(count) for name, constant in self._constants.items()}
         return self.call(**fed)
 
     def _probed(self) -> tuple[Callable[[Any], tf.Tensor], bool, tuple[int, ...], tf.DType]:
@@ -122,8 +123,8 @@ class ForeignFunction:
         try:
             outputs = called_once(self._raw, z)
         except Exception as error:  # a foreign graph may raise any exception
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(f"{self.where} cannot be called with latents of {self.latent_dim}: {reason}") from error
+            who = f"{self.where} cannot be called with latents of {self.latent_dim}"
+            raise UserError(f"{who}: {reason_of(error)}") from error
         pick = self._choice(outputs)
         samples = pick(outputs)
         shape = tuple(samples.shape[1:])

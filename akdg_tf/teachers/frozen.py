@@ -15,7 +15,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.models.counting import CALLS_PYTHON, Cost, count_cost, frozen_graph
 from akdg_tf.places import home_of
 from akdg_tf.teachers import graph_digest
-from akdg_tf.teachers.probing import called_once
+from akdg_tf.teachers.probing import called_once, reason_of
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ class FrozenGenerator:
         output_range: smallest and largest value of the function's images.
         module: object whose `variables` and `trainable_variables` are counted; default: the function.
         folder: the SavedModel that it was loaded from; None for a callable.
+        batch: number of samples that the function always computes, whatever the number of latents; None if it computes
+            as many as there are latents.
 
     Raises:
         ValueError: the prior is unknown, or the output range is empty.
@@ -48,6 +50,7 @@ class FrozenGenerator:
         output_range: tuple[float, float] = (-1.0, 1.0),
         module: object = None,
         folder: pathlib.Path | None = None,
+        batch: int | None = None,
     ):
         if prior not in ("normal", "uniform"):
             raise ValueError(f"prior {prior!r} is not one of 'normal', 'uniform'")
@@ -55,7 +58,7 @@ class FrozenGenerator:
             raise ValueError(f"output_range {output_range} is empty: give (smallest value, largest value)")
         self.function, self.latent_dim, self.prior, self.output_range = function, latent_dim, prior, output_range
         self.module = module if module is not None else function
-        self.folder = folder
+        self.folder, self.batch = folder, batch
 
     @property
     def name(self) -> str | None:
@@ -68,6 +71,11 @@ class FrozenGenerator:
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one sample: (height, width, channels) of an image, (2,) of a point."""
         return tuple(called_once(self, tf.zeros((1, self.latent_dim))).shape[1:])
+
+    @functools.cached_property
+    def sampling_batch(self) -> int:
+        """Number of samples per call where many are drawn: few of large images, but not less than a fixed batch."""
+        return max(latents.batch_size(self.sample_shape), self.batch or 1)
 
     def __call__(self, z: tf.Tensor) -> tf.Tensor:
         """Images in [-1, 1], float32 [n, *sample_shape], without gradient."""
@@ -87,8 +95,7 @@ class FrozenGenerator:
         Raises:
             UserError: the samples are not finite, or images are outside `output_range` by more than rounding.
         """
-        z = latents.draw(self.prior, CHECKED, self.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
-        samples = np.asarray(tf.cast(called_once(self.function, z), tf.float32))
+        samples = np.asarray(tf.cast(called_once(self.function, self._probes(CHECKED)), tf.float32))
         if not np.isfinite(samples).all():
             raise UserError(f"{who} gives samples that are not finite: it is damaged, or its weights are")
         low, high = self.output_range
@@ -102,6 +109,13 @@ class FrozenGenerator:
             )
         if most - least < NARROW * (high - low):
             logger.warning("%s gives samples only from %.3g to %.3g of the range %s", who, least, most, (low, high))
+        elif len(samples) > 1 and (samples == samples[0]).all():
+            logger.warning("%s gives the same image for all latents: it may be damaged, or not be a generator", who)
+
+    def _probes(self, count: int) -> tf.Tensor:
+        """Fixed latents for a look at the samples: `count` of them, less where so many images could fill the memory."""
+        count = min(count, self.sampling_batch)
+        return latents.draw(self.prior, count, self.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
 
     def batches(self, count: int, seed: int) -> Iterator[np.ndarray]:
         """The first `count` samples for a seed, batch by batch, from the evaluation stream of latents.
@@ -109,8 +123,8 @@ class FrozenGenerator:
         Yields:
             float32 [any, *sample_shape], `count` in all.
         """
-        batch = latents.batch_size(self.sample_shape)
-        yield from latents.sample_batches(tf.function(self), self.prior, self.latent_dim, count, seed, batch)
+        function, dim = tf.function(self), self.latent_dim
+        yield from latents.sample_batches(function, self.prior, dim, count, seed, self.sampling_batch)
 
     def samples(self, count: int, seed: int) -> np.ndarray:
         """The samples of `batches` in one array, float32 [count, *sample_shape]."""
@@ -134,24 +148,39 @@ class FrozenGenerator:
 
         If the graph calls Python or reads something that it does not hold, the images of 16 fixed latents belong to it.
         """
-        graph = frozen_graph(self, (self.latent_dim,))
+        graph = self._graph()
         parts = [self.prior.encode(), str(self.latent_dim).encode(), graph_digest.digest(graph).encode()]
         if graph_digest.has_hidden_state(graph):
-            z = latents.draw(self.prior, PROBES, self.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
-            parts.append(np.rint(called_once(self, z).numpy() * PROBE_LEVELS).astype(np.int64).tobytes())
+            images = called_once(self, self._probes(PROBES)).numpy()
+            parts.append(np.rint(images * PROBE_LEVELS).astype(np.int64).tobytes())
         return hashlib.sha256(b"|".join(parts)).hexdigest()
 
+    def _graph(self) -> tf.Graph:
+        """The graph for one sample, with variables as constants.
+
+        Raises:
+            UserError: it changes its variables.
+        """
+        try:
+            return frozen_graph(self, (self.latent_dim,))
+        except ValueError as error:
+            who = f"the teacher {self.name}" if self.name else "the teacher"
+            raise UserError(
+                f"{who} cannot be frozen: its graph may change its variables; export it for inference, or give it as a "
+                f"Python function ({reason_of(error)})"
+            ) from error
+
     def describe(self) -> dict[str, int | None]:
-        """Layers, params, mult_adds, executed_mult_adds, bytes and latent_dim.
+        """Layers, params, mult_adds, executed_mult_adds, bytes and latent_dim; mult-adds are those of one sample.
 
         All but latent_dim are None if they are unknown: the graph calls Python, or none of its variables are found.
         """
         unknown = dict.fromkeys(field.name for field in dataclasses.fields(Cost))
-        operations = frozen_graph(self, (self.latent_dim,)).get_operations()
+        operations = self._graph().get_operations()
         if not any(operation.type in CALLS_PYTHON for operation in operations):
             every = getattr(self.module, "variables", None)
             trainable = getattr(self.module, "trainable_variables", every)
-            cost = count_cost(self, (self.latent_dim,), every, trainable)
+            cost = count_cost(self, (self.latent_dim,), every, trainable).shared(self.batch or 1)
             if cost.bytes:
                 return {**dataclasses.asdict(cost), "latent_dim": self.latent_dim}
         return {**unknown, "latent_dim": self.latent_dim}

@@ -7,8 +7,10 @@ import tensorflow as tf
 
 from akdg_tf.models.counting import CALLS_PYTHON
 
-# Operations that may compute from what the graph does not hold: Python, variables that were not frozen, tables.
+# Operations that may compute from what the graph does not hold: Python, variables that were not frozen (also
+# TensorFlow 1's), tables.
 HIDDEN = {*CALLS_PYTHON, "VarHandleOp", "ReadVariableOp", "ResourceGather", "HashTableV2", "LookupTableFindV2"}
+HIDDEN |= {"Variable", "VariableV2"}
 LOOP = b"next iteration"  # in place of an input that itself depends on the operation
 PER_PROCESS = {"shared_name", "container", "token", "config_proto"}  # attributes that name things of this process
 
@@ -32,7 +34,8 @@ def digest(graph: tf.Graph) -> str:
 
 def has_hidden_state(graph: tf.Graph) -> bool:
     """Whether the outputs may depend on more than the graph holds."""
-    return any(operation.type in HIDDEN for operation in graph.get_operations())
+    called = (node.op for function in graph.as_graph_def().library.function for node in function.node_def)
+    return any(kind in HIDDEN for kind in (*(operation.type for operation in graph.get_operations()), *called))
 
 
 def _in_order(outputs: list[tf.Operation]) -> list[tf.Operation]:

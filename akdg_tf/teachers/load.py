@@ -5,6 +5,8 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from akdg_tf.errors import UserError
 from akdg_tf.places import find_saved_model
 from akdg_tf.teachers import host, images
@@ -47,9 +49,10 @@ def load_teacher(
         prior: "normal" or "uniform"; default: the prior that our export recorded, else "normal".
         output_range: smallest and largest value of the outputs; default: as our export recorded, else (0, 255) for
             uint8 and (0, 1) for other dtypes.
-        signature: name of the signature of a SavedModel. By default the SavedModel itself is called, or
-            `serving_default` if it is not callable.
-        inputs: constant values of the inputs other than the latent, by name, such as {"truncation": 0.7}.
+        signature: name of the signature of a SavedModel. By default the SavedModel itself is called. If it is not
+            callable, its only signature is, or `serving_default`.
+        inputs: constant values of the inputs other than the latent, by name, such as {"truncation": 0.7}. They are for
+            one image. "one-hot 3" is the vector of class 3.
         output: key or index of the output that holds the images; default: the only one, or the only one of rank 4.
         layout: "NHWC" or "NCHW" of the images; default: told from the number of channels.
         tags: tags of the graph of a SavedModel that holds several; default: ("serve",), or the only ones.
@@ -63,15 +66,16 @@ def load_teacher(
         UserError: there is no such teacher, it is damaged, something has to be bound, or its images are not finite or
             outside `output_range`.
     """
-    reading = (tuple(sorted((inputs or {}).items())), output, layout)
+    constants = tuple((key, _hashable(value)) for key, value in sorted((inputs or {}).items()))
+    tags = (tags,) if isinstance(tags, str) else tags
     teacher = _loaded(
         name,
         latent_dim,
         prior,
         output_range and tuple(output_range),
         signature,
-        reading,
-        tags and tuple(tags),
+        (constants, output, layout),
+        None if tags is None else tuple(tags),
         sample_shape and tuple(sample_shape),
     )
     if sample_shape and tuple(teacher.sample_shape) != tuple(sample_shape):
@@ -80,6 +84,12 @@ def load_teacher(
             "resizes only those of a folder"
         )
     return teacher
+
+
+def _hashable(value: Any) -> Any:
+    """A constant with tuples for lists and arrays."""
+    plain = np.asarray(value).tolist() if hasattr(value, "__array__") else value
+    return tuple(_hashable(each) for each in plain) if isinstance(plain, list | tuple) else plain
 
 
 @functools.cache

@@ -1,9 +1,12 @@
-"""Calling a generator once, to look at what it gives."""
+"""Calling a generator once, to look at what it gives, and saying why it cannot be called."""
 
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
+
+REASON_LENGTH = 200
+NO_REASON = ("Graph execution error", "Detected at node", "File ", "<stack traces", "[[")  # lines that say only where
 
 
 def called_once(function: Callable[[tf.Tensor], Any], z: tf.Tensor) -> Any:
@@ -21,3 +24,10 @@ def called_once(function: Callable[[tf.Tensor], Any], z: tf.Tensor) -> Any:
         return function(z)
     outputs = tf.function(lambda: strategy.run(function, (z,)))()
     return tf.nest.map_structure(lambda each: strategy.experimental_local_results(each)[0], outputs)
+
+
+def reason_of(error: Exception) -> str:
+    """The reason in the message of an error, in one line, without the places in graph and code that TensorFlow adds."""
+    lines = (line.strip() for line in str(error).splitlines())
+    text = " ".join(" ".join(line.split()) for line in lines if line and not line.startswith(NO_REASON))
+    return (text or type(error).__name__)[:REASON_LENGTH]

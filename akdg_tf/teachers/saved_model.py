@@ -1,25 +1,33 @@
 """Loads frozen generators from SavedModels: ours, and those of others."""
 
+import contextlib
 import json
 import logging
 import os
 import pathlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from akdg_tf.errors import UserError
 from akdg_tf.teachers.foreign import ForeignFunction, Reading
 from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.probing import reason_of
+from akdg_tf.teachers.tf1 import GraphFunction
 
 logger = logging.getLogger(__name__)
 
 ASSUMED_RANGE = {"uint8": (0.0, 255.0)}  # by dtype of the images; (0, 1) for all others
 SIGNATURE = "serving_default"
+USUAL_TAGS: tuple[frozenset[str], ...] = (
+    frozenset(["serve"]),
+    frozenset(),
+)  # of the graph for inference: SavedModels, modules of TF1 Hub
 
 
 def load_generator(
@@ -39,8 +47,8 @@ def load_generator(
         prior: "normal" or "uniform"; default: the prior that our export recorded, else "normal".
         output_range: smallest and largest value of the outputs; default: as our export recorded, else (0, 255) for
             uint8 and (0, 1) for other dtypes.
-        signature: name of the signature to call. By default the SavedModel itself is called, or `serving_default` if it
-            is not callable.
+        signature: name of the signature to call. By default the SavedModel itself is called. If it is not callable, its
+            only signature is, or `serving_default`.
         reading: what a foreign SavedModel does not tell.
         tags: tags of the graph to load, for a SavedModel that holds several; default: ("serve",), or the only ones.
 
@@ -48,12 +56,13 @@ def load_generator(
         The generator.
 
     Raises:
-        UserError: it is damaged, something has to be bound, or its images are not finite or outside `output_range`.
+        UserError: it is damaged or needs an operation that is not there, something has to be bound, or its images are
+            not finite or outside `output_range`.
     """
-    module, meta = _module(folder, tags), _meta(folder)
+    graph, meta = _graph(folder, tags), _meta(folder)
     if meta.get("smoke"):
         logger.warning("the generator in %s was made by a smoke run: its images are noise", folder)
-    call, specs, where = _function(module, signature, folder)
+    module, call, specs, where = _loaded(folder, graph, signature)
     function = ForeignFunction(call, specs, latent_dim or meta.get("latent_dim"), reading, where)
     stated = output_range or meta.get("output_range")
     return frozen(function, prior or meta.get("prior"), stated, where, module, folder)
@@ -73,60 +82,73 @@ def frozen(
         UserError: its samples are not finite, or outside the range.
     """
     low, high = output_range or ASSUMED_RANGE.get(function.dtype.name, (0.0, 1.0))
-    generator = FrozenGenerator(function, function.latent_dim, prior or "normal", (low, high), module, folder)
+    prior, batch = prior or "normal", function.batch
+    generator = FrozenGenerator(function, function.latent_dim, prior, (low, high), module, folder, batch)
     generator.check(where, "load_teacher.output_range")
     if not output_range:
         logger.info("%s: its images are taken to be in the range %s", where, (low, high))
     return generator
 
 
-def _module(folder: pathlib.Path, tags: Sequence[str] | None):
-    """The loaded SavedModel.
+def _loaded(
+    folder: pathlib.Path, graph: MetaGraphDef, signature: str | None
+) -> tuple[object, Callable[..., Any], Mapping[str, tf.TensorSpec], str]:
+    """What holds the variables, the function to call, its inputs by name, and how messages name it."""
+    if graph.HasField("object_graph_def"):
+        with _explained(folder):
+            module = tf.saved_model.load(os.fspath(folder), tags=list(graph.meta_info_def.tags))
+        return module, *_function(module, signature, folder)
+    name = _signature(signature, graph.signature_def, folder)
+    with _explained(folder):
+        function = GraphFunction(graph, name, folder / "variables" / "variables")
+    return function, function, function.specs, f"signature {name!r} in {folder}"
+
+
+@contextlib.contextmanager
+def _explained(folder: pathlib.Path) -> Iterator[None]:
+    """What TensorFlow raises while a SavedModel is loaded, in one line.
 
     Raises:
-        UserError: it is damaged, it needs an operation that is not there, or its tags have to be bound.
+        UserError: it is damaged, or it needs an operation that is not there.
     """
-    chosen = list(tags) if tags is not None else _tags(folder)
     try:
-        return tf.saved_model.load(os.fspath(folder), tags=chosen)
-    except (RuntimeError, tf.errors.NotFoundError) as error:
+        yield
+    except (RuntimeError, ValueError, OSError, IndexError, KeyError, tf.errors.OpError) as error:
         missing = re.search(r"Op type not registered '(\w+)'", str(error))
         if missing:
             raise UserError(
                 f"the SavedModel in {folder} needs the operation {missing[1]}, which is not here"
             ) from error
         if isinstance(error, RuntimeError):
-            raise UserError(f"the SavedModel in {folder} cannot be loaded: {_reason(error)}") from error
-        raise _damaged(folder) from error
-    except (OSError, ValueError, IndexError, KeyError, tf.errors.OpError) as error:  # IndexError: truncated variables
-        raise _damaged(folder) from error
+            raise UserError(f"the SavedModel in {folder} cannot be loaded: {reason_of(error)}") from error
+        raise _damaged(folder) from error  # IndexError: truncated variables
 
 
-def _tags(folder: pathlib.Path) -> list[str] | None:
-    """The tags to load: of the only graph, or of the one for inference. None if the SavedModel cannot be read.
+def _graph(folder: pathlib.Path, tags: Sequence[str] | None) -> MetaGraphDef:
+    """The graph with the given tags; by default the only one, or the one for inference.
 
     Raises:
-        UserError: there are several graphs, and none of them is the usual one.
+        UserError: the SavedModel cannot be read, or its tags have to be bound.
     """
     try:
-        proto = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
-    except (OSError, DecodeError):
-        return None
-    found = [list(graph.meta_info_def.tags) for graph in proto.meta_graphs]
-    if len(found) == 1:
-        return found[0]
-    usual = next((tags for tags in (["serve"], []) if tags in found), None)
-    if found and usual is None:
-        raise UserError(f"the SavedModel in {folder} holds graphs with the tags {found}: bind load_teacher.tags to one")
-    return usual
+        proto = SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    except (OSError, DecodeError) as error:
+        raise _damaged(folder) from error
+    graphs = {frozenset(graph.meta_info_def.tags): graph for graph in proto.meta_graphs}
+    if not graphs:
+        raise _damaged(folder)
+    wanted = [frozenset(tags)] if tags is not None else [*graphs] if len(graphs) == 1 else USUAL_TAGS
+    found = next((each for each in wanted if each in graphs), None)
+    if found is None:
+        listed = ", ".join(str(sorted(each)) for each in graphs)
+        raise UserError(
+            f"the SavedModel in {folder} holds graphs with the tags {listed}: bind load_teacher.tags to one"
+        )
+    return graphs[found]
 
 
 def _damaged(folder: pathlib.Path) -> UserError:
     return UserError(f"the SavedModel in {folder} cannot be loaded: it is damaged; make or download it again")
-
-
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
 
 
 def _meta(folder: pathlib.Path) -> dict:
@@ -159,11 +181,24 @@ def _function(
     concrete = getattr(module.__call__, "concrete_functions", None) if callable(module) and not signature else None
     if concrete:
         return *_of_call(module, concrete), f"the SavedModel in {folder}"
-    signature = signature or SIGNATURE
-    if signature not in module.signatures:
-        raise UserError(f"{folder} has no signature {signature!r}: choose one of {sorted(module.signatures)}")
+    signature = _signature(signature, module.signatures, folder)
     chosen = module.signatures[signature]
     return chosen, chosen.structured_input_signature[1], f"signature {signature!r} in {folder}"
+
+
+def _signature(wanted: str | None, signatures: Iterable[str], folder: pathlib.Path) -> str:
+    """Name of the signature to call.
+
+    Raises:
+        UserError: there is no such signature, or it has to be bound.
+    """
+    names = sorted(name for name in signatures if not name.startswith("__"))  # "__saved_model_init_op"
+    if wanted is None and len(names) == 1:
+        return names[0]
+    chosen = wanted or SIGNATURE
+    if chosen not in names:
+        raise UserError(f"{folder} has no signature {chosen!r}: bind load_teacher.signature to one of {names}")
+    return chosen
 
 
 def _of_call(module, concrete) -> tuple[Callable[..., Any], Mapping[str, tf.TensorSpec]]:

@@ -26,7 +26,7 @@ from akdg_tf.data.choice import Data
 from akdg_tf.data.images import shifted_and_flipped
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
-from akdg_tf.latents import latent_dim_of, sample, sample_shape_of
+from akdg_tf.latents import batch_size, latent_dim_of, sample, sample_shape_of
 from akdg_tf.methods.optimizers import Optimizers
 from akdg_tf.methods.trainer import GeneratorTrainer, Method
 from akdg_tf.metrics.evaluation import Evaluation, score_all
@@ -45,7 +45,6 @@ from akdg_tf.training.workdir import Run
 logger = logging.getLogger(__name__)
 
 SMOKE_SAMPLES = 500
-PICTURE_SAMPLES = {3: 64, 1: 2000}  # samples per picture, by the rank of a sample: images, points
 WARM_START = "init_from.json"  # in the run folder: the source of a warm start
 
 
@@ -280,14 +279,14 @@ class GeneratorExperiment:
         Returns:
             uint8 [height, width, 3].
         """
-        count = PICTURE_SAMPLES[len(self._sample_shape)]
+        count = pictures.shown(self._sample_shape)
         shown = show_reals and not isinstance(self.dataset, NoImages)
         panels = {f"real ({self.dataset.name})": self.dataset.reals(count, seed=0)} if shown else {}
         if self.teacher:
             panels["teacher"] = self.teacher.samples(count, self.run.seed)
         generator = functools.partial(self.trainer.ema_generator, training=False)
         panels[self.run.experiment + " (SMOKE)" * self.run.smoke] = sample(
-            generator, "normal", self.trainer.latent_dim, count, self.run.seed
+            generator, "normal", self.trainer.latent_dim, count, self.run.seed, batch_size(self._sample_shape)
         )
         return pictures.side_by_side(panels)
 

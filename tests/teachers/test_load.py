@@ -275,3 +275,17 @@ def test_a_missing_operation_is_named(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"\x04Tanh", b"\x04Tbnh"))
     with pytest.raises(UserError, match="needs the operation Tbnh, which is not here"):
         load_generator(tmp_path)
+
+
+class Fixed(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec((None, 3))])
+    def __call__(self, z):
+        return (
+            tf.ones((tf.shape(z)[0], 1, 1, 1)) * tf.linspace(0.0, 1.0, 48)[None, :, None, None] * tf.ones((1, 1, 4, 1))
+        )
+
+
+def test_a_generator_that_does_not_depend_on_its_latents_is_told(tmp_path, caplog):
+    tf.saved_model.save(Fixed(), str(tmp_path))
+    load_teacher(str(tmp_path))
+    assert "gives the same image for all latents" in caplog.text
