@@ -45,7 +45,7 @@ def write_json(path: pathlib.Path, value) -> None:
 
 def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
     """Replaces `folder` by the finished folder `part`; the old folder lies beside `part`, and is removed last."""
-    old = part.with_name(folder.name + OLD)
+    old = part.with_name(part.name.removesuffix(PART) + OLD)
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         os.replace(folder, old)
@@ -57,17 +57,16 @@ def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
 def replacing(folder: pathlib.Path):
     """Yields an empty folder to fill, which then replaces `folder`; after an error it is removed.
 
-    Both the new and the old folder lie in a hidden folder meanwhile: what the user calls `<folder>.old` is not touched.
+    The names of the new and the old folder are hidden meanwhile: what the user calls `<folder>.old` is not touched.
     """
-    work = part_of(folder.with_name(f".{folder.name}"))
-    part = work / folder.name
-    shutil.rmtree(work, ignore_errors=True)
+    part = part_of(folder.with_name(f".{folder.name}"))
+    shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
         yield part
         replace_folder(part, folder)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def strangers(folder: pathlib.Path, patterns: Iterable[str]) -> list[str]:

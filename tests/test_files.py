@@ -57,11 +57,9 @@ def test_of_a_failure_the_old_folder_is_left_and_nothing_else(tmp_path):
 
 def test_what_a_kill_left_is_no_part_of_the_next_folder(tmp_path):
     folder = tmp_path / "model"
-    with files.replacing(folder) as part:
-        work = part.parent
-    (work / "model").mkdir(parents=True)
-    (work / "model" / "half").write_text("")
-    (work / "model.old").mkdir()
+    for name in (".model.part", ".model.old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "half").write_text("")
     with files.replacing(folder) as part:
         (part / "a").write_text("whole")
     assert contents(tmp_path) == {"model/a": "whole"} and os.listdir(tmp_path) == ["model"]

@@ -19,6 +19,7 @@ from akdg_tf.data.image_reader import FORMATS, WHITE, Color, ImageReader
 from akdg_tf.data.images import REAL_BATCH, to_float
 from akdg_tf.data.registry import register_dataset
 from akdg_tf.errors import UserError
+from akdg_tf.places import printable
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class ImageFolder:
 
     name = "folder"
 
-    def __init__(self, folder: pathlib.Path, sample_shape: tuple[int, int, int], background: Color = WHITE):
+    def __init__(self, folder: pathlib.Path, sample_shape: Sequence[int], background: Color = WHITE):
         if not folder.is_dir():
             raise UserError(f"there is no folder {folder}: give --data_dir=FOLDER")
         self._reader = ImageReader(sample_shape, background)
@@ -61,7 +62,7 @@ class ImageFolder:
         if not files.paths:
             raise UserError(_no_image(folder, files))
         self.paths, self.size = files.paths, len(files.paths)
-        self.split = f"{self.size:,} files of {_printable(self.folder.name)}"
+        self.split = f"{self.size:,} files of {printable(self.folder.name)}"
         self.unreadable: set[str] = set()
         self._damaged: set[str] = set()
         self._lock = threading.Lock()
@@ -182,11 +183,6 @@ def _no_image(folder: pathlib.Path, files: ImageFiles) -> str:
     ]
     found = f" (found {', '.join(others)})" if others else ""
     return f"there is no image in {folder}: it must hold {', '.join(SUFFIXES)} files, at any depth{found}"
-
-
-def _printable(name: str) -> str:
-    """A file name as text that can be written anywhere: what is not UTF-8 is replaced."""
-    return os.fsencode(name).decode(errors="replace")
 
 
 @register_dataset("folder", options=("background",))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from akdg_tf.errors import UserError
+from akdg_tf.errors import UserError, said_in
 from akdg_tf.teachers.probing import called_once
 
 logger = logging.getLogger(__name__)
@@ -121,8 +121,12 @@ class ForeignFunction:
         z = tf.random.stateless_normal((self.batch or PROBES, self.latent_dim), (0, 0))
         try:
             outputs = called_once(self._raw, z)
+        except UserError:
+            raise
         except Exception as error:  # a foreign graph may raise any exception
-            reason = " ".join(str(error).split())[:200]
+            ours, reason = said_in(str(error)), " ".join(str(error).split())[:200]
+            if ours:
+                raise UserError(ours) from error
             raise UserError(f"{self.where} cannot be called with latents of {self.latent_dim}: {reason}") from error
         pick = self._choice(outputs)
         samples = pick(outputs)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
-from akdg_tf.errors import UserError
+from akdg_tf.errors import UserError, said_in
 from akdg_tf.teachers.foreign import ForeignFunction, Reading
 from akdg_tf.teachers.frozen import FrozenGenerator
 
@@ -21,12 +21,14 @@ logger = logging.getLogger(__name__)
 ASSUMED_RANGE = {"uint8": (0.0, 255.0)}  # by dtype of the images; (0, 1) for all others
 SIGNATURE = "serving_default"
 
+Range = Sequence[float] | None
+
 
 def load_generator(
     folder: pathlib.Path,
     latent_dim: int | None = None,
     prior: str | None = None,
-    output_range: tuple[float, float] | None = None,
+    output_range: Range = None,
     signature: str | None = None,
     reading: Reading = Reading(),
     tags: Sequence[str] | None = None,
@@ -62,7 +64,7 @@ def load_generator(
 def frozen(
     function: ForeignFunction,
     prior: str | None,
-    output_range: Sequence[float] | None,
+    output_range: Range,
     where: str,
     module: object = None,
     folder: pathlib.Path | None = None,
@@ -70,11 +72,14 @@ def frozen(
     """A frozen generator of a foreign function, checked on some samples; an assumed range is logged.
 
     Raises:
-        UserError: its samples are not finite, or outside the range.
+        UserError: it fails, or its samples are not finite or outside the range.
     """
     low, high = output_range or ASSUMED_RANGE.get(function.dtype.name, (0.0, 1.0))
     generator = FrozenGenerator(function, function.latent_dim, prior or "normal", (low, high), module, folder)
-    generator.check(where, "load_teacher.output_range")
+    try:
+        generator.check(where, "load_teacher.output_range")
+    except tf.errors.OpError as error:
+        raise UserError(said_in(error.message) or f"{where} fails: {_reason(error)}") from error
     if not output_range:
         logger.info("%s: its images are taken to be in the range %s", where, (low, high))
     return generator
