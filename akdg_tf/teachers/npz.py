@@ -36,14 +36,16 @@ def of_npz(path: pathlib.Path, output_range: Range, prior: str | None = None) ->
     if images.dtype != np.uint8:
         images = _as_bytes(images, output_range, path)
     elif output_range is not None:
-        raise UserError(f"load_teacher.output_range does not apply to the uint8 images in {path}: remove it")
+        raise UserError(
+            f"load_teacher.output_range does not apply to the uint8 images in {path}: remove it, or bind None"
+        )
     name = printable(path.stem)
     split = f"{len(images):,} of {printable(path.name)}"
     stored = ArrayImages(name, split, images, np.zeros(len(images), np.int64))
     if z is not None:
         return TeacherPairs(stored, name, _checked_latents(z, len(images), path), prior or "normal")
     if prior is not None:
-        raise UserError(f"load_teacher.prior does not apply to {path}, which holds no latents: remove it")
+        raise UserError(f"load_teacher.prior does not apply to {path}, which holds no latents: remove it, or bind None")
     return TeacherImages(stored, name)
 
 

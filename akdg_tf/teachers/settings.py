@@ -66,7 +66,7 @@ class Settings:
         bound = {name for name, value in vars(self).items() if value is not None} - {"sample_shape"}
         others = sorted(bound - set(TAKEN[kind]))
         if others:
-            raise UserError(f"load_teacher.{others[0]} does not apply to {kind}: remove it")
+            raise UserError(f"load_teacher.{others[0]} does not apply to {kind}: remove it, or bind None")
 
 
 def frozen_value(value: Any) -> Any:

@@ -103,7 +103,7 @@ def things(tmp_path_factory):
     ],
 )
 def test_what_does_not_apply_is_refused(name, bound, says, things):
-    with pytest.raises(UserError, match=rf"^load_teacher.{says}: remove it$"):
+    with pytest.raises(UserError, match=rf"^load_teacher.{says}: remove it, or bind None$"):
         load_teacher(name if name == "m:f" else str(things / name), **bound)
 
 
