@@ -1,5 +1,9 @@
 """The error type for messages that users read."""
 
+import re
+
+_OURS = re.compile(r"\bUserError: (.*)")
+
 
 class UserError(Exception):
     """Bad input: the message is one line that says what is wrong and what to do.
@@ -9,3 +13,12 @@ class UserError(Exception):
 
     def __str__(self):
         return " ".join(super().__str__().split())
+
+
+def said_in(text: str) -> str | None:
+    """The line of a `UserError` in the text of another error, None if there is none.
+
+    TensorFlow hands an exception of Python code on as the text of its own error.
+    """
+    found = _OURS.search(text)
+    return found and found[1]

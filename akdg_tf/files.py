@@ -7,6 +7,7 @@ import logging
 import os
 import pathlib
 import shutil
+from collections.abc import Iterable
 
 import filelock
 
@@ -43,8 +44,8 @@ def write_json(path: pathlib.Path, value) -> None:
 
 
 def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
-    """Replaces `folder` by the finished folder `part`; the old folder is removed last."""
-    old = folder.with_name(folder.name + OLD)
+    """Replaces `folder` by the finished folder `part`; the old folder lies beside `part`, and is removed last."""
+    old = part.with_name(part.name.removesuffix(PART) + OLD)
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         os.replace(folder, old)
@@ -54,8 +55,11 @@ def replace_folder(part: pathlib.Path, folder: pathlib.Path) -> None:
 
 @contextlib.contextmanager
 def replacing(folder: pathlib.Path):
-    """Yields an empty folder to fill, which then replaces `folder`; after an error it is removed."""
-    part = part_of(folder)
+    """Yields an empty folder to fill, which then replaces `folder`; after an error it is removed.
+
+    The names of the new and the old folder are hidden meanwhile: what the user calls `<folder>.old` is not touched.
+    """
+    part = part_of(folder.with_name(f".{folder.name}"))
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
@@ -63,6 +67,21 @@ def replacing(folder: pathlib.Path):
         replace_folder(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def strangers(folder: pathlib.Path, patterns: Iterable[str]) -> list[str]:
+    """What a folder holds besides the files of some patterns.
+
+    Args:
+        folder: the folder.
+        patterns: of paths below the folder, such as "models/*.json"; * does not stand for a slash.
+
+    Returns:
+        The relative paths of other files and links at any depth, sorted. Empty folders do not count.
+    """
+    paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    names = sorted(path.relative_to(folder).as_posix() for path in paths)
+    return [name for name in names if not any(pathlib.PurePosixPath("/", name).match(f"/{one}") for one in patterns)]
 
 
 def sha256(path: pathlib.Path) -> str:

@@ -22,6 +22,23 @@ def expanded(path: str | os.PathLike) -> str:
     return full
 
 
+def check_encoding(name: str | os.PathLike) -> None:
+    """Checks that a name that is written to files can be written as UTF-8.
+
+    Raises:
+        UserError: it cannot.
+    """
+    try:
+        os.fspath(name).encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{os.fspath(name)!r} is not UTF-8: rename the file or folder") from None
+
+
+def printable(name: str) -> str:
+    """A file name as text that can be written anywhere: what is not UTF-8 is replaced."""
+    return os.fsencode(name).decode(errors="replace")
+
+
 def find_saved_model(name: str | os.PathLike) -> pathlib.Path | None:
     """Finds the folder of a SavedModel.
 

@@ -57,12 +57,31 @@ def test_of_a_failure_the_old_folder_is_left_and_nothing_else(tmp_path):
 
 def test_what_a_kill_left_is_no_part_of_the_next_folder(tmp_path):
     folder = tmp_path / "model"
-    files.part_of(folder).mkdir()
-    (files.part_of(folder) / "half").write_text("")
-    (tmp_path / "model.old").mkdir()
+    for name in (".model.part", ".model.old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "half").write_text("")
     with files.replacing(folder) as part:
         (part / "a").write_text("whole")
     assert contents(tmp_path) == {"model/a": "whole"} and os.listdir(tmp_path) == ["model"]
+
+
+def test_folders_of_similar_names_are_not_touched(tmp_path):
+    names = ("model.old", "model.part", "model")
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine").write_text(name)
+    with files.replacing(tmp_path / "model") as part:
+        (part / "a").write_text("new")
+    assert contents(tmp_path) == {"model/a": "new", "model.old/mine": "model.old", "model.part/mine": "model.part"}
+
+
+def test_strangers_are_the_files_and_links_of_no_pattern(tmp_path):
+    for name in ("a.json", "m/x.json", "m/deep/x.json", "m/x.txt", "other"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
+    assert files.strangers(tmp_path, ["a.*", "m/*.json"]) == ["link", "m/deep/x.json", "m/x.txt", "other"]
 
 
 def test_the_digest_of_a_file(tmp_path):

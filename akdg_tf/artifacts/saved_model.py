@@ -10,14 +10,12 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from akdg_tf.artifacts import network
+from akdg_tf.artifacts import export_checks, network
 from akdg_tf.artifacts.exports import Export
 from akdg_tf.compat import empty_trackable, layers_of
-from akdg_tf.errors import UserError
 from akdg_tf.files import replacing
 from akdg_tf.latents import latent_dim_of, sample_shape_of
 from akdg_tf.models.pggan import at_full_size
-from akdg_tf.places import expanded
 
 
 def detached_copy(model: keras.Model) -> keras.Model:
@@ -43,43 +41,28 @@ def export(model: keras.Model, folder: str | os.PathLike, smoke: bool = False, e
 
     Args:
         model: a trained method (`GAN`, `AKDG`, `MSEDistillation`), whose averaged generator is exported; or a
-            generator: any Keras model that maps latents to samples in [-1, 1].
-        folder: where to write; the home folder replaces ~. An existing SavedModel is replaced once the new one is
-            complete.
+            generator: any Keras model that maps latents to samples in [-1, 1]. A warning is logged if its images leave
+            this range, or seem to be in [0, 1].
+        folder: where to write; the home folder replaces ~. It must not exist, be empty, or hold only what an earlier
+            export wrote, which is replaced once the new one is complete.
         smoke: whether the SavedModel is marked as made by a smoke run.
         exports: optional exports, such as `(akdg_tf.LiteRT(), akdg_tf.ONNX())`, whose files are added to the folder.
 
     Raises:
-        UserError: the home folder is unknown, the model is not such a generator, or an optional export does not work.
-            Nothing is written then.
+        UserError: the folder holds something else or is the current one, the home folder is unknown, the model is not
+            such a generator, or an optional export does not work. Nothing is written then.
     """
-    path = pathlib.Path(expanded(folder))
+    optional = export_checks.check_exports(exports)
+    path = export_checks.free_folder(folder, [each.file for each in optional])
     model = getattr(model, "ema_generator", model)
-    _check_generator(model)
+    export_checks.check_generator(model)
     generator = detached_copy(model)
+    export_checks.warn_of_range(generator)
     with tempfile.TemporaryDirectory() as written:
-        for each in exports:
+        for each in optional:
             each.write(generator, pathlib.Path(written))
         export_generator(generator, path, output_range_of(generator), smoke)
         shutil.copytree(written, path, dirs_exist_ok=True)
-
-
-def _check_generator(model: keras.Model) -> None:
-    """Checks that a model maps latents to images or points.
-
-    Raises:
-        UserError: it does not; or it is not built.
-    """
-    try:
-        shape = sample_shape_of(model)
-    except Exception as error:  # a foreign model may raise anything
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(
-            "only a built Keras model of latents [n, latent_dim] can be exported: call it on latents once, or set its "
-            f"attribute latent_dim ({type(error).__name__}: {reason})"
-        ) from error
-    if len(shape) not in (1, 3):
-        raise UserError(f"its samples have the shape {shape}: only images [height, width, channels] can be exported")
 
 
 def output_range_of(generator: keras.Model) -> tuple[int, int]:

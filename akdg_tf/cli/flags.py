@@ -85,10 +85,7 @@ def _check_encoding(arguments: list[str]) -> None:
         UserError: an argument is not UTF-8.
     """
     for argument in arguments:
-        try:
-            argument.encode()
-        except UnicodeEncodeError:
-            raise UserError(f"{argument!r} is not UTF-8: rename the file or folder") from None
+        places.check_encoding(argument)
 
 
 def expanded(flag: str, path: str) -> str:

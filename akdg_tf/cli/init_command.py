@@ -10,6 +10,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import write_text
 from akdg_tf.models.counting import exceeded
 from akdg_tf.models.sizing import Budget
+from akdg_tf.places import check_encoding
 from akdg_tf.training.gin_files import lookup
 from akdg_tf.training.own_experiment import OwnExperiment, Request, decide, teacher_settings
 from akdg_tf.training.own_gin import WRITTEN_BY, counted, gin_text
@@ -30,6 +31,8 @@ def init(arguments: argparse.Namespace) -> str:
     Raises:
         UserError: something is missing or does not fit, or a file of this name exists.
     """
+    for text in (arguments.teacher, arguments.data or "", arguments.data_dir or "", *arguments.gin_param):
+        check_encoding(text)
     given = arguments.name and arguments.name.removesuffix(".gin")
     name = check_name(given or default_name(arguments.teacher, arguments.student))
     path = free_path(name, arguments.overwrite)

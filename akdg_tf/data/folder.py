@@ -1,7 +1,7 @@
 """A folder of images, at any depth. Files are read only when they are needed, so that a million files work."""
 
-import os
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from akdg_tf.data.image_reader import FORMATS, WHITE, Color, ImageReader
 from akdg_tf.data.registry import register_dataset
 from akdg_tf.data.streamed import CHECKED, StreamedImages
 from akdg_tf.errors import UserError
+from akdg_tf.places import printable
 
 
 class ImageFolder(StreamedImages):
@@ -36,7 +37,7 @@ class ImageFolder(StreamedImages):
 
     name, items = "folder", "files"
 
-    def __init__(self, folder: pathlib.Path, sample_shape: tuple[int, int, int], background: Color = WHITE):
+    def __init__(self, folder: pathlib.Path, sample_shape: Sequence[int], background: Color = WHITE):
         if not folder.is_dir():
             raise UserError(f"there is no folder {folder}: give --data_dir=FOLDER")
         reader, found = ImageReader(sample_shape, background), find_images(folder)
@@ -45,7 +46,7 @@ class ImageFolder(StreamedImages):
             raise UserError(_no_image(folder, found))
         super().__init__(folder.resolve(), len(found.paths), reader)
         self.paths = found.paths
-        self.split = f"{self.size:,} files of {_printable(self.folder.name)}"
+        self.split = f"{self.size:,} files of {printable(self.folder.name)}"
         self._digest = FolderDigest(self.folder, self.paths)
         self._check(CHECKED)
 
@@ -79,11 +80,6 @@ def _no_image(folder: pathlib.Path, files: ImageFiles) -> str:
     ]
     found = f" (found {', '.join(others)})" if others else ""
     return f"there is no image in {folder}: it must hold {', '.join(SUFFIXES)} files, at any depth{found}"
-
-
-def _printable(name: str) -> str:
-    """A file name as text that can be written anywhere: what is not UTF-8 is replaced."""
-    return os.fsencode(name).decode(errors="replace")
 
 
 @register_dataset("folder", options=("background",))

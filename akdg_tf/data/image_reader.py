@@ -6,6 +6,7 @@ import logging
 import os
 import pathlib
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -37,10 +38,11 @@ class ImageReader:
         UserError: the shape is not that of an image.
     """
 
-    def __init__(self, sample_shape: tuple[int, int, int], background: Color = WHITE):
+    def __init__(self, sample_shape: Sequence[int], background: Color = WHITE):
         if len(sample_shape) != 3 or sample_shape[2] not in MODES:
             raise UserError(f"images cannot have the shape {sample_shape}: it must be (height, width, 1 or 3)")
-        self.sample_shape, self.background = tuple(sample_shape), background
+        height, width, channels = sample_shape
+        self.sample_shape, self.background = (height, width, channels), background
         self._warned, self._lock = False, threading.Lock()
 
     def read(self, source: str | os.PathLike | bytes, name: str = "") -> np.ndarray:
@@ -84,6 +86,27 @@ class ImageReader:
             name,
             (largest + 1) * 256,
         )
+
+
+def natural_shape(path: str | os.PathLike) -> tuple[int, int, int]:
+    """The shape of the image in a file as `ImageReader` reads it: upright, with 1 channel if it is stored as gray.
+
+    Raises:
+        Exception: the content is damaged or not supported. Pillow may raise any exception.
+    """
+    with Image.open(path, formats=FORMATS) as image:
+        upright = ImageOps.exif_transpose(image)
+    return upright.height, upright.width, 1 if _is_gray(upright) else 3
+
+
+def _is_gray(image: Image.Image) -> bool:
+    """Whether an image is stored as gray: by its mode, or by a palette of which it uses only gray colors."""
+    if image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I"):
+        return True
+    if not image.mode.startswith("P"):
+        return False
+    red, green, blue = (np.asarray(band) for band in on_background(image, WHITE).convert("RGB").split())
+    return np.array_equal(red, green) and np.array_equal(green, blue)
 
 
 def on_background(image: Image.Image, background: Color) -> Image.Image:

@@ -16,23 +16,27 @@ class TeacherData:
     """A teacher's images as a dataset; bound as `Data.name = 'teacher'`.
 
     Scores against it are named so, such as "fid_to_teacher[cifar10-classifier]": the distance to the teacher, not to
-    real images.
+    real images. Of a teacher of which only images are there, these are the images that the student learns from, and the
+    teacher itself cannot be compared with them.
 
     Args:
         teacher: the teacher, see `teachers.sources.Teacher`.
         source: what training draws the images from, see `teachers.sources.ImageSource`.
-        size: number of images for scores.
+        size: number of images for scores; fewer if the teacher has fewer.
 
     Attributes:
         name, split, sample_shape, size: see `ImageDataset`.
+        compares_teacher: whether the teacher can be compared with these images: it makes others.
     """
 
     name = NAME
 
     def __init__(self, teacher, source, size: int):
-        self.teacher, self.source, self.size = teacher, source, size
+        self.teacher, self.source = teacher, source
+        self.compares_teacher = teacher.size is None
+        self.size = size if teacher.size is None else min(size, teacher.size)
         self.sample_shape = tuple(teacher.sample_shape)
-        self.split = f"{size:,} images of {teacher.name or 'a callable'}"
+        self.split = f"{self.size:,} images of {teacher.name or 'a callable'}"
 
     def batch(self, step: tf.Tensor, size: int | tf.Tensor, seed: int) -> tf.Tensor:
         """Batch number `step`, float32 [size, *sample_shape]."""

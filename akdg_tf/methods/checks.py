@@ -51,7 +51,11 @@ def check_teacher(teacher: Any, role: type, method: str, generator: keras.Model)
     """
     if not isinstance(teacher, role):
         if hasattr(teacher, "draw_images"):
-            raise ValueError(f"{method} requires pairs of latent and image: {_kind(teacher)} gives only images")
+            name = getattr(teacher, "name", None)
+            raise ValueError(
+                f"{method} requires pairs of latent and image: {repr(name) if name else _kind(teacher)} gives only "
+                "images; save them with their latents as `latents` in an .npz file"
+            )
         raise ValueError(
             f"the teacher of {method} cannot be {_kind(teacher)}: give akdg_tf.FrozenGenerator(model, latent_dim), "
             "akdg_tf.load_teacher(folder) or a bank"
@@ -92,14 +96,24 @@ def _check_batch(images: Any, sample_shape: tuple[int, ...]) -> None:
     if not dtype.is_floating:
         raise ValueError(f"the images are {dtype.name}: scale them to float32 in [-1, 1], such as images / 127.5 - 1")
     values = np.asarray(tf.cast(images, tf.float32))
-    least, most = float(values.min()), float(values.max())
     if not np.isfinite(values).all():
         raise ValueError("the images hold values that are not finite")
-    if len(sample_shape) != 3:  # points have no range
-        return
+    fault = range_fault(values) if len(sample_shape) == 3 else None  # points have no range
+    if fault:
+        raise ValueError(fault)
+
+
+def range_fault(images: np.ndarray) -> str | None:
+    """What is wrong with the range of images that should be in [-1, 1]; None if nothing is.
+
+    Args:
+        images: float [n, height, width, channels].
+    """
+    least, most = float(images.min()), float(images.max())
     dark = least >= 0 and most > 0.5  # in [-1, 1], no pixel would be darker than the middle gray
     if least < -1 - SLACK or most > 1 + SLACK or dark:
-        raise ValueError(f"the images run from {least:.3g} to {most:.3g}: scale them to [-1, 1]")
+        return f"the images run from {least:.3g} to {most:.3g}: scale them to [-1, 1]"
+    return None
 
 
 def _kind(thing: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from akdg_tf.errors import UserError
+from akdg_tf.errors import UserError, said_in
 from akdg_tf.teachers.constants import Constant
 from akdg_tf.teachers.probing import called_once, reason_of
 
@@ -122,9 +122,11 @@ class ForeignFunction:
         z = tf.random.stateless_normal((self.batch or PROBES, self.latent_dim), (0, 0))
         try:
             outputs = called_once(self._raw, z)
+        except UserError:
+            raise
         except Exception as error:  # a foreign graph may raise any exception
             who = f"{self.where} cannot be called with latents of {self.latent_dim}"
-            raise UserError(f"{who}: {reason_of(error)}") from error
+            raise UserError(said_in(str(error)) or f"{who}: {reason_of(error)}") from error
         pick = self._choice(outputs)
         samples = pick(outputs)
         shape = tuple(samples.shape[1:])

@@ -13,7 +13,7 @@ import tensorflow as tf
 from akdg_tf import latents
 from akdg_tf.errors import UserError
 from akdg_tf.models.counting import CALLS_PYTHON, Cost, count_cost, frozen_graph
-from akdg_tf.places import home_of
+from akdg_tf.places import home_of, printable
 from akdg_tf.teachers import graph_digest
 from akdg_tf.teachers.probing import called_once, reason_of
 
@@ -38,9 +38,14 @@ class FrozenGenerator:
         batch: number of samples that the function always computes, whatever the number of latents; None if it computes
             as many as there are latents.
 
+    Attributes:
+        size: None: it makes any number of samples.
+
     Raises:
         ValueError: the prior is unknown, or the output range is empty.
     """
+
+    size = None
 
     def __init__(
         self,
@@ -65,7 +70,7 @@ class FrozenGenerator:
         """Name of the run or zoo entry that holds the SavedModel, else of its own folder; None for a callable."""
         if self.folder is None:
             return None
-        return home_of(self.folder).resolve().name
+        return printable(home_of(self.folder).resolve().name)
 
     @functools.cached_property
     def sample_shape(self) -> tuple[int, ...]:

@@ -1,87 +1,24 @@
-"""Generators that run outside TensorFlow: a Python function of any library, and ONNX. And Keras' own files.
+"""Generators in files of other formats: ONNX, which runs outside TensorFlow, and Keras' own.
 
-Their images pass through Python. So draw them into a bank (`BankedTeacher`) instead of inside every training step.
+ONNX's images pass through Python. So draw them into a bank (`BankedTeacher`) instead of inside every training step.
 """
 
-import importlib
 import json
 import os
 import pathlib
-import re
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
 from akdg_tf.teachers.foreign import ForeignFunction, Reading
 from akdg_tf.teachers.frozen import FrozenGenerator
-from akdg_tf.teachers.saved_model import frozen
+from akdg_tf.teachers.saved_model import Range, frozen
 
-FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")  # "module:function"
 ONNX_TYPES = {"tensor(float)": tf.float32, "tensor(double)": tf.float64, "tensor(float16)": tf.float16}
 ONNX_TYPES |= {"tensor(int64)": tf.int64, "tensor(int32)": tf.int32, "tensor(uint8)": tf.uint8}
-
-Range = Sequence[float] | None
-
-
-def of_function(
-    name: str, latent_dim: int | None, prior: str | None, output_range: Range, reading: Reading
-) -> FrozenGenerator:
-    """The generator that a Python function is.
-
-    Args:
-        name: "module:function". The module is imported from the current folder or from where Python finds it. The
-            function maps latents, a NumPy array float32 [n, latent_dim], to images: an array of NumPy, PyTorch, JAX or
-            another library, [n, height, width, channels] or [n, channels, height, width].
-        latent_dim: size of the latent; must be given.
-        prior: "normal" (the default) or "uniform".
-        output_range: smallest and largest value of the images; default (0, 1), or (0, 255) for uint8.
-        reading: the layout, where the number of channels does not tell it.
-
-    Raises:
-        UserError: the module or the function is not there, or the function fails or gives no images.
-    """
-    where = f"the function {name}"
-    if not latent_dim:
-        raise UserError(f"{where} does not state its latent size: bind load_teacher.latent_dim")
-    function = _imported(name)
-    first = _as_array(_called(function, np.zeros((1, latent_dim), np.float32), where))
-    dtype = tf.uint8 if first.dtype == np.uint8 else tf.float32
-
-    def call(z):
-        return tf.numpy_function(lambda values: _as_array(function(values)).astype(dtype.as_numpy_dtype), [z], dtype)
-
-    specs = {"z": tf.TensorSpec((None, latent_dim), tf.float32)}
-    return frozen(ForeignFunction(call, specs, latent_dim, reading, where), prior, output_range, where)
-
-
-def _imported(name: str) -> Callable[[np.ndarray], Any]:
-    module, _, function = name.partition(":")
-    here = os.getcwd()
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        return getattr(importlib.import_module(module), function)
-    except Exception as error:  # a module may raise anything
-        raise UserError(f"the teacher {name} cannot be imported ({type(error).__name__}: {error})") from error
-
-
-def _called(function: Callable, z: np.ndarray, where: str) -> Any:
-    try:
-        return function(z)
-    except Exception as error:  # a function may raise anything
-        raise UserError(
-            f"{where} fails for latents of the shape {z.shape} ({type(error).__name__}: {error})"
-        ) from error
-
-
-def _as_array(images: Any) -> np.ndarray:
-    """Images of any library as a NumPy array; PyTorch's are detached and brought to the host."""
-    return np.asarray(images.detach().cpu() if hasattr(images, "detach") else images)
 
 
 def of_onnx(
@@ -105,7 +42,11 @@ def of_onnx(
     names = list(specs)
 
     def run(*values):
-        return session.run(list(outputs), dict(zip(names, values, strict=True)))
+        try:
+            return session.run(list(outputs), dict(zip(names, values, strict=True)))
+        except Exception as error:  # onnxruntime raises private classes
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"the ONNX model {path} fails ({type(error).__name__}: {reason})") from error
 
     def call(**fed):
         found = tf.numpy_function(run, [fed[name] for name in names], list(outputs.values()))

@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from akdg_tf.errors import UserError
+from akdg_tf.errors import UserError, said_in
 from akdg_tf.teachers.foreign import ForeignFunction, Reading
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.probing import reason_of
@@ -29,12 +29,14 @@ USUAL_TAGS: tuple[frozenset[str], ...] = (
     frozenset(),
 )  # of the graph for inference: SavedModels, modules of TF1 Hub
 
+Range = Sequence[float] | None
+
 
 def load_generator(
     folder: pathlib.Path,
     latent_dim: int | None = None,
     prior: str | None = None,
-    output_range: tuple[float, float] | None = None,
+    output_range: Range = None,
     signature: str | None = None,
     reading: Reading = Reading(),
     tags: Sequence[str] | None = None,
@@ -71,7 +73,7 @@ def load_generator(
 def frozen(
     function: ForeignFunction,
     prior: str | None,
-    output_range: Sequence[float] | None,
+    output_range: Range,
     where: str,
     module: object = None,
     folder: pathlib.Path | None = None,
@@ -79,12 +81,15 @@ def frozen(
     """A frozen generator of a foreign function, checked on some samples; an assumed range is logged.
 
     Raises:
-        UserError: its samples are not finite, or outside the range.
+        UserError: it fails, or its samples are not finite or outside the range.
     """
     low, high = output_range or ASSUMED_RANGE.get(function.dtype.name, (0.0, 1.0))
     prior, batch = prior or "normal", function.batch
     generator = FrozenGenerator(function, function.latent_dim, prior, (low, high), module, folder, batch)
-    generator.check(where, "load_teacher.output_range")
+    try:
+        generator.check(where, "load_teacher.output_range")
+    except tf.errors.OpError as error:
+        raise UserError(said_in(error.message) or f"{where} fails: {reason_of(error)}") from error
     if not output_range:
         logger.info("%s: its images are taken to be in the range %s", where, (low, high))
     return generator

@@ -18,7 +18,11 @@ class Teacher(Protocol):
         name: name of its run, entry, SavedModel folder or file; None for a callable.
         folder: its SavedModel, None if it has none.
         sample_shape: shape of one sample.
+        size: number of its samples if there are no others; None if it makes any number.
     """
+
+    @property
+    def size(self) -> int | None: ...
 
     @property
     def name(self) -> str | None: ...

@@ -11,7 +11,7 @@ import keras
 from gin.config_parser import BindingStatement, ImportStatement
 
 from akdg_tf import configurables  # noqa: F401  (registers what the files bind)
-from akdg_tf.errors import UserError
+from akdg_tf.errors import UserError, said_in
 from akdg_tf.training.bindings import Binding, Configuration, binding_of
 from akdg_tf.training.experiment import Experiment
 from akdg_tf.training.gin_files import binding_statement, file_statements, find, first_line, lookup
@@ -200,4 +200,7 @@ def explained():
         raise UserError(str(error).partition("\n")[0]) from error
     except Exception as error:  # a bad value of a binding may raise anything, anywhere in Keras and TensorFlow
         logger.debug("building or running the experiment", exc_info=True)
+        ours = said_in(str(error))
+        if ours:
+            raise UserError(ours) from error
         raise UserError(f"the configuration does not work: {' '.join(str(error).split())[:400]}") from error

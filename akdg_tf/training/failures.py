@@ -5,22 +5,20 @@ import re
 
 from tensorflow.errors import OpError
 
+from akdg_tf.errors import said_in
+
 GOES_ON = "once that is mended, the same command continues from the last checkpoint"
 
-_OURS = re.compile(r"\bUserError: (.*)")
 _NODE = re.compile(
     r"\{\{.*?\}\}\s*|\s*\[Op:\w+\]|^Error in user-defined function passed to \w+ transformation[^:]*:\s*"
 )
 
 
 def failure_of(error: OpError) -> str:
-    """What failed: our own line if a data pipeline raised one, otherwise TensorFlow's first line.
-
-    TensorFlow hands an exception of a pipeline's Python code on as the text of its own error.
-    """
-    ours = _OURS.search(error.message)
+    """What failed: our own line if Python code in a graph raised one, otherwise TensorFlow's first line."""
+    ours = said_in(error.message)
     if ours:
-        return ours[1]
+        return ours
     lines = (_NODE.sub("", line).strip() for line in error.message.splitlines())
     return f"TensorFlow failed ({type(error).__name__}): {next(filter(None, lines), 'it does not say why')[:400]}"
 

@@ -127,7 +127,11 @@ class GeneratorExperiment:
         source = self._drawn_images()
         role = self.method.teacher_role
         if role is not None and not isinstance(source, role):
-            raise UserError(f"{self.method.__name__} needs pairs of latents and images: {source} gives only images")
+            name = self.teacher and self.teacher.name
+            raise UserError(
+                f"{self.method.__name__} needs pairs of latents and images, but of the teacher {name!r} there are only "
+                "images: save them as `images`, with their latents as `latents`, in an .npz file"
+            )
         return source
 
     @functools.cached_property
@@ -312,9 +316,13 @@ class GeneratorExperiment:
         generators |= {"teacher": self.teacher} if self.teacher else {}
         # The images of a callable may depend on more than its digest tells.
         kept = ("teacher",) if self.teacher and self.teacher.folder else ()
-        scores = score_all(self.evaluations, generators, self.dataset, kept)
+        comparable = dict(generators)
+        if isinstance(self.dataset, teacher_data.TeacherData) and not self.dataset.compares_teacher:
+            logger.info("the teacher gets no scores: there are no images of it besides those it would be compared with")
+            del comparable["teacher"]
+        scores = score_all(self.evaluations, comparable, self.dataset, [name for name in kept if name in comparable])
         networks = {
-            name: measure(generator, scores[name], network.class_in(generator.folder))
+            name: measure(generator, scores.get(name, {}), network.class_in(generator.folder))
             for name, generator in generators.items()
         }
         return result_of(

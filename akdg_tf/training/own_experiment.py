@@ -91,6 +91,11 @@ def decide(request: Request) -> OwnExperiment:
     with config.explained():
         costs = teacher.describe()
     data, data_dir = _data(request, shape)
+    place = expanded(request.teacher)
+    if data_dir and os.path.exists(place) and os.path.samefile(data_dir, place):
+        logger.warning(
+            "--teacher and --data are one folder: omit --data, so that the scores name what they compare with"
+        )
     budget = _budget(request.budget, costs, shape)
     latent_dim = min(costs["latent_dim"] or LATENT_DIM, LATENT_DIM)
     make = sizing.FAMILIES[request.student]

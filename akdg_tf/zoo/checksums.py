@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+from collections.abc import Mapping
 
 from akdg_tf.errors import UserError
 from akdg_tf.files import sha256, write_text
@@ -85,6 +86,15 @@ def check(folder: pathlib.Path, required: set[str]) -> None:
         path = folder / name
         if not path.is_symlink() or path.readlink() != pathlib.Path("saved_model", name):
             raise UserError(f"{path} must be a link to saved_model/{name}")
+    check_listed(folder, sums)
+
+
+def check_listed(folder: pathlib.Path, sums: Mapping[str, str]) -> None:
+    """Checks that an entry holds no file besides those in its list, and no link besides `LINKS`.
+
+    Raises:
+        UserError: it does. The error names the file.
+    """
     strangers = [name for name in _files(folder) if name not in sums]
     links = [
         path for path in folder.rglob("*") if path.is_symlink() and path.relative_to(folder).as_posix() not in LINKS

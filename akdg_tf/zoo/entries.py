@@ -37,8 +37,8 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """The folder's name, without the suffix of an unfinished folder."""
-        return self.folder.name.removesuffix(PART)
+        """The folder's name, without the dot and the suffix of an unfinished folder."""
+        return self.folder.name.removesuffix(PART).removeprefix(".")
 
     @functools.cached_property
     def result(self) -> Result:

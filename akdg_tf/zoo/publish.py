@@ -117,7 +117,8 @@ def write_entry(run: pathlib.Path, result: Result, zoo: pathlib.Path, overwrite:
     folder = zoo / check_name(result.experiment)
     readme.check_place(zoo)
     if folder.exists() or folder.is_symlink():
-        checksums.read(folder)  # raises an error if the folder is not an entry
+        sums = checksums.read(folder)  # raises an error if the folder is not an entry
+        checksums.check_listed(folder, sums)  # what is not part of the entry would be lost
     with replacing(folder) as part:
         _fill(part, run, result)
         if folder.exists() and not overwrite and checksums.read(part) != checksums.read(folder):

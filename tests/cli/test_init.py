@@ -201,6 +201,11 @@ def test_the_run_is_published_as_it_is(capsys):
         ),
         (["--teacher=big", "--max_params=-1"], "'-1' is not a positive number, such as 500000, 500K or 20M"),
         (["--teacher=big", "--max_mult_adds=inf"], "'inf' is not a positive number"),
+        (["--teacher="], "there is no teacher '': give a run folder, a zoo entry"),
+        (["--teacher=~nouser/x"], "~nouser/x: the home folder is unknown; write the whole path"),
+        (["--teacher=lat\udcff1"], r"'lat\udcff1' is not UTF-8: rename the file or folder"),
+        (["--teacher=big", "--gin_param=load_teacher.latent_dim=16.5"], "bind a whole number of at least 1"),
+        (["--teacher=images", "--gin_param=load_teacher.layout='NHWC'"], "layout does not apply to a folder of images"),
         (["--teacher=nosuch"], "there is no teacher 'nosuch': give a run folder, a zoo entry"),
         (
             ["--teacher=toy_ring_teacher"],
@@ -227,7 +232,7 @@ def test_the_run_is_published_as_it_is(capsys):
         (["--teacher=big", "--max_mult_adds=10"], "no DCGANGenerator is within 10 mult-adds and "),
         (["--teacher=big", "--gin_param=AKDG.d_steps=2"], "only what the teacher does not tell is given here"),
         (["--teacher=big", "--gin_param=load_teacher.nosuch=2"], "only what the teacher does not tell is given here"),
-        (["--teacher=big", "--gin_param=load_teacher.prior='x'"], "prior 'x' is not one of 'normal', 'uniform'"),
+        (["--teacher=big", "--gin_param=load_teacher.prior='x'"], "prior is 'x': bind 'normal' or 'uniform'"),
         (["--teacher=big", "--gin_param=load_teacher.sample_shape=(8,8,3)"], "resizes only those of a folder"),
         (["--teacher=big", "--name=a b"], "'a b' is not the name of an entry"),
         (["--teacher=big", "--name=mnist_mlp_akdg"], "there is another gin file of this name, "),
@@ -274,9 +279,20 @@ def test_counts(text, number):
     assert init.count(text) == number
 
 
-def test_a_path_that_is_not_utf8_is_one_line(capsys):
+@pytest.mark.parametrize("flag", ["--teacher", "--data"])
+def test_a_path_that_is_not_utf8_is_one_line(flag, capsys):
     name = os.fsdecode(b"caf\xe9")
     pathlib.Path(name).symlink_to("images")
     with pytest.raises(SystemExit) as end:
-        init.main([*NO_DATA, f"--data={name}"])
-    assert end.value.code == 2 and len(capsys.readouterr().err.splitlines()) == 1
+        init.main([*NO_DATA, f"{flag}={name}"])
+    assert end.value.code == 2
+    assert capsys.readouterr().err == "akdg init: 'caf\\udce9' is not UTF-8: rename the file or folder\n"
+    assert [path.name for path in pathlib.Path().glob("*.gin")] == ["mine.gin"]
+
+
+def test_the_same_folder_as_teacher_and_data_is_warned_of_once(capsys, caplog):
+    written(capsys, "--teacher=images", "--data=./images", "--side=32x48")
+    assert sum("--teacher and --data are one folder" in message for message in caplog.messages) == 1
+    caplog.clear()
+    written(capsys, "--teacher=images", "--name=x", "--side=32x48")
+    assert "are one folder" not in caplog.text

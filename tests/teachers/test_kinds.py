@@ -13,7 +13,7 @@ from PIL import Image
 
 import akdg_tf
 from akdg_tf.errors import UserError
-from akdg_tf.teachers import images as images_module
+from akdg_tf.teachers import npz
 from akdg_tf.teachers.bank import BankedTeacher, make_bank
 from akdg_tf.teachers.load import is_there, load_teacher
 from akdg_tf.teachers.sources import OnlineTeacher
@@ -83,8 +83,8 @@ def test_a_python_function_is_a_teacher(name, output_range, functions, tmp_path)
         ("my_teacher:plain", {"latent_dim": None}, "bind load_teacher.latent_dim"),
         ("my_teacher:nothing", {}, "cannot be imported .AttributeError"),
         ("nobodys_module:plain", {}, "cannot be imported .ModuleNotFoundError"),
-        ("my_teacher:broken", {}, "fails for latents of the shape .1, 3. .RuntimeError: out of order"),
-        ("my_teacher:plain", {"latent_dim": 4}, "fails for latents of the shape .1, 4."),
+        ("my_teacher:broken", {}, "fails for latents of the shape .8, 3. .RuntimeError: out of order"),
+        ("my_teacher:plain", {"latent_dim": 4}, "fails for latents of the shape .8, 4."),
         ("my_teacher:plain", {"output_range": None}, "outside the range .*: bind load_teacher.output_range"),
     ],
 )
@@ -180,7 +180,8 @@ def test_a_folder_of_images_is_a_teacher_without_latents(folder):
     for source in (OnlineTeacher(), BankedTeacher(1000)):
         assert source.open(teacher, smoke=False) is teacher
     student = akdg_tf.MLPGenerator(3, (4, 6, 3), width=4)
-    with pytest.raises(ValueError, match="MSE requires pairs of latent and image: a TeacherImages gives only images"):
+    says = r"MSE requires pairs of latent and image: 'drawn' gives only images; .* as `latents` in an .npz file"
+    with pytest.raises(ValueError, match=says):
         akdg_tf.MSEDistillation(student, teacher)
 
 
@@ -212,17 +213,17 @@ def test_an_npz_file_is_a_teacher_with_or_without_latents(values, output_range, 
 @pytest.mark.parametrize(
     ("arrays", "says"),
     [
-        ({"pictures": BYTES}, "must hold 'images' .n, height, width, 1 or 3., not None"),
-        ({"images": BYTES[..., :2]}, r"not \(30, 4, 6, 2\)"),
+        ({"pictures": BYTES}, "must hold an array 'images' .n, height, width, 1 or 3."),
+        ({"images": BYTES[..., :2]}, r"numbers, not uint8 \(30, 4, 6, 2\)"),
         ({"images": BYTES / 127.5 - 1}, r"outside the range \(0.0, 1.0\): bind load_teacher.output_range"),
         ({"images": BYTES * np.nan}, "outside the range"),
-        ({"images": BYTES, "latents": np.zeros((29, 3))}, r"latents of the shape \(29, 3\) for 30 images"),
+        ({"images": BYTES, "latents": np.zeros((29, 3))}, r"latents float64 \(29, 3\) for 30 images"),
     ],
 )
 def test_an_npz_file_of_something_else_is_one_line(arrays, says, tmp_path):
     np.savez(tmp_path / "x.npz", **arrays)
     with pytest.raises(UserError, match=says):
-        images_module.of_npz(tmp_path / "x.npz", None)
+        npz.of_npz(tmp_path / "x.npz", None)
 
 
 def test_what_is_no_teacher_is_told_what_one_is(tmp_path, monkeypatch):

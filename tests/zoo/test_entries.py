@@ -20,9 +20,10 @@ def test_two_entries_that_were_exchanged_are_found_out(tmp_path):
 
 def test_what_is_being_made_has_its_name_already_and_does_not_count(tmp_path):
     entry = write_metrics(tmp_path / "a")
-    for name in ("a.part", "a.old"):
+    for name in ("a.part", "a.old", ".a.part", ".a.old"):
         shutil.copytree(tmp_path / "a", tmp_path / name)
-    assert Entry(tmp_path / "a.part").result == entry.result and Entry(tmp_path / "a.part").name == "a"
+    for name in ("a.part", ".a.part"):
+        assert Entry(tmp_path / name).result == entry.result and Entry(tmp_path / name).name == "a"
     assert entries(tmp_path) == [entry]
 
 

@@ -11,7 +11,7 @@ import shutil
 import urllib.parse
 
 from akdg_tf.errors import UserError
-from akdg_tf.files import replacing, write_text
+from akdg_tf.files import replacing, strangers, write_text
 from akdg_tf.zoo import readme
 from akdg_tf.zoo.definitions import definitions
 from akdg_tf.zoo.entries import LITERT, SAMPLES, Entry, entries, groups
@@ -21,6 +21,7 @@ from akdg_tf.zoo.routes import evaluation_latents
 PAGE = pathlib.Path(__file__).with_name("page")
 PAGE_FILES = ("index.html", "gallery.css", "gallery.js", "live.js", "student.js", "icon.svg")
 FOLDERS = ("pictures", "models")
+WRITTEN = (*PAGE_FILES, "data.js", "pictures/*.png", "models/*.tflite", "models/*.json", "litert/*")  # all its files
 MARK = "window.GALLERY = "  # the start of data.js, which identifies a folder as a gallery
 LIVE_IMAGES = 16  # the first two rows of samples.png
 COUNTS = ("layers", "params", "mult_adds", "file_size", "images_per_second")
@@ -112,6 +113,7 @@ def _is_gallery(folder: pathlib.Path) -> bool:
     """Whether a folder is empty or holds only a gallery. Anything else in it would be lost."""
     if not folder.is_dir():
         return False
-    names, data = {path.name for path in folder.iterdir()}, folder / "data.js"
-    written = {*PAGE_FILES, *FOLDERS, "litert", data.name}
-    return not names or (names <= written and data.is_file() and data.read_bytes().startswith(MARK.encode()))
+    data = folder / "data.js"
+    if strangers(folder, WRITTEN):
+        return False
+    return not any(folder.iterdir()) or (data.is_file() and data.read_bytes().startswith(MARK.encode()))

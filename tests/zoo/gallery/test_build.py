@@ -92,11 +92,14 @@ def test_build_refuses_folders_that_are_not_galleries_and_leaves_them(tmp_path):
     (tmp_path / "hosted").mkdir()
     (tmp_path / "hosted" / "data.js").write_text(gallery.MARK)
     (tmp_path / "hosted" / "CNAME").write_text("mine")
-    for name in ("photos", "file", "hosted"):
+    (tmp_path / "deep" / "pictures").mkdir(parents=True)
+    (tmp_path / "deep" / "data.js").write_text(gallery.MARK)
+    (tmp_path / "deep" / "pictures" / "notes.txt").write_text("mine")
+    for name in ("photos", "file", "hosted", "deep"):
         with pytest.raises(UserError, match="exists and holds something other than a gallery"):
             gallery.build(tmp_path, tmp_path / name)
-    kept = ("photos/index.html", "file", "hosted/CNAME")
-    assert [(tmp_path / name).read_text() for name in kept] == ["mine"] * 3
+    kept = ("photos/index.html", "file", "hosted/CNAME", "deep/pictures/notes.txt")
+    assert [(tmp_path / name).read_text() for name in kept] == ["mine"] * 4
 
 
 def test_build_refuses_what_is_not_a_whole_zoo(tmp_path):
