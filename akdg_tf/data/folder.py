@@ -1,6 +1,5 @@
 """A folder of images, at any depth. Files are read only when they are needed, so that a million files work."""
 
-import os
 import pathlib
 
 import numpy as np
@@ -10,7 +9,7 @@ from akdg_tf.data.folder_digest import FolderDigest
 from akdg_tf.data.image_files import SUFFIXES, ImageFiles, find_images
 from akdg_tf.data.image_reader import FORMATS, WHITE, Color, ImageReader
 from akdg_tf.data.registry import register_dataset
-from akdg_tf.data.streamed import CHECKED, StreamedImages
+from akdg_tf.data.streamed import CHECKED, StreamedImages, printable
 from akdg_tf.errors import UserError
 
 
@@ -45,7 +44,7 @@ class ImageFolder(StreamedImages):
             raise UserError(_no_image(folder, found))
         super().__init__(folder.resolve(), len(found.paths), reader)
         self.paths = found.paths
-        self.split = f"{self.size:,} files of {_printable(self.folder.name)}"
+        self.split = f"{self.size:,} files of {printable(self.folder.name)}"
         self._digest = FolderDigest(self.folder, self.paths)
         self._check(CHECKED)
 
@@ -73,17 +72,14 @@ class ImageFolder(StreamedImages):
 
 def _no_image(folder: pathlib.Path, files: ImageFiles) -> str:
     """Why a folder holds no image."""
+    if (folder / "data.mdb").is_file():
+        return f"{folder} is an LMDB environment: bind Data.name='lmdb'"
     others = [
         *([files.others()] if files.not_read else []),
         *([f"{files.left_out} left out"] if files.left_out else []),
     ]
     found = f" (found {', '.join(others)})" if others else ""
     return f"there is no image in {folder}: it must hold {', '.join(SUFFIXES)} files, at any depth{found}"
-
-
-def _printable(name: str) -> str:
-    """A file name as text that can be written anywhere: what is not UTF-8 is replaced."""
-    return os.fsencode(name).decode(errors="replace")
 
 
 @register_dataset("folder", options=("background",))

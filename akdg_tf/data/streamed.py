@@ -179,3 +179,8 @@ class StreamedImages(abc.ABC):
             logger.warning("skipping %r (%s): %d unreadable so far", name, reason, count)
         elif count % NAMED == 0 and (count // NAMED).bit_count() == 1:
             logger.warning("skipping unreadable %s: %d so far", self.items, count)
+
+
+def printable(name: str) -> str:
+    """A file name as text that can be written anywhere: what is not UTF-8 is replaced."""
+    return os.fsencode(name).decode(errors="replace")
