@@ -74,6 +74,8 @@ class ImageFolder(StreamedImages):
 
 def _no_image(folder: pathlib.Path, files: ImageFiles) -> str:
     """Why a folder holds no image."""
+    if (folder / "data.mdb").is_file():
+        return f"{folder} is an LMDB environment: bind Data.name='lmdb'"
     others = [
         *([files.others()] if files.not_read else []),
         *([f"{files.left_out} left out"] if files.left_out else []),

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from akdg_tf.errors import UserError
 
@@ -63,7 +63,7 @@ class ImageReader:
             file, name = source, name or pathlib.Path(source).name
             if not os.path.isfile(source):  # opening a pipe would block forever
                 raise OSError(errno.ENOENT, "not a file")
-        with Image.open(file, formats=FORMATS) as image:
+        with _opened(file) as image:
             is_deep = _is_deep(image)
             upright = _in_8_bits(ImageOps.exif_transpose(image), is_deep)
         if is_deep and upright.mode != "CMYK":  # whose small values are light
@@ -107,6 +107,15 @@ def _is_gray(image: Image.Image) -> bool:
         return False
     red, green, blue = (np.asarray(band) for band in on_background(image, WHITE).convert("RGB").split())
     return np.array_equal(red, green) and np.array_equal(green, blue)
+
+
+def _opened(file: str | os.PathLike | io.BytesIO) -> Image.Image:
+    try:
+        return Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:  # whose message would name an object in memory
+        if isinstance(file, io.BytesIO):
+            raise UnidentifiedImageError("cannot identify its content as an image") from None
+        raise
 
 
 def on_background(image: Image.Image, background: Color) -> Image.Image:
