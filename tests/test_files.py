@@ -3,12 +3,14 @@
 import hashlib
 import logging
 import os
+import pathlib
 import threading
 
 import pytest
 
 from akdg_tf import files
 
+ROOT = pathlib.Path(files.__file__).parents[1]
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of FIPS 180-2, appendix B.1
 
 
@@ -125,3 +127,9 @@ def test_a_lock_is_held_by_one_and_the_second_waits_and_says_so(tmp_path, caplog
         thread.join(60)
     assert order == ["first", "second"]
     assert any(str(tmp_path) in message and "another process" in message for message in caplog.messages)
+
+
+def test_no_module_needs_the_locks_of_one_system():
+    """`fcntl` is missing on Windows; filelock is not."""
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "akdg_tf").rglob("*.py")}
+    assert len(sources) > 100 and not [path for path, text in sources.items() if "fcntl" in text]

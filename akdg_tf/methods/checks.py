@@ -6,7 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from akdg_tf.errors import UserError
 from akdg_tf.latents import sample_shape_of
+from akdg_tf.teachers.frozen import FrozenGenerator
 
 PEEKED = 64  # images of an array that are checked
 SLACK = 0.01  # by which images may leave [-1, 1]
@@ -38,7 +40,7 @@ def check_discriminator(discriminator: Any, name: str) -> None:
 
 
 def check_teacher(teacher: Any, role: type, method: str, generator: keras.Model) -> None:
-    """Checks that a teacher fills its role, and that its samples have the shape of the student's.
+    """Checks that a teacher fills its role, gives samples in its range, and of the shape of the student's.
 
     Args:
         teacher: what the method was given.
@@ -60,6 +62,11 @@ def check_teacher(teacher: Any, role: type, method: str, generator: keras.Model)
             f"the teacher of {method} cannot be {_kind(teacher)}: give akdg_tf.FrozenGenerator(model, latent_dim), "
             "akdg_tf.load_teacher(folder) or a bank"
         )
+    if isinstance(teacher, FrozenGenerator):
+        try:
+            teacher.check()
+        except UserError as error:
+            raise ValueError(str(error)) from error
     shape, wanted = getattr(teacher, "sample_shape", None), sample_shape_of(generator)
     if shape is not None and tuple(shape) != wanted:
         raise ValueError(

@@ -85,7 +85,11 @@ class FrozenGenerator:
     def __call__(self, z: tf.Tensor) -> tf.Tensor:
         """Images in [-1, 1], float32 [n, *sample_shape], without gradient."""
         low, high = self.output_range
-        images = tf.cast(self.function(z), tf.float32)
+        outputs = self.function(z)
+        if isinstance(outputs, tuple | list | dict):
+            kind = type(outputs).__name__
+            raise UserError(f"the teacher gives a {kind}: wrap it in a function that gives the images alone")
+        images = tf.cast(outputs, tf.float32)
         if (low, high) != (-1.0, 1.0):
             images = (images - low) * (2.0 / (high - low)) - 1.0
         return tf.stop_gradient(images)

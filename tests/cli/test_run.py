@@ -28,6 +28,7 @@ FOLDER_DATA = ["--gin_param=Data.name='folder'"]
         ([STUDENT, "--stage=nosuch"], "nosuch"),
         ([STUDENT, "gin/budget_cpu.gin"], "unexpected 'gin/budget_cpu.gin'"),
         ([STUDENT, "--data_dir=DATA/nosuch"], "/nosuch does not exist"),
+        ([STUDENT, "--data_dir=DATA"], "dataset 'mnist5k' does not read --data_dir"),
         ([STUDENT, "--gin_param=load_classifier.name='nosuch'"], "there is no classifier"),
         (
             ["--gin_file=gin/mnist_mlp_mse.gin", "--gin_param=LATENT_DIM=32"],

@@ -150,9 +150,11 @@ def test_an_image_of_12_bits_in_16_is_named_once(channels, tmp_path, caplog):
         values[..., -1] = 65_535  # alpha says nothing about the colors
     path = tmp_path / "x.png"
     path.write_bytes(png_of_16_bits(values))
+    other = tmp_path / "other.png"
+    other.write_bytes(png_of_16_bits(values))
     reader = ImageReader(SHAPE)
     with caplog.at_level(logging.WARNING):
-        images = [reader.read(path) for _ in range(3)]
+        images = [reader.read(each) for each in (path, path, other)]
     np.testing.assert_array_equal(images[2], np.repeat(RAMP * 65 // 256, 3, -1))  # no guess about the scale
     (message,) = caplog.messages
     assert "'x.png' has 16 bits per value but uses at most 12: all values are below 4096" in message

@@ -24,6 +24,15 @@ def keras_model():
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
 
 
+def images_of(z):
+    return tf.reshape(tf.tanh(tf.repeat(z, 16, 1)), (-1, *SAMPLE_SHAPE))
+
+
+def taught_by(function):
+    """AKDG by a generator of somebody else, handed over as it is."""
+    return AKDG(student(), discriminator(), discriminator(), akdg_tf.FrozenGenerator(function, 4))
+
+
 def teacher_of_one_pixel():
     return akdg_tf.FrozenGenerator(lambda z: tf.reshape(z[:, :1], (-1, 1, 1, 1)), 4)
 
@@ -46,6 +55,14 @@ def teacher_of_one_pixel():
             lambda: AKDG(student(), discriminator(), discriminator(), teacher_of_one_pixel()),
             r"shape \(1, 1, 1\), the student's \(8, 8, 1\): they must be equal",
         ),
+        (
+            lambda: taught_by(lambda z: 255.0 * images_of(z)),
+            "outside the range .* bind output_range",
+        ),
+        (lambda: taught_by(lambda z: images_of(z) / 0.0), "samples that are not finite"),
+        (lambda: taught_by(lambda z: (images_of(z), z)), "gives a tuple: wrap it in a function"),
+        (lambda: taught_by(lambda z: {"images": images_of(z)}), "gives a dict: wrap it in a function"),
+        (lambda: taught_by(lambda z: tf.transpose(images_of(z), (0, 3, 1, 2))), r"shape \(1, 8, 8\), the student's"),
     ],
 )
 def test_parts_that_are_none_are_refused_when_they_are_given(make, says):
@@ -54,6 +71,7 @@ def test_parts_that_are_none_are_refused_when_they_are_given(make, says):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("method", [GAN, AKDG])
 @pytest.mark.parametrize(
     ("x", "says"),
     [
@@ -68,8 +86,8 @@ def test_parts_that_are_none_are_refused_when_they_are_given(make, says):
         (dataset((127.5 * IMAGES, np.zeros(40))), "scale them to"),
     ],
 )
-def test_images_that_cannot_be_learned_are_refused_before_the_first_step(x, says):
-    trainer = make_trainer(GAN)
+def test_images_that_cannot_be_learned_are_refused_before_the_first_step(x, says, method):
+    trainer = make_trainer(method)
     with pytest.raises(ValueError, match=says):
         trainer.fit(x, verbose=0)
     assert int(trainer.step) == 0

@@ -2,6 +2,7 @@
 
 import dataclasses
 import shutil
+import types
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.models import EfficientNetLite0
 from akdg_tf.zoo import checksums
 from akdg_tf.zoo.entries import Entry, entries
-from akdg_tf.zoo.verify import recomputed, verify, verify_readme
+from akdg_tf.zoo.verify import configuration, recomputed, verify, verify_readme
 
 ENTRIES = entries(ROOT / "zoo")
 STUDENTS = [
@@ -163,6 +164,15 @@ def test_other_weights_of_an_entry_that_was_converted_are_found(converted):
 
 def test_the_readme_of_the_zoo_is_made_of_its_entries():
     verify_readme(ROOT / "zoo")
+
+
+@pytest.mark.parametrize("check", [configuration, lambda entry: recomputed(entry, None)])
+def test_the_configuration_of_an_entry_cannot_run_code(check, tmp_path):
+    (tmp_path / "config.gin").write_text("import os.path\n")
+    scored = types.SimpleNamespace(unscored=False)
+    entry = types.SimpleNamespace(folder=tmp_path, name="x", converted=None, result=scored)
+    with pytest.raises(UserError, match=r"'import os\.path' is refused: it runs code from outside"):
+        check(entry)
 
 
 def test_the_published_metrics_are_those_of_the_published_weights(monkeypatch):
