@@ -127,10 +127,10 @@ class GeneratorExperiment:
         source = self._drawn_images()
         role = self.method.teacher_role
         if role is not None and not isinstance(source, role):
-            name = self.teacher and self.teacher.name
+            name = getattr(source, "name", None) or type(source).__name__
             raise UserError(
-                f"{self.method.__name__} needs pairs of latents and images, but of the teacher {name!r} there are only "
-                "images: save them as `images`, with their latents as `latents`, in an .npz file"
+                f"{self.method.__name__} needs pairs of latents and images, but {name!r} gives only images: "
+                "save them as `images`, with their latents as `latents`, in an .npz file"
             )
         return source
 

@@ -325,7 +325,9 @@ def test_a_method_that_pairs_refuses_a_source_of_images_alone(tmp_path):
             return Images()
 
     experiment = on_the_ring(tmp_path / "x", 8, method=SmallMSE, teacher_source=Folder())
-    with pytest.raises(UserError, match=r"SmallMSE needs pairs of latents and images: .*Images"):
+    with pytest.raises(
+        UserError, match=r"SmallMSE needs pairs of latents and images, but 'Images' gives only images: save"
+    ):
         experiment.prepare(training=False)
 
 

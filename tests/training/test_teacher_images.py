@@ -82,6 +82,6 @@ def test_a_teacher_that_makes_others_is_compared_with_as_many_as_asked_for():
 
 
 def test_mse_says_what_it_lacks_and_how_to_give_it(things):
-    says = "SmallMSE needs pairs .* of the teacher 'drawn' there are only images: save .* as `latents`, in an .npz file"
+    says = "SmallMSE needs pairs .*, but 'drawn' gives only images: save .* as `latents`, in an .npz file"
     with pytest.raises(UserError, match=says):
         experiment(things, "drawn", SmallMSE).prepare(training=False)
