@@ -104,8 +104,6 @@ class Adversary(keras.layers.Layer):
         def not_due():
             return [tf.zeros(v.shape) for v in variables]
 
-        if self.penalty.every == 1:
-            return due()
         return tf.cond(tf.equal(step % self.penalty.every, 0), due, not_due)
 
     def generator_loss(self, generated: tf.Tensor) -> tf.Tensor:

@@ -42,7 +42,7 @@ FOLDER_DATA = ["--gin_param=Data.name='folder'"]
             "pictures_every is 0",
         ),
         ([*DESCRIBE, "--gin_param=Schedule.profile_steps=(9, 5)"], "profile_steps (9, 5) must be"),
-        ([*DESCRIBE, "--gin_param=load_teacher.prior='gauss'"], "prior 'gauss'"),
+        ([*DESCRIBE, "--gin_param=load_teacher.prior='gauss'"], "load_teacher.prior is 'gauss'"),
         (["--gin_file=gin/cifar10_mlp_akdg.gin", *UNDER_BUDGET, "--data_dir=DATA"], "there is no cifar-10-batches-py"),
         (
             ["--gin_file=gin/cifar10_mlp_akdg.gin", *FOLDER_DATA, "--stage=train", "--data_dir=DATA"],

@@ -153,7 +153,7 @@ def test_an_npy_that_holds_no_images_is_one_line(write, says, tmp_path):
     assert "images.npy" in str(caught.value) and "NpzFile" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("count", "shape"), [(5, (4, 20, 3)), (20, (8, 32, 3)), (64, (32, 32, 3))])
+@pytest.mark.parametrize(("count", "shape"), [(5, (8, 8, 3)), (20, (20, 16, 3)), (64, (32, 32, 3))])
 def test_few_images_make_a_picture_too(count, shape, monkeypatch):
     shown = []
     monkeypatch.setattr(pictures, "tile", lambda images, columns: shown.append(tile(images, columns)) or shown[-1])
