@@ -1,8 +1,8 @@
 """The entries of an LMDB file, by number.
 
 They are read without LMDB's own library. That maps the file into memory and trusts it, so that a file that is cut or
-damaged ends the process. Its Python package also touches every value when it lists the keys: of the 43 GB of LSUN's
-bedrooms all of them, where the pages that hold keys are 0.2 GB.
+damaged ends the process. Its Python package also touches every value when it lists the keys. The bedrooms of LSUN are
+46 GB, and the pages that hold their keys about 0.2 GB.
 """
 
 import hashlib
