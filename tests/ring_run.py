@@ -63,6 +63,10 @@ def train(folder, steps, recording=False, devices=("CPU:0", "CPU:1"), **settings
             evaluations={},
             teacher=lambda: akdg_tf.FrozenGenerator(draw, TEACHER_LATENT, prior="uniform", module=network),
         )
+    if recording:
+        _ = experiment.trainer  # which draws from the teacher, to check it
+        for calls in FED.values():
+            calls.clear()
     experiment.train()
     return experiment
 

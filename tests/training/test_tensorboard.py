@@ -1,12 +1,11 @@
 """What a run writes for TensorBoard, read back from its events and its profile."""
 
-import itertools
 import logging
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from ring_run import FED, SEED, read_events, read_profile, train
+from ring_run import BATCH, FED, LATENT, SEED, TEACHER_LATENT, read_events, read_profile, train
 from support import made_up_result, made_up_score
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
@@ -50,20 +49,13 @@ def test_histograms_are_those_of_every_weight_and_of_the_latents_that_were_fed(t
     bias = read_tensors(folder, "weights/d_kd/dense_1/bias")[8]  # one number: no bucket has a width
     assert bias[0, 0] == bias[-1, 1] == np.asarray(trainer.adversaries[1].discriminator.weights[-1])[0]
 
-    for who in ("student", "teacher"):
+    calls = 2 * 2  # a step: two replicas, and two discriminator steps, the generator's being on the last one's latents
+    for who, size, spread in (("student", LATENT, 1), ("teacher", TEACHER_LATENT, 3**-0.5)):  # normal, uniform
         histograms = read_tensors(folder, f"latents/{who}")
         for step in (4, 8):
-            # Each replica records when it draws: the calls may come in any order.
-            pairs = itertools.combinations(FED[who], 2)
-            assert any(_is_histogram_of(histograms[step], np.concatenate(pair)) for pair in pairs)
-
-
-def _is_histogram_of(histogram, values):
-    try:
-        assert_is_histogram_of(histogram, values)
-    except AssertionError:
-        return False
-    return True
+            fed = np.concatenate(FED[who][step * calls - 2 : step * calls])
+            assert fed.shape == (BATCH, size) and abs(fed.mean()) < 0.2 and abs(fed.std() - spread) < 0.15
+            assert_is_histogram_of(histograms[step], fed)
 
 
 def test_configuration_hyperparameters_and_scores(trained):
