@@ -61,12 +61,7 @@ class R1Penalty:
 
     def __call__(self, discriminator, reference, generated, uniform=None) -> tf.Tensor:
         """gamma/2 * |grad_x D(x)|^2 per reference image, float32 [n]; the generated images are not used."""
-        with tf.GradientTape() as tape:
-            tape.watch(reference)
-            logits = tf.reduce_sum(discriminator(reference, training=False))
-        gradient = tape.gradient(logits, reference)
-        axes = list(range(1, len(reference.shape)))
-        return 0.5 * self.gamma * tf.reduce_sum(tf.square(gradient), axes)
+        return 0.5 * self.gamma * _squared_gradient(discriminator, reference)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,12 +87,15 @@ class GradientPenalty:
 
     def __call__(self, discriminator, reference, generated, uniform=None) -> tf.Tensor:
         """The penalty, weight * (|grad_x D(x)| - 1)^2, at x = reference + uniform * (generated - reference), [n]."""
-        axes = list(range(1, len(reference.shape)))
-        place = tf.reshape(uniform, (-1, *([1] * len(axes))))
+        place = tf.reshape(uniform, (-1, *([1] * (len(reference.shape) - 1))))
         images = reference + place * (generated - reference)
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            logits = tf.reduce_sum(discriminator(images, training=False))
-        squared = tf.reduce_sum(tf.square(tape.gradient(logits, images)), axes)
-        norm = tf.sqrt(squared + 1e-12)  # at 0 the square root has no gradient
+        norm = tf.sqrt(_squared_gradient(discriminator, images) + 1e-12)  # at 0 the square root has no gradient
         return self.weight * tf.square(norm - 1.0)
+
+
+def _squared_gradient(discriminator: Callable[..., tf.Tensor], images: tf.Tensor) -> tf.Tensor:
+    """|grad_x D(x)|^2 per image, float32 [n]."""
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits = tf.reduce_sum(discriminator(images, training=False))
+    return tf.reduce_sum(tf.square(tape.gradient(logits, images)), list(range(1, len(images.shape))))

@@ -1,5 +1,7 @@
 """Layers that several networks share."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -85,11 +87,14 @@ class UpsampleConv2D(keras.layers.Layer):
 
 
 class KernelConv2D(keras.layers.Conv2D):
-    """Conv2D whose subclass computes the kernel from its weights."""
+    """Conv2D whose subclass computes the kernel from its weights.
 
-    def used_kernel(self, training: bool) -> tf.Tensor:
-        """The kernel that the images are convolved with, [height, width, channels, filters]."""
-        raise NotImplementedError
+    Attributes:
+        used_kernel: maps `training` to the kernel that the images are convolved with, [height, width, channels,
+            filters].
+    """
+
+    used_kernel: Callable[[bool], tf.Tensor]
 
     def call(self, inputs, training=False):
         return tf.nn.bias_add(self.convolution_op(inputs, self.used_kernel(training)), self.bias)
@@ -126,11 +131,13 @@ class KernelConvPool2D(KernelConv2D):
 
 
 class KernelDense(keras.layers.Dense):
-    """Dense layer whose subclass computes the kernel from its weights."""
+    """Dense layer whose subclass computes the kernel from its weights.
 
-    def used_kernel(self, training: bool) -> tf.Tensor:
-        """The kernel that the inputs are multiplied with, [inputs, units]."""
-        raise NotImplementedError
+    Attributes:
+        used_kernel: maps `training` to the kernel that the inputs are multiplied with, [inputs, units].
+    """
+
+    used_kernel: Callable[[bool], tf.Tensor]
 
     def call(self, inputs, training=False):
         outputs = ops.matmul(inputs, self.used_kernel(training))
