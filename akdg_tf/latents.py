@@ -86,9 +86,15 @@ def shuffled(position: tf.Tensor, size: int, seed: tuple[int, int]) -> tf.Tensor
     return tf.raw_ops.RandomIndexShuffle(index=position % size, seed=key, max_index=size - 1, rounds=4)
 
 
-def batch_size(sample_shape: Sequence[int]) -> int:
-    """Samples per call of a generator: fewer of large images, so that its feature maps fit into memory."""
-    return max(1, min(SAMPLING_BATCH, SAMPLING_PIXELS // math.prod(sample_shape[:2])))
+def batch_size(sample_shape: Sequence[int], most: int = SAMPLING_BATCH, pixels: int = SAMPLING_PIXELS) -> int:
+    """Samples per call of a generator: fewer of large images, so that its feature maps fit into memory.
+
+    Args:
+        sample_shape: shape of one sample.
+        most: largest number of samples.
+        pixels: largest number of pixels of all samples together; a single sample may have more.
+    """
+    return max(1, min(most, pixels // math.prod(sample_shape[:2])))
 
 
 def sample_batches(

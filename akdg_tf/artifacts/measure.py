@@ -1,6 +1,5 @@
 """Measures the costs, speed and size of a frozen generator."""
 
-import math
 import pathlib
 import statistics
 import time
@@ -9,6 +8,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from akdg_tf.artifacts.result import CALLABLE, Network, Score
+from akdg_tf.latents import batch_size
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.sources import Teacher
 
@@ -45,7 +45,7 @@ def folder_size(folder: pathlib.Path) -> int:
 
 def _images_per_second(generator: FrozenGenerator) -> float:
     function = tf.function(generator)
-    batch = max(1, min(SPEED_BATCH, SPEED_PIXELS // math.prod(generator.sample_shape[:2])))
+    batch = batch_size(generator.sample_shape, SPEED_BATCH, SPEED_PIXELS)
     z = tf.random.stateless_normal((batch, generator.latent_dim), (0, 0))
     function(z)
     seconds: list[float] = []

@@ -94,7 +94,7 @@ def natural_shape(path: str | os.PathLike) -> tuple[int, int, int]:
     Raises:
         Exception: the content is damaged or not supported. Pillow may raise any exception.
     """
-    with Image.open(path, formats=FORMATS) as image:
+    with _opened(path) as image:
         upright = ImageOps.exif_transpose(image)
     return upright.height, upright.width, 1 if _is_gray(upright) else 3
 

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from akdg_tf.data.images import to_uint8
+from akdg_tf.latents import batch_size
 
 Picture = Callable[[], np.ndarray]
 
@@ -15,9 +16,7 @@ IMAGES, PIXELS, POINTS = 64, 2**22, 2000  # most images of a panel, most pixels 
 
 def shown(sample_shape: Sequence[int]) -> int:
     """Number of samples that a panel shows: 2,000 points, 64 images, or fewer that are larger than 256x256."""
-    if len(sample_shape) == 1:
-        return POINTS
-    return max(1, min(IMAGES, PIXELS // math.prod(sample_shape[:2])))
+    return POINTS if len(sample_shape) == 1 else batch_size(sample_shape, IMAGES, PIXELS)
 
 
 def tile(images: np.ndarray, columns: int) -> np.ndarray:

@@ -15,6 +15,7 @@ import tensorflow as tf
 from akdg_tf.errors import UserError
 from akdg_tf.teachers.foreign import ForeignFunction, Reading
 from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.probing import raised
 from akdg_tf.teachers.saved_model import Range, frozen
 
 ONNX_TYPES = {"tensor(float)": tf.float32, "tensor(double)": tf.float64, "tensor(float16)": tf.float16}
@@ -45,8 +46,7 @@ def of_onnx(
         try:
             return session.run(list(outputs), dict(zip(names, values, strict=True)))
         except Exception as error:  # onnxruntime raises private classes
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(f"the ONNX model {path} fails ({type(error).__name__}: {reason})") from error
+            raise UserError(f"the ONNX model {path} fails ({raised(error)})") from error
 
     def call(**fed):
         found = tf.numpy_function(run, [fed[name] for name in names], list(outputs.values()))

@@ -1,5 +1,7 @@
 """Calling a generator once, to look at what it gives, and saying why it cannot be called."""
 
+import os
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -26,8 +28,18 @@ def called_once(function: Callable[[tf.Tensor], Any], z: tf.Tensor) -> Any:
     return tf.nest.map_structure(lambda each: strategy.experimental_local_results(each)[0], outputs)
 
 
+def raised(error: BaseException) -> str:
+    """What Python code of the user's raised: the class with the text; without a text, with the place."""
+    text = " ".join(str(error).split())[:REASON_LENGTH]
+    if text:
+        return f"{type(error).__name__}: {text}"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" in {os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
+
+
 def reason_of(error: Exception) -> str:
-    """The reason in the message of an error, in one line, without the places in graph and code that TensorFlow adds."""
+    """The reason in the message of an error of TensorFlow, in one line, without the places in graph and code."""
     lines = (line.strip() for line in str(error).splitlines())
     text = " ".join(" ".join(line.split()) for line in lines if line and not line.startswith(NO_REASON))
     return (text or type(error).__name__)[:REASON_LENGTH]

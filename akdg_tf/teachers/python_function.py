@@ -5,7 +5,6 @@ import logging
 import os
 import re
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from akdg_tf import latents
 from akdg_tf.errors import UserError
 from akdg_tf.teachers.foreign import ForeignFunction, Reading
 from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.probing import raised
 from akdg_tf.teachers.saved_model import ASSUMED_RANGE, Range, frozen
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class HostFunction:
             images = self.function(np.array(z))  # a copy: z may be TensorFlow's own memory
             array = np.array(images.detach().cpu() if hasattr(images, "detach") else images)
         except (Exception, SystemExit) as error:  # a function may raise anything
-            raise UserError(f"{self.where} fails for latents of the shape {z.shape} ({reason_of(error)})") from error
+            raise UserError(f"{self.where} fails for latents of the shape {z.shape} ({raised(error)})") from error
         if isinstance(images, tuple | dict | str) or array.dtype.kind in NOT_NUMBERS or array.dtype.names:
             raise UserError(f"{self.where} gives {_kind(images, array)}: it must give one array of images")
         if array.shape[:1] != z.shape[:1]:
@@ -91,16 +91,6 @@ class HostFunction:
         if array.dtype.kind != first.kind:
             raise UserError(f"{self.where} gives {array.dtype} now and {first} before: give one kind of numbers")
         return array
-
-
-def reason_of(error: BaseException) -> str:
-    """The class of an error with its text; without a text, with the place that raised it."""
-    text = " ".join(str(error).split())[:200]
-    if text:
-        return f"{type(error).__name__}: {text}"
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" in {os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}"
 
 
 def _kind(images: Any, array: np.ndarray) -> str:
@@ -119,7 +109,7 @@ def _imported(name: str) -> Callable[[np.ndarray], Any]:
     try:
         return getattr(importlib.import_module(module), function)
     except (Exception, SystemExit) as error:  # a module may raise anything
-        raise UserError(f"the teacher {name} cannot be imported ({reason_of(error)})") from error
+        raise UserError(f"the teacher {name} cannot be imported ({raised(error)})") from error
 
 
 def _checked_dtype(function: HostFunction, latent_dim: int, output_range: Range) -> tf.DType:
