@@ -98,3 +98,12 @@ def run(*arguments, cwd=ROOT, **environment):
     command = [sys.executable, ROOT / "run.py", *arguments]
     environment = {**os.environ, **environment}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+def train(experiment):
+    """Trains an experiment as `akdg run` does, in its own folder; returns it."""
+    experiment.prepare_data(evaluating=True)
+    experiment.prepare(training=True)
+    with experiment.run.claim():
+        experiment.train()
+    return experiment

@@ -187,11 +187,11 @@ class GeneratorExperiment:
 
     def prepare(self, training: bool) -> None:
         """Builds the trainer and its teacher, and tries what a training needs later; see `Experiment`."""
-        self.schedule.check_networks(self.trainer.networks)
         if self.teacher:
             self._check_shape("teacher", self.teacher.sample_shape)
         if self.data.name == teacher_data.NAME:
             self._prepare_data(evaluating=True)
+        self.schedule.check_networks(self.trainer.networks)
         if training:
             for evaluation in self.curve.values():
                 evaluation.prepare(self.dataset)

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 from ring_run import SmallGAN
-from support import SAMPLE_SHAPE, bicubic_generator, discriminator, made_up_score, make_teacher
+from support import SAMPLE_SHAPE, bicubic_generator, discriminator, made_up_score, make_teacher, train
 
 import akdg_tf
 from akdg_tf.artifacts.checkpoints import steps_in
@@ -89,14 +89,6 @@ def finish(experiment):
     train(experiment)
     experiment.export()
     return experiment.evaluate()
-
-
-def train(experiment):
-    experiment.prepare_data(evaluating=True)
-    experiment.prepare(training=True)
-    with experiment.run.claim():
-        experiment.train()
-    return experiment
 
 
 @pytest.fixture(scope="module")

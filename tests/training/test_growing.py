@@ -5,6 +5,7 @@ import functools
 import keras
 import numpy as np
 import pytest
+from support import train
 
 import akdg_tf
 from akdg_tf.data.choice import Data
@@ -41,14 +42,6 @@ def experiment(folder, steps, growth=GROWTH, growing=(True, True), smoke=False, 
         Optimizers(keras.optimizers.Adam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)),
         evaluations={},
     )
-
-
-def train(made):
-    made.prepare_data(evaluating=False)
-    made.prepare(training=True)
-    with made.run.claim():
-        made.train()
-    return made
 
 
 @pytest.mark.parametrize(
