@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # the same names as in _MODULES, for type checkers and editor
     from akdg_tf.artifacts.saved_model import export
     from akdg_tf.data.registry import load_dataset, register_dataset
     from akdg_tf.methods.akdg import AKDG
+    from akdg_tf.methods.augmentations import DiffAugment
     from akdg_tf.methods.gan import GAN
     from akdg_tf.methods.growth import Grow, Growth
     from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss, WassersteinLoss
@@ -28,6 +29,7 @@ _MODULES = {
     "AKDG": "methods.akdg",
     "ConvDiscriminator": "models.discriminators",
     "DCGANGenerator": "models.generators",
+    "DiffAugment": "methods.augmentations",
     "FrozenGenerator": "teachers.frozen",
     "GAN": "methods.gan",
     "GradientPenalty": "methods.penalties",

@@ -12,6 +12,7 @@ from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.onnx import ONNX
 from akdg_tf.data.choice import Data
 from akdg_tf.methods.akdg import AKDG
+from akdg_tf.methods.augmentations import DiffAugment
 from akdg_tf.methods.gan import GAN
 from akdg_tf.methods.growth import Growth
 from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss, WassersteinLoss
@@ -37,7 +38,7 @@ EXPERIMENTS = (make_experiment, GeneratorExperiment, ClassifierExperiment, Data,
 GENERATORS = (MLPGenerator, DCGANGenerator, SNGANGenerator, PGGANGenerator)
 DISCRIMINATORS = (MLPDiscriminator, ConvDiscriminator, ResNetDiscriminator, PGGANDiscriminator)
 CLASSIFIERS = (ConvClassifier,)
-LOSSES = (NonSaturatingLoss, HingeLoss, WassersteinLoss, R1Penalty, GradientPenalty)
+LOSSES = (NonSaturatingLoss, HingeLoss, WassersteinLoss, R1Penalty, GradientPenalty, DiffAugment)
 TEACHERS = (load_teacher, OnlineTeacher, BankedTeacher)
 NETWORKS = (load_network,)
 EXPORTS = (LiteRT, ONNX)

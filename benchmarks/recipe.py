@@ -11,8 +11,8 @@ only one feature space. A change that concerns AKDG alone is compared by AKDG al
 import argparse
 import math
 import pathlib
-import subprocess
-import sys
+
+from runs import run_all
 
 from akdg_tf.artifacts import result
 
@@ -42,20 +42,14 @@ CHANGES = {  # the bindings of each change
 }
 
 
-def train(network: str, change: str, method: str, arguments: argparse.Namespace) -> pathlib.Path:
-    """Trains and scores a run, unless it is finished; returns its folder. A folder of another run is an error."""
-    workdir = RUNS / f"{network}-{change}-{method}"
-    bindings = RUNS / f"{workdir.name}.gin"
+def runs_of(network: str, change: str, arguments: argparse.Namespace) -> dict[pathlib.Path, list[str]]:
+    """The arguments of run.py for both methods, by run folder. Writes the bindings of the change."""
+    bindings = RUNS / f"{network}-{change}.gin"
     bindings.write_text(f"TEACHER = '{arguments.teacher}'\n{COMMON}{CHANGES[change]}")
-    files = [f"gin/cifar10_{network}_{method}.gin", "gin/cpu_hours.gin", str(bindings)]
-    command = [sys.executable, "run.py", *(f"--gin_file={file}" for file in files)]
-    command += [f"--gin_param=CPU_HOURS_STEPS={STEPS[network]}", f"--workdir={workdir}"]
-    command += [f"--data_dir={arguments.data_dir}"]
-    with (RUNS / f"{workdir.name}.log").open("a") as log:
-        for stage, finished in (("train", False), ("evaluate", (workdir / "result.json").exists())):
-            if not finished:
-                subprocess.run([*command, f"--stage={stage}"], check=True, stdout=log, stderr=log)
-    return workdir
+    budget = ["--gin_file=gin/cpu_hours.gin", f"--gin_file={bindings}", f"--gin_param=CPU_HOURS_STEPS={STEPS[network]}"]
+    data = f"--data_dir={arguments.data_dir}"
+    methods = {method: f"--gin_file=gin/cifar10_{network}_{method}.gin" for method in METHODS}
+    return {RUNS / f"{network}-{change}-{method}": [file, *budget, data] for method, file in methods.items()}
 
 
 def distances(workdir: pathlib.Path) -> list[float]:
@@ -78,9 +72,11 @@ def main():
     parser.add_argument("--changes", nargs="+", default=list(CHANGES), choices=CHANGES)
     arguments = parser.parse_args()
     RUNS.mkdir(parents=True, exist_ok=True)
+    runs = {change: runs_of(arguments.network, change, arguments) for change in arguments.changes}
+    run_all({workdir: given for found in runs.values() for workdir, given in found.items()})
     print("| change | vanilla | AKDG | geometric mean | AKDG alone |\n|---|---|---|---|---|")
     for change in arguments.changes:
-        found = [distances(train(arguments.network, change, method, arguments)) for method in METHODS]
+        found = [distances(workdir) for workdir in runs[change]]
         shown = [", ".join(f"{value:.1f}" for value in values) for values in found]
         means = [geometric_mean([*found[0], *found[1]]), geometric_mean(found[1])]
         print(f"| {change} | {' | '.join(shown)} | {' | '.join(f'{mean:.1f}' for mean in means)} |", flush=True)

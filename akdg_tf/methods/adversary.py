@@ -3,10 +3,12 @@
 import keras
 import tensorflow as tf
 
+from akdg_tf.methods.augmentations import Augmentation
 from akdg_tf.methods.losses import AdversarialLoss
 from akdg_tf.methods.penalties import Penalty
 from akdg_tf.shares import share, share_of_mean
 
+Weight = float | keras.optimizers.schedules.LearningRateSchedule
 Gradients = tuple[list[tf.Tensor], dict[str, tf.Tensor]]
 
 
@@ -21,7 +23,13 @@ class Adversary(keras.layers.Layer):
             `uses_batch_statistics`, it sees reference and generated images in separate calls.
         loss: the losses of the discriminator and of the generator.
         penalty: gradient penalty of the discriminator, or None.
-        weight: factor of this adversary's term in the generator's loss. For D_KD it is AKDG's lambda.
+        weight: factor of this adversary's term in the generator's loss, or a schedule that gives it for each step. For
+            D_KD it is AKDG's lambda.
+        augmentation: changes all images before the discriminator sees them, or None. The penalty is computed at the
+            changed images.
+
+    Raises:
+        ValueError: the weight is neither a number >= 0 nor a schedule.
     """
 
     LOGS = ("loss", "reference_logits", "generated_logits")
@@ -32,10 +40,14 @@ class Adversary(keras.layers.Layer):
         discriminator: keras.Model,
         loss: AdversarialLoss,
         penalty: Penalty | None,
-        weight: float = 1.0,
+        weight: Weight = 1.0,
+        augmentation: Augmentation | None = None,
     ):
         super().__init__(name=name)
+        if not callable(weight) and not (isinstance(weight, int | float) and weight >= 0):
+            raise ValueError(f"the weight of {name} is {weight!r}: give a number >= 0, or a schedule")
         self.discriminator, self.loss, self.penalty, self.weight = discriminator, loss, penalty, weight
+        self.augmentation = augmentation
         self.optimizer: keras.optimizers.Optimizer = None  # set by `compile`
 
     def build(self, input_shape):
@@ -47,6 +59,20 @@ class Adversary(keras.layers.Layer):
         self.optimizer = optimizer
         self.optimizer.build(self.discriminator.trainable_variables)
 
+    @property
+    def random_numbers(self) -> int:
+        """Random numbers per image and discriminator step: one for the penalty, the others for the augmentation."""
+        return bool(self.penalty) + (3 * self.augmentation.numbers if self.augmentation else 0)
+
+    def _augmented(self, images, use, uniform):
+        """The images as the discriminator sees them: the references (0), or the generated ones in its own step (1) or
+        in the generator's (2). Each use has its own random numbers.
+        """
+        if self.augmentation is None:
+            return images
+        first = bool(self.penalty) + use * self.augmentation.numbers
+        return self.augmentation(images, uniform[:, first : first + self.augmentation.numbers])
+
     def gradients(
         self, reference: tf.Tensor, generated: tf.Tensor, step: tf.Tensor, uniform: tf.Tensor | None = None
     ) -> Gradients:
@@ -56,20 +82,22 @@ class Adversary(keras.layers.Layer):
             reference: float32 [n, *sample_shape], real or teacher images.
             generated: float32 [n, *sample_shape], the generator's images; no gradient flows into them.
             step: int64 scalar, the number of this discriminator step. It decides whether the lazy penalty is due.
-            uniform: float32 [n], random numbers in [0, 1) for the penalty; None if it uses none.
+            uniform: float32 [n, random_numbers], random numbers in [0, 1) that follow from (seed, step); None if
+                `random_numbers` is 0.
 
         Returns:
             This share's summands of the gradients, one per trainable variable, and of the scalars to log, by name. The
             sum over the micro-batches is what a replica logs.
         """
         variables = self.discriminator.trainable_variables
+        reference, generated = (self._augmented(*each, uniform) for each in ((reference, 0), (generated, 1)))
         with tf.GradientTape() as tape:
             reference_logits, generated_logits = self._logits(reference, generated)
             losses = self.loss.discriminator(reference_logits, generated_logits)
             loss = share_of_mean(losses)
         gradients = tape.gradient(loss, variables)
         if self.penalty:
-            penalty_gradients = self._penalty_gradients(variables, reference, generated, step, uniform)
+            penalty_gradients = self._penalty_gradients(variables, reference, generated, step, uniform[:, 0])
             gradients = [a + b for a, b in zip(gradients, penalty_gradients, strict=True)]
         means = map(tf.reduce_mean, (losses, reference_logits, generated_logits))
         micro_batches = share()[0] // tf.distribute.get_strategy().num_replicas_in_sync
@@ -106,6 +134,15 @@ class Adversary(keras.layers.Layer):
 
         return tf.cond(tf.equal(step % self.penalty.every, 0), due, not_due)
 
-    def generator_loss(self, generated: tf.Tensor) -> tf.Tensor:
-        """The generator's loss against this adversary, [n], before `weight` is applied."""
-        return self.loss.generator(self.discriminator(generated, training=False))
+    def generator_loss(self, generated: tf.Tensor, uniform: tf.Tensor | None = None) -> tf.Tensor:
+        """The generator's loss against this adversary, [n], before `weight` is applied.
+
+        Args:
+            generated: float32 [n, *sample_shape], the generator's images.
+            uniform: see `gradients`.
+        """
+        return self.loss.generator(self.discriminator(self._augmented(generated, 2, uniform), training=False))
+
+    def weight_at(self, step: tf.Tensor) -> tf.Tensor | float:
+        """The weight in a generator step, a scalar."""
+        return self.weight(step) if callable(self.weight) else self.weight

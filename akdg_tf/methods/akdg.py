@@ -5,7 +5,8 @@ import tensorflow as tf
 
 from akdg_tf import latents
 from akdg_tf.methods import checks
-from akdg_tf.methods.adversary import Adversary
+from akdg_tf.methods.adversary import Adversary, Weight
+from akdg_tf.methods.augmentations import Augmentation
 from akdg_tf.methods.losses import AdversarialLoss, NonSaturatingLoss
 from akdg_tf.methods.penalties import Penalty, R1Penalty
 from akdg_tf.methods.trainer import GeneratorTrainer
@@ -24,13 +25,20 @@ class AKDG(GeneratorTrainer):
         discriminator: D_S; None distills without real images, by D_KD alone.
         distillation_discriminator: D_KD.
         teacher: source of images of G_T: a frozen generator, or a bank of its images.
-        distillation_weight: lambda; the paper's value is not known.
+        distillation_weight: lambda, or a schedule that gives it for each step, such as one that falls to 0. The paper's
+            value is not known.
         loss: adversarial loss of both discriminators.
         penalty: gradient penalty of both discriminators, or None. Its references are real images for D_S, and teacher
             images for D_KD.
+        augmentation: changes what both discriminators see, or None.
+        teacher_candidates: teacher images of which D_S chooses one, for each one that D_KD sees: that of the highest
+            logit. With more than 1, D_KD sees the images that D_S takes for real most readily.
         d_steps: discriminator steps per generator step, for both discriminators.
         ema_decay: decay of the moving average of the student.
         seed: seed of z and z'.
+
+    Raises:
+        ValueError: an argument has no meaning, such as several candidates without D_S.
     """
 
     teacher_role = ImageSource
@@ -41,28 +49,46 @@ class AKDG(GeneratorTrainer):
         discriminator: keras.Model | None,
         distillation_discriminator: keras.Model,
         teacher: ImageSource,
-        distillation_weight: float = 1.0,
+        distillation_weight: Weight = 1.0,
         loss: AdversarialLoss = NonSaturatingLoss(),
         penalty: Penalty | None = R1Penalty(),
+        augmentation: Augmentation | None = None,
+        teacher_candidates: int = 1,
         d_steps: int = 1,
         ema_decay: float = 0.999,
         seed: int = 0,
     ):
         checks.check_discriminator(distillation_discriminator, "the distillation discriminator")
         checks.check_teacher(teacher, ImageSource, "AKDG", generator)
-        d_kd = Adversary("d_kd", distillation_discriminator, loss, penalty, distillation_weight)
-        d_s = [] if discriminator is None else [Adversary("d_s", discriminator, loss, penalty)]
+        if teacher_candidates < 1 or (teacher_candidates > 1 and discriminator is None):
+            raise ValueError(f"teacher_candidates must be at least 1, and 1 without D_S, not {teacher_candidates}")
+        parts = {"loss": loss, "penalty": penalty, "augmentation": augmentation}
+        d_kd = Adversary("d_kd", distillation_discriminator, weight=distillation_weight, **parts)
+        d_s = [] if discriminator is None else [Adversary("d_s", discriminator, **parts)]
         super().__init__(generator, [*d_s, d_kd], d_steps, ema_decay, seed)
-        self.teacher = teacher
+        self.teacher, self.teacher_candidates = teacher, teacher_candidates
 
     def references(self, real: tf.Tensor, step: tf.Tensor) -> list[tf.Tensor]:
         """Real images for D_S, teacher images G_T(z') for D_KD."""
-        images = self.teacher.draw_images(tf.shape(real)[0], (self.seed, latents.TEACHER), step)
+        images = self._teacher_images(tf.shape(real)[0], step)
         return [images] if len(self.adversaries) == 1 else [real, images]
 
+    def _teacher_images(self, count, step):
+        """For each of `count` images the best of `teacher_candidates`, by the logit of D_S."""
+        candidates = [
+            self.teacher.draw_images(count, (self.seed, latents.TEACHER), step * self.teacher_candidates + i)
+            for i in range(self.teacher_candidates)
+        ]
+        if self.teacher_candidates == 1:
+            return candidates[0]
+        d_s = self.adversaries[0].discriminator
+        logits = tf.concat([d_s(images, training=False) for images in candidates], 1)
+        return tf.gather(tf.stack(candidates, 1), tf.argmax(logits, 1), axis=1, batch_dims=1)
+
     def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The student's latents z, and the teacher's z' if its source has latents."""
+        """The student's latents z, and the teacher's z' if its source has latents: those of the first candidates."""
         drawn = super().latents_by_network(count, step)
         if isinstance(self.teacher, PairSource):
-            drawn["teacher"] = self.teacher.draw_latents(count, (self.seed, latents.TEACHER), step)
+            first = step * self.teacher_candidates
+            drawn["teacher"] = self.teacher.draw_latents(count, (self.seed, latents.TEACHER), first)
         return drawn

@@ -3,6 +3,7 @@
 import keras
 
 from akdg_tf.methods.adversary import Adversary
+from akdg_tf.methods.augmentations import Augmentation
 from akdg_tf.methods.losses import AdversarialLoss, NonSaturatingLoss
 from akdg_tf.methods.penalties import Penalty, R1Penalty
 from akdg_tf.methods.trainer import GeneratorTrainer
@@ -16,6 +17,7 @@ class GAN(GeneratorTrainer):
         discriminator: D (AKDG's D_S); maps images to logits.
         loss: adversarial loss.
         penalty: gradient penalty of the discriminator, or None.
+        augmentation: changes what the discriminator sees, or None.
         d_steps: discriminator steps per generator step.
         ema_decay: decay of the moving average of the generator.
         seed: seed of the latents.
@@ -27,8 +29,10 @@ class GAN(GeneratorTrainer):
         discriminator: keras.Model,
         loss: AdversarialLoss = NonSaturatingLoss(),
         penalty: Penalty | None = R1Penalty(),
+        augmentation: Augmentation | None = None,
         d_steps: int = 1,
         ema_decay: float = 0.999,
         seed: int = 0,
     ):
-        super().__init__(generator, [Adversary("d_s", discriminator, loss, penalty)], d_steps, ema_decay, seed)
+        adversary = Adversary("d_s", discriminator, loss, penalty, augmentation=augmentation)
+        super().__init__(generator, [adversary], d_steps, ema_decay, seed)

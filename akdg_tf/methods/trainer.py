@@ -239,7 +239,9 @@ class GeneratorTrainer(keras.Model):
 
     def generator_loss(self, images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """L(G) = sum_i weight_i * L_adv(adversary_i) on the images of `step`, one value per example, [n]."""
-        return tf.add_n([adversary.weight * adversary.generator_loss(images) for adversary in self.adversaries])
+        uniform = self._uniform(tf.shape(images)[0], step)
+        pairs = zip(self.adversaries, uniform, strict=True)
+        return tf.add_n([each.weight_at(self.step) * each.generator_loss(images, numbers) for each, numbers in pairs])
 
     def train_step(self, data):
         """Takes `d_steps` steps of every adversary, then one generator step on the last images that they saw."""
@@ -294,9 +296,10 @@ class GeneratorTrainer(keras.Model):
         return logs
 
     def _uniform(self, count, step):
-        """Random numbers in [0, 1) for the penalties, float32 [adversaries, count]."""
-        drawn = latents.draw("uniform", count, len(self.adversaries), (self.seed, latents.PENALTY), step)
-        return tf.unstack(0.5 * (drawn + 1.0), axis=1)
+        """Random numbers in [0, 1) for each adversary, float32 [count, its random_numbers]."""
+        numbers = [adversary.random_numbers for adversary in self.adversaries]
+        drawn = latents.draw("uniform", count, sum(numbers), (self.seed, latents.ADVERSARIES), step)
+        return tf.split(0.5 * (drawn + 1.0), numbers, axis=1)
 
     def _update_generator(self, forward, step):
         """Takes one generator step on the images of `forward`; returns the loss on this replica."""

@@ -2,11 +2,12 @@
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from support import SAMPLE_SHAPE, discriminator, image_batches, make_teacher, make_trainer
 
 import akdg_tf
-from akdg_tf import AKDG, R1Penalty, latents
+from akdg_tf import AKDG, GAN, R1Penalty, latents
 
 
 def softplus(x):
@@ -78,3 +79,53 @@ def test_the_student_alone_is_shown_where_the_teachers_source_knows_no_latents()
 
     assert latents_shown(Images()) == {"student"}
     assert latents_shown(make_teacher()[0]) == {"student", "teacher"}
+
+
+def test_lambda_may_follow_a_schedule():
+    """It is that of the step: 1, then 0.5, then 0, as three runs with these weights."""
+    falling = keras.optimizers.schedules.PolynomialDecay(1.0, 2, 0.0)
+    scheduled = make_trainer(AKDG, distillation_weight=falling)
+    scheduled.fit(image_batches(3), verbose=0)
+    by_hand = make_trainer(AKDG, distillation_weight=1.0)
+    for images, weight in zip(image_batches(3), (1.0, 0.5, 0.0), strict=True):
+        by_hand.adversaries[1].weight = weight
+        by_hand.train_step(images)
+    for a, b in zip(scheduled.generator.get_weights(), by_hand.generator.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_d_s_chooses_the_teacher_images_that_d_kd_sees():
+    """Of each 3 candidates that of the highest logit; no image is a candidate twice in a pass of the source."""
+
+    class Numbered:
+        """The image at position i of the sequence is gray i / 100."""
+
+        def draw_images(self, count, seed, step):
+            position = tf.cast(latents.positions(count, step), tf.float32) / 100.0
+            return tf.ones((count, *SAMPLE_SHAPE)) * position[:, None, None, None]
+
+    class Darkness(keras.Model):
+        """The logit is -|image - 0.1|."""
+
+        def build(self, input_shape):
+            self.weight = self.add_weight(shape=())
+            self.built = True
+
+        def call(self, images, training=False):
+            return -tf.abs(tf.reduce_mean(images, (1, 2, 3), keepdims=False)[:, None] - 0.1)
+
+    student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+    trainer = AKDG(student, Darkness(), discriminator(), Numbered(), teacher_candidates=3)
+    real = tf.zeros((4, *SAMPLE_SHAPE))
+    chosen = [trainer.references(real, tf.constant(step, tf.int64))[1][:, 0, 0, 0] for step in (0, 1)]
+    # Step 0: 0..3, 4..7 and 8..11 are the candidates of the four places; step 1: 12..15, 16..19, 20..23.
+    np.testing.assert_allclose(chosen, [[0.08, 0.09, 0.10, 0.11], [0.12, 0.13, 0.14, 0.15]], atol=1e-6)
+
+
+def test_settings_without_meaning_are_refused():
+    with pytest.raises(ValueError, match="the weight of d_kd is -1: give a number >= 0, or a schedule"):
+        make_trainer(AKDG, distillation_weight=-1)
+    with pytest.raises(ValueError, match="teacher_candidates must be at least 1, and 1 without D_S, not 0"):
+        make_trainer(AKDG, teacher_candidates=0)
+    with pytest.raises(ValueError, match="and 1 without D_S, not 2"):
+        AKDG(make_trainer(GAN).generator, None, discriminator(), make_teacher()[0], teacher_candidates=2)

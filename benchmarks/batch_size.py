@@ -1,0 +1,83 @@
+"""The batch-size study, the paper's last experiment: python benchmarks/batch_size.py mnist_mlp cifar10_mlp.
+
+Trains a student by vanilla and by AKDG with batches of 16, 64, 256 and 1,024 images, once for an equal number of images
+seen, and once for an equal number of steps. The runs are in runs/batch_size/; finished ones are not repeated. Then
+`akdg report batch_size` makes the table and the pictures.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+
+from runs import run_all
+
+RUNS = pathlib.Path("runs", "batch_size")
+METHODS = ("vanilla", "akdg")
+BATCHES = (16, 64, 256, 1024)
+BANK = ("--gin_param=BankedTeacher.images=20000", "--gin_param=GeneratorExperiment.teacher_source=@BankedTeacher()")
+
+
+@dataclasses.dataclass(frozen=True)
+class Student:
+    """A student of the study.
+
+    Attributes:
+        arguments: of run.py, beside the method's own gin file.
+        images: images seen by the runs of equal images.
+        steps: steps of the runs of equal steps.
+        seeds: of each setting.
+    """
+
+    arguments: tuple[str, ...]
+    images: int
+    steps: int
+    seeds: tuple[int, ...]
+
+
+WITHOUT_A_CURVE = ("--gin_param=GeneratorExperiment.curve={}", "--gin_param=Schedule.curve_every=None")
+STUDENTS = {
+    "mnist_mlp": Student((), images=256_000, steps=1000, seeds=(0, 1, 2)),
+    "cifar10_mlp": Student(("--gin_file=gin/cpu_hours.gin", *WITHOUT_A_CURVE), images=256_000, steps=1000, seeds=(0,)),
+}
+
+
+def arguments_of(student: str, method: str, batch: int, steps: int, seed: int) -> list[str]:
+    """The arguments of run.py for one run."""
+    bank = BANK if method == "akdg" else ()
+    bound = [f"--gin_param=Schedule.batch_size={batch}", f"--gin_param=Schedule.steps={steps}", f"--seed={seed}"]
+    exports = "--gin_param=GeneratorExperiment.exports=()"
+    return [f"--gin_file=gin/{student}_{method}.gin", *STUDENTS[student].arguments, *bank, exports, *bound]
+
+
+def folder(student: str, method: str, batch: int, steps: int, seed: int) -> pathlib.Path:
+    """The run folder."""
+    return RUNS / f"{student}_{method}-b{batch}-{steps}-seed{seed}"
+
+
+def data_of(student: str, data_dir: str | None) -> list[str]:
+    """The argument that names the data, where the student reads files."""
+    return [f"--data_dir={data_dir}"] if data_dir and student.startswith("cifar10") else []
+
+
+def settings(student: str) -> list[tuple[str, str, int, int, int]]:
+    """Student, method, batch, steps and seed of each run."""
+    of = STUDENTS[student]
+    sizes = dict.fromkeys((batch, steps) for batch in BATCHES for steps in (of.images // batch, of.steps))
+    return [(student, method, *size, seed) for seed in of.seeds for size in sizes for method in METHODS]
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("students", nargs="+", choices=STUDENTS)
+    parser.add_argument("--data_dir", help="folder with CIFAR-10; keras.datasets downloads it otherwise")
+    parser.add_argument("--processes", type=int, help="runs at a time; by default one per processor")
+    arguments = parser.parse_args()
+    for student in arguments.students:
+        data = data_of(student, arguments.data_dir)
+        found = {folder(*setting): [*arguments_of(*setting), *data] for setting in settings(student)}
+        run_all(found, arguments.processes)
+
+
+if __name__ == "__main__":
+    main()

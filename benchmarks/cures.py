@@ -1,0 +1,75 @@
+"""Cures for AKDG with small batches: python benchmarks/cures.py mnist_mlp cifar10_mlp --data_dir DATA.
+
+Trains a student by AKDG with one cure at a time, with batches of 16 and 64 images, and without a cure with those and
+with 1,024, all for an equal number of images seen. Prints a Markdown table of the Frechet distances over three seeds.
+The runs without a cure are those of benchmarks/batch_size.py. Finished runs are not repeated.
+"""
+
+import argparse
+import pathlib
+import statistics
+
+import batch_size
+from runs import run_all
+
+from akdg_tf.artifacts import result
+
+RUNS = pathlib.Path("runs", "cures")
+SEEDS = (0, 1, 2)
+SMALL, LARGE = (16, 64), 1024
+ANNEALED = ["AKDG.distillation_weight=@lambda/PolynomialDecay()", "lambda/PolynomialDecay.initial_learning_rate=1.0"]
+CURES = {  # bindings of each; a number of steps follows "="
+    "diffaugment": ["AKDG.augmentation=@DiffAugment()"],
+    "annealed": [*ANNEALED, "lambda/PolynomialDecay.end_learning_rate=0.0", "lambda/PolynomialDecay.decay_steps="],
+    "best_of_4": ["AKDG.teacher_candidates=4"],
+    "selected": [
+        "GeneratorExperiment.teacher_source=@SelectedBank()",
+        "SelectedBank.images=40000",
+        "SelectedBank.kept=0.5",
+        "SelectedBank.classifier=@selection/load_classifier",
+        "selection/load_classifier.name='imagenet_efficientnet_lite0'",
+    ],
+}
+
+
+def runs_of(student: str, cure: str | None, batch: int) -> dict[pathlib.Path, list[str]]:
+    """The arguments of run.py for each seed, by run folder; without a cure those of the batch-size study."""
+    steps = batch_size.STUDENTS[student].images // batch
+    bound = [f"--gin_param={each}{steps if each.endswith('=') else ''}" for each in CURES[cure]] if cure else []
+    found = {}
+    for seed in SEEDS:
+        setting = (student, "akdg", batch, steps, seed)
+        workdir = RUNS / f"{student}-{cure}-b{batch}-seed{seed}" if cure else batch_size.folder(*setting)
+        found[workdir] = [*batch_size.arguments_of(*setting), *bound]
+    return found
+
+
+def distances(workdirs: list[pathlib.Path]) -> str:
+    """Mean and sample standard deviation over the seeds of each Frechet distance."""
+    scores = [result.read_run(workdir).network.scores for workdir in workdirs]
+    values = [[one[name].value for one in scores] for name in scores[0] if name.startswith("fid")]
+    return ", ".join(f"{statistics.mean(each):.1f} ± {statistics.stdev(each):.1f}" for each in values)
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("students", nargs="+", choices=batch_size.STUDENTS)
+    parser.add_argument("--data_dir", help="folder with CIFAR-10; keras.datasets downloads it otherwise")
+    parser.add_argument("--processes", type=int, help="runs at a time; by default one per processor")
+    arguments = parser.parse_args()
+    settings = [(None, batch) for batch in (*SMALL, LARGE)] + [(cure, batch) for cure in CURES for batch in SMALL]
+    for student in arguments.students:
+        data = batch_size.data_of(student, arguments.data_dir)
+        runs = {setting: runs_of(student, *setting) for setting in settings}
+        everything = {workdir: [*given, *data] for found in runs.values() for workdir, given in found.items()}
+        run_all(everything, arguments.processes)
+        heads = " | ".join(f"batch {batch:,}" for batch in (*SMALL, LARGE))
+        print(f"\n{student}:\n\n| cure | {heads} |\n|---|---|---|---|")
+        for cure in (None, *CURES):
+            cells = [distances(list(runs[cure, b])) if (cure, b) in runs else "" for b in (*SMALL, LARGE)]
+            print(f"| {cure or 'none'} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()
