@@ -13,6 +13,9 @@ from akdg_tf.artifacts import measure
 _cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(_cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
+# Optimizing the graphs takes a quarter of the time of tests that take few steps. Processes that tests start do it.
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
 measure.SPEED_REPEATS, measure.SPEED_SECONDS = 1, 0.0  # the tests measure a speed once, not for seconds
 
 
