@@ -8,9 +8,11 @@ from akdg_tf.errors import UserError
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Prints and writes each family's table and picture. Bad input gives one line and exit code 2."""
+    """Prints and writes each table, and writes its pictures. Bad input gives one line and exit code 2."""
     parser = argparse.ArgumentParser(prog="akdg report", description="Tables and pictures of finished runs.")
-    parser.add_argument("family", nargs="+", help="such as cifar10, mnist_mlp, mnist_dcgan, toy_ring or toy_grid")
+    parser.add_argument(
+        "family", nargs="+", help="such as cifar10, mnist_mlp, mnist_dcgan, toy_ring, toy_grid or batch_size"
+    )
     parser.add_argument("--data_dir", help="folder with the data, to show real images beside the generated ones")
     arguments = parser.parse_args(argv)
     report = quiet.load("akdg_tf.reporting.report")

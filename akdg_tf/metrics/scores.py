@@ -180,15 +180,24 @@ def kernel_distance(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
 
 
 def precision_and_recall(real: np.ndarray, fake: np.ndarray) -> dict[str, dict[str, float]]:
-    """The share of each set inside the manifold of the other, with at most 5,000 samples each.
+    """The share of each set inside the manifold of the other; see `neighbour_scores`."""
+    found = neighbour_scores(real, fake)
+    record = {"n_real": min(len(real), NEIGHBOUR_SAMPLES), "n_fake": min(len(fake), NEIGHBOUR_SAMPLES)}
+    record["neighbours"] = NEIGHBOURS
+    return {metric: {"value": found[metric], **record} for metric in ("precision", "recall")}
 
-    See Kynkaanniemi et al. 2019. The manifold of a set is estimated from the 5 nearest neighbours of each sample.
+
+def neighbour_scores(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+    """Scores of features [n, d] from the 5 nearest neighbours of each sample, with at most 5,000 samples of each set.
+
+    Returns:
+        "precision" and "recall": the share of each set inside the manifold of the other (Kynkaanniemi et al. 2019).
+        "density" and "coverage" (Naeem et al. 2020): the mean number of real samples whose neighbourhood holds a fake
+        one, divided by 5; the share of real samples whose neighbourhood holds a fake one.
     """
     with contextlib.redirect_stdout(io.StringIO()):  # prdc prints the numbers of samples
         found = prdc.compute_prdc(np.array(real[:NEIGHBOUR_SAMPLES]), np.array(fake[:NEIGHBOUR_SAMPLES]), NEIGHBOURS)
-    record = {"n_real": min(len(real), NEIGHBOUR_SAMPLES), "n_fake": min(len(fake), NEIGHBOUR_SAMPLES)}
-    record["neighbours"] = NEIGHBOURS
-    return {metric: {"value": float(found[metric]), **record} for metric in ("precision", "recall")}
+    return {metric: float(value) for metric, value in found.items()}
 
 
 def _float64(features: np.ndarray) -> tf.Tensor:

@@ -2,12 +2,12 @@
 
 import dataclasses
 import pathlib
-import shlex
 import statistics
 
-from akdg_tf.artifacts.result import Result, Score, finished_runs
+from akdg_tf.artifacts.result import Result, finished_runs
 from akdg_tf.errors import UserError
 from akdg_tf.reporting import markdown
+from akdg_tf.reporting.comparison import bare, check_fid, check_seeds, scoring, training
 from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.tables import UNKNOWN, mean_and_spread
 from akdg_tf.zoo.entries import Entry
@@ -93,7 +93,7 @@ class Measured:
     @property
     def fids(self) -> dict[str, float]:
         """Mean over the seeds of each Frechet distance, by its name, which includes its classifier."""
-        return {name: statistics.mean(values) for name, values in self.values.items() if _bare(name) == "fid"}
+        return {name: statistics.mean(values) for name, values in self.values.items() if bare(name) == "fid"}
 
 
 def measured(row: Published, runs: pathlib.Path, zoo: pathlib.Path) -> Measured | None:
@@ -123,27 +123,20 @@ def measured(row: Published, runs: pathlib.Path, zoo: pathlib.Path) -> Measured 
 
 def _of_runs(name: str, found: dict[pathlib.Path, Result]) -> Measured:
     for run, result in found.items():
-        _check_fid(result, run)
+        check_fid(result, run)
     results, seeds = list(found.values()), tuple(result.seed for result in found.values())
-    if len({(_scoring(result), _training(result)) for result in results}) > 1 or len(set(seeds)) < len(seeds):
-        names = ", ".join(run.name for run in found)
-        raise UserError(f"the runs {names} differ in more than their seed, or two have the same seed: remove some")
+    check_seeds(found)
     metrics = [metric for metric in results[0].network.scores if all(metric in one.network.scores for one in results)]
     values = {metric: tuple(result.network.scores[metric].value for result in results) for metric in metrics}
     return Measured(name, tuple(found), results[0], values, seeds)
 
 
 def _of_entry(entry: Entry) -> Measured:
-    _check_fid(entry.result, entry.folder)
+    check_fid(entry.result, entry.folder)
     over = entry.result.scores_over_seeds()
     seeds = max((one.seeds for one in over.values()), key=len, default=(entry.result.seed,))
     values = {metric: one.values for metric, one in over.items()}
     return Measured(entry.name, (entry.folder,), entry.result, values, seeds)
-
-
-def _check_fid(result: Result, folder: pathlib.Path) -> None:
-    if not result.unscored and not any(_bare(metric) == "fid" for metric in result.network.scores):
-        raise UserError(f"{folder} has no FID: run its command with --stage=evaluate")
 
 
 def measured_rows(runs: pathlib.Path, zoo: pathlib.Path) -> dict[Published, Measured]:
@@ -172,7 +165,7 @@ def table(found: dict[Published, Measured]) -> str:
 def _metrics(found: dict[Published, Measured]) -> list[str]:
     """The scores to show, by name: all of the first classifier, some of each other one."""
     names = dict.fromkeys(name for ours in found.values() for name in ours.values)
-    suffixes = list(dict.fromkeys(name.removeprefix(_bare(name)) for name in names))
+    suffixes = list(dict.fromkeys(name.removeprefix(bare(name)) for name in names))
     beside = [metric + suffix for suffix in suffixes[1:] for metric in SHOWN_BESIDE if metric + suffix in names]
     return [*(metric + suffix for suffix in suffixes[:1] for metric in SHOWN), *beside]
 
@@ -200,7 +193,7 @@ def _gains(found: dict[Published, Measured]) -> list[str]:
     for network in ("DCGAN", "MLP"):
         akdg, vanilla = (row for method in ("AKDG", "vanilla") for row in CIFAR10 if row.label == f"{network} {method}")
         line = f"FID of {network} AKDG against vanilla: paper {_change(akdg.fid, vanilla.fid)}"
-        if akdg in found and vanilla in found and _scoring(found[akdg].result) == _scoring(found[vanilla].result):
+        if akdg in found and vanilla in found and scoring(found[akdg].result) == scoring(found[vanilla].result):
             for name, value in found[akdg].fids.items():
                 ours = escape(name.replace("fid", "ours"))
                 line += f", {ours} {_change(value, found[vanilla].fids[name])}"
@@ -212,35 +205,8 @@ def _definitions(found: dict[Published, Measured]) -> list[str]:
     """What defines our numbers: one line for all rows with the same definition."""
     groups: dict[str, list[str]] = {}
     for row, ours in found.items():
-        groups.setdefault(f"{_scoring(ours.result)}; {_training(ours.result)}", []).append(row.label)
+        groups.setdefault(f"{scoring(ours.result)}; {training(ours.result)}", []).append(row.label)
     return [f"Ours, {', '.join(labels)}: {escape(text)}." for text, labels in groups.items()]
-
-
-def _scoring(result: Result) -> str:
-    """What defines the scores of a run. Scores of two runs can be compared if this is equal."""
-    if result.unscored:
-        return "unscored"
-    scores = [score for name, score in result.network.scores.items() if _bare(name) == "fid"]
-    return "; ".join(dict.fromkeys(map(_defined, scores)))
-
-
-def _defined(score: Score) -> str:
-    images = f"{score.n_fake:,} generated and {score.n_real:,} real images, dataset {score.dataset}"
-    over = f"split {score.split}, classifier {score.classifier}, resize {score.resize}"
-    return f"{images}, {over}, latents of seed {score.seed}"
-
-
-def _training(result: Result) -> str:
-    """What defines a run, in addition to the experiment and the seed."""
-    given = [f"--gin_file={file}" for file in result.gin_files[1:]]
-    given += [f"--gin_param={param}" for param in result.gin_params]
-    policy = f" in {result.dtype_policy}" if result.dtype_policy else ""
-    return f"trained for {result.steps:,} steps{policy}" + f" with {shlex.join(given)}" * bool(given)
-
-
-def _bare(metric: str) -> str:
-    """A metric's name without its classifier: "fid" of "fid[cifar10-classifier]"."""
-    return metric.partition("[")[0]
 
 
 def _count(value: float | None, reference: float | None) -> str:

@@ -1,8 +1,9 @@
 """Tables and pictures of finished runs, for `akdg report`."""
 
+import functools
 import logging
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -10,10 +11,10 @@ from akdg_tf.artifacts.result import Network, Result, finished_runs
 from akdg_tf.data import absent, load_dataset
 from akdg_tf.data import teacher as teacher_data
 from akdg_tf.errors import UserError
-from akdg_tf.files import write_text
 from akdg_tf.places import find_saved_model
-from akdg_tf.reporting import curves, markdown, paper, pictures
+from akdg_tf.reporting import batch_size, curves, markdown, paper, pictures
 from akdg_tf.reporting.markdown import escape
+from akdg_tf.reporting.page import Page
 from akdg_tf.reporting.tables import mean_and_spread
 from akdg_tf.teachers.load import load_teacher
 from akdg_tf.teachers.sources import Teacher
@@ -124,13 +125,41 @@ def paper_curves(rows: Mapping[paper.Published, paper.Measured]) -> Mapping[str,
     return panels
 
 
+def family_pages(family: str, folder: pathlib.Path, zoo: pathlib.Path, data_dir: str | None) -> list[Page]:
+    """The page of a family: its table, its samples and its curves."""
+    drawn = {
+        family: lambda: picture(family, folder, zoo, data_dir),
+        f"{family}_curves": lambda: curves.picture(family_curves(family, folder)),
+    }
+    return [Page(family, table(family, folder), drawn)]
+
+
+def paper_pages(folder: pathlib.Path, zoo: pathlib.Path, data_dir: str | None) -> list[Page]:
+    """The page of the paper's CIFAR-10 table: the table, the samples and the curves of all its generators."""
+    rows = paper.measured_rows(folder, zoo)
+    drawn = {
+        "cifar10": lambda: paper_picture(rows, data_dir),
+        "cifar10_curves": lambda: curves.picture(paper_curves(rows)),
+    }
+    return [Page("cifar10", paper.table(rows), drawn)]
+
+
+def batch_size_pages(folder: pathlib.Path, zoo: pathlib.Path, data_dir: str | None) -> Iterator[Page]:
+    """The pages of the batch-size study, which reads only its runs, `batch_size/` in the folder of the runs."""
+    return batch_size.pages(folder / "batch_size", data_dir)
+
+
+PAGES = {"cifar10": paper_pages, "batch_size": batch_size_pages}  # reports that are not those of a family
+
+
 def main(
     families: list[str], folder: pathlib.Path = RUNS, zoo: pathlib.Path = ZOO, data_dir: str | None = None
 ) -> None:
-    """Prints each family's table and writes it to `runs/report/`, with its picture and, if there are any, its curves.
+    """Prints each table and writes it to `runs/report/`, with its pictures.
 
     Args:
-        families: "cifar10" for the paper's table, or "<family>" of the experiments `<family>_vanilla`, `_mse`, `_akdg`.
+        families: "cifar10" for the paper's table, "batch_size" for the batch-size study, or "<family>" of the
+            experiments `<family>_vanilla`, `_mse`, `_akdg`.
         folder: folder of the run folders.
         zoo: folder of the zoo; its entries replace runs that are not in `folder`.
         data_dir: folder with the data, to show real samples of datasets that read files.
@@ -138,14 +167,7 @@ def main(
     Raises:
         UserError: there is no finished run, or the data or a generator cannot be loaded.
     """
-    (folder / "report").mkdir(parents=True, exist_ok=True)
     for family in families:
-        rows = paper.measured_rows(folder, zoo) if family == "cifar10" else None
-        text = table(family, folder) if rows is None else paper.table(rows)
-        print(text + "\n")
-        write_text(folder / "report" / f"{family}.md", text + "\n")
-        image = picture(family, folder, zoo, data_dir) if rows is None else paper_picture(rows, data_dir)
-        pictures.save_png(image, folder / "report" / f"{family}.png")
-        drawn = curves.picture(family_curves(family, folder) if rows is None else paper_curves(rows))
-        if drawn is not None:
-            pictures.save_png(drawn, folder / "report" / f"{family}_curves.png")
+        make = PAGES.get(family, functools.partial(family_pages, family))
+        for page in make(folder, zoo, data_dir):
+            page.write(folder / "report")

@@ -122,6 +122,16 @@ def test_precision_and_recall_count_samples_within_the_other_sets_fifth_neighbou
     assert 0.05 < recall.value < 0.95 and precision.neighbours == 5
 
 
+def test_density_and_coverage_count_the_real_fifth_neighbourhoods_that_hold_generated_samples(scored):
+    _, real, _, fake = scored
+    found = scores_module.neighbour_scores(real, fake)
+    radius = np.sort(scipy.spatial.distance.cdist(real, real), axis=1)[:, 5]
+    inside = scipy.spatial.distance.cdist(real, fake) < radius[:, None]
+    assert found["density"] == pytest.approx(inside.sum() / 5 / COUNT)
+    assert found["coverage"] == pytest.approx(inside.any(axis=1).mean())
+    assert 0.05 < found["coverage"] < 0.95
+
+
 def test_real_activations_are_computed_once_for_a_dataset_a_classifier_and_a_seed(cache):
     pixels = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 1), dtype=np.uint8)
     calls = []
