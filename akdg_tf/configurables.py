@@ -20,6 +20,7 @@ from akdg_tf.methods.mse import MSEDistillation
 from akdg_tf.methods.optimizers import Optimizers
 from akdg_tf.methods.penalties import GradientPenalty, R1Penalty
 from akdg_tf.metrics.classifiers import load_classifier, load_inception
+from akdg_tf.metrics.density import DensityRanking
 from akdg_tf.metrics.modes import PointScores
 from akdg_tf.metrics.scores import ImageScores
 from akdg_tf.models.classifier import ConvClassifier
@@ -28,6 +29,7 @@ from akdg_tf.models.generators import DCGANGenerator, MLPGenerator, SNGANGenerat
 from akdg_tf.models.pggan import PGGANDiscriminator, PGGANGenerator
 from akdg_tf.teachers.bank import BankedTeacher
 from akdg_tf.teachers.load import load_teacher
+from akdg_tf.teachers.selection import SelectedBank
 from akdg_tf.teachers.sources import OnlineTeacher
 from akdg_tf.training.classification import ClassifierExperiment
 from akdg_tf.training.generation import GeneratorExperiment
@@ -39,7 +41,7 @@ GENERATORS = (MLPGenerator, DCGANGenerator, SNGANGenerator, PGGANGenerator)
 DISCRIMINATORS = (MLPDiscriminator, ConvDiscriminator, ResNetDiscriminator, PGGANDiscriminator)
 CLASSIFIERS = (ConvClassifier,)
 LOSSES = (NonSaturatingLoss, HingeLoss, WassersteinLoss, R1Penalty, GradientPenalty, DiffAugment)
-TEACHERS = (load_teacher, OnlineTeacher, BankedTeacher)
+TEACHERS = (load_teacher, OnlineTeacher, BankedTeacher, SelectedBank, DensityRanking)
 NETWORKS = (load_network,)
 EXPORTS = (LiteRT, ONNX)
 EVALUATIONS = (ImageScores, PointScores, load_classifier, load_inception)

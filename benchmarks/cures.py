@@ -24,9 +24,9 @@ CURES = {  # bindings of each; a number of steps follows "="
     "best_of_4": ["AKDG.teacher_candidates=4"],
     "selected": [
         "GeneratorExperiment.teacher_source=@SelectedBank()",
-        "SelectedBank.images=40000",
-        "SelectedBank.kept=0.5",
-        "SelectedBank.classifier=@selection/load_classifier",
+        "SelectedBank.images=25000",
+        "SelectedBank.ranking=@DensityRanking()",
+        "DensityRanking.classifier=@selection/load_classifier",
         "selection/load_classifier.name='imagenet_efficientnet_lite0'",
     ],
 }

@@ -18,7 +18,7 @@ import akdg_tf
 from akdg_tf import latents
 from akdg_tf.artifacts.litert import litert_model
 from akdg_tf.artifacts.saved_model import export, output_range_of
-from akdg_tf.data import Dataset, by_step
+from akdg_tf.data import Dataset, ImageDataset, by_step
 from akdg_tf.methods.losses import AdversarialLoss
 from akdg_tf.methods.penalties import Penalty
 from akdg_tf.metrics.classifiers import load_classifier
@@ -29,6 +29,11 @@ SEED = (5, latents.TEACHER)
 ROUNDING = 1e-6  # of float32 samples in [-1, 1]
 ANY_SIDE = 24  # of images for a classifier that takes any size
 HALF_A_GRAY_LEVEL = 1 / 255  # of images in [-1, 1], which have 256 levels
+
+
+def no_reals() -> ImageDataset:
+    """The real images of a source that must not ask for them."""
+    raise AssertionError("it compares nothing with real images")
 
 
 def generator_contract(make: Callable[[], keras.Model]) -> None:

@@ -8,11 +8,26 @@ import pytest
 from akdg_tf import configurables
 from akdg_tf.artifacts import litert, onnx
 from akdg_tf.methods import akdg, gan, losses, mse, penalties
-from akdg_tf.metrics import modes, scores
+from akdg_tf.metrics import density, modes, scores
 from akdg_tf.models import discriminators, generators
+from akdg_tf.teachers import selection
 
-BASES = {"Generator", "UpBlock", "DownBlock", "AdversarialLoss", "Penalty"}  # parts and protocols
-MODULES = (generators, discriminators, losses, penalties, akdg, gan, mse, litert, onnx, scores, modes)
+BASES = {"Generator", "UpBlock", "DownBlock", "AdversarialLoss", "Penalty", "Ranking"}  # parts and protocols
+MODULES = (
+    generators,
+    discriminators,
+    losses,
+    penalties,
+    akdg,
+    gan,
+    mse,
+    litert,
+    onnx,
+    scores,
+    modes,
+    density,
+    selection,
+)
 CLASSES = [
     value
     for module in MODULES

@@ -51,6 +51,37 @@ class Classifier:
         logits, features = (np.concatenate([batch[key] for batch in batches]) for key in ("logits", "features"))
         return logits, features
 
+    def check_takes(self, sample_shape: tuple[int, ...]) -> None:
+        """Checks that it takes samples of a shape.
+
+        Raises:
+            UserError: it does not.
+        """
+        try:
+            self.activations(np.zeros((1, *sample_shape), np.float32))
+        except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+            refused = f"classifier {self.id} takes no samples of shape {tuple(sample_shape)}"
+            raise UserError(f"{refused}: {_advice(self.sample_shape, sample_shape)}") from error
+
+    def for_channels(self, channels: int) -> "Classifier":
+        """The same classifier for images of this many channels: one of RGB images gets gray ones as three channels."""
+        *size, own = self.sample_shape
+        if (own, channels) != (3, 1):
+            return self
+        outputs = self.outputs
+        shape = (*size, channels)
+        return dataclasses.replace(self, outputs=lambda x: outputs(tf.repeat(x, 3, axis=-1)), sample_shape=shape)
+
+
+def _advice(taken: ImageShape, shape: tuple[int, ...]) -> str:
+    """What to bind if a classifier does not take samples of a shape."""
+    *size, channels = taken
+    if channels is not None and channels != shape[-1]:
+        return f"its images have {channels} channel{'s' * (channels > 1)}; bind another"
+    if len(shape) == len(taken) and None not in taken:
+        return "bind load_classifier.resize = 'area {}x{}', or another classifier".format(*size)
+    return "bind another"
+
 
 def load_classifier(name: str, resize: str | None = None) -> Classifier:
     """Loads a classifier that `export_classifier` wrote.
@@ -61,7 +92,7 @@ def load_classifier(name: str, resize: str | None = None) -> Classifier:
         name: see `places.find_saved_model`.
         resize: how to resize images to the classifier's size, so that it takes images of any size: "area 32x32" or
             "bilinear 32x32" (with antialiasing), height before width. Images that are not of this aspect ratio are
-            stretched. None: the images must have the classifier's size. Gray images are never made RGB.
+            stretched. None: the images must have the classifier's size. Scores never make gray images RGB.
 
     Returns:
         The classifier. With a resize it has another id and digest than without.

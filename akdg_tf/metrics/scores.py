@@ -17,7 +17,7 @@ from akdg_tf.data import ImageDataset, teacher
 from akdg_tf.errors import UserError
 from akdg_tf.metrics import activations, tfgan
 from akdg_tf.metrics.activations import Activations
-from akdg_tf.metrics.classifiers import Classifier, ImageShape
+from akdg_tf.metrics.classifiers import Classifier
 from akdg_tf.metrics.evaluation import Samples
 
 CACHE = pathlib.Path("runs", "statistics")
@@ -57,15 +57,8 @@ class ImageScores:
         if not isinstance(self.samples, int) or min(self.samples, dataset.size) < LEAST:
             counts = f"ImageScores.samples is {self.samples}, dataset {dataset.name!r} holds {dataset.size}"
             raise UserError(f"scores need at least {LEAST} real and {LEAST} generated images: {counts}")
-        reals = dataset.reals(LEAST, 0)
-        _check_count(len(reals), dataset)
-        classifier = self._classifier
-        try:
-            classifier.activations(reals[:1])
-        except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
-            advice = _advice(classifier.sample_shape, dataset.sample_shape)
-            refused = f"classifier {classifier.id} takes no samples of shape {dataset.sample_shape}"
-            raise UserError(f"{refused}: {advice}") from error
+        _check_count(len(dataset.reals(LEAST, 0)), dataset)
+        self._classifier.check_takes(dataset.sample_shape)
 
     @functools.cached_property
     def _classifier(self) -> Classifier:
@@ -113,16 +106,6 @@ class ImageScores:
         return {names[metric]: Score(**record | values) for metric, values in found.items()}
 
 
-def _advice(taken: ImageShape, shape: tuple[int, ...]) -> str:
-    """What to bind if a classifier does not take samples of a shape."""
-    *size, channels = taken
-    if channels is not None and channels != shape[-1]:
-        return f"its images have {channels} channel{'s' * (channels > 1)}; bind another"
-    if len(shape) == len(taken) and None not in taken:
-        return "bind load_classifier.resize = 'area {}x{}', or another classifier".format(*size)
-    return "bind another"
-
-
 def _check_count(readable: int, dataset: ImageDataset) -> None:
     """Checks that enough real images could be read.
 
@@ -153,12 +136,12 @@ def score(real: Activations, fake: Activations) -> dict[str, dict[str, float]]:
 
 def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
     """|m - m'|^2 + Tr(C + C' - 2 (C C')^(1/2)) of features [n, d], read in chunks (Heusel et al. 2017, eq. 6)."""
-    (mean, covariance), (fake_mean, fake_covariance) = _moments(real), _moments(fake)
+    (mean, covariance), (fake_mean, fake_covariance) = moments(real), moments(fake)
     root = float(tfgan.trace_sqrt_product(tf.constant(covariance), tf.constant(fake_covariance)))
     return float(np.sum((mean - fake_mean) ** 2) + np.trace(covariance) + np.trace(fake_covariance) - 2.0 * root)
 
 
-def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean [d] and unbiased covariance [d, d] of features [n, d], in float64, in two passes."""
     chunks = [slice(start, start + CHUNK) for start in range(0, len(features), CHUNK)]
     mean = sum(features[chunk].sum(0, dtype=np.float64) for chunk in chunks) / len(features)

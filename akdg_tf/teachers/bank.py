@@ -4,18 +4,20 @@ AKDG's z' is independent of the student's z, so the teacher's images can be made
 (z, G_T(z)) of the MSE method. A bank draws without replacement, in a new order for each pass.
 """
 
+import copy
 import dataclasses
 import functools
 import json
 import logging
 import os
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from akdg_tf import latents
+from akdg_tf.data import ImageDataset
 from akdg_tf.data.images import to_float, to_uint8
 from akdg_tf.errors import UserError
 from akdg_tf.files import locked, part_of, sha256, write_json, write_text
@@ -43,16 +45,19 @@ class BankedTeacher:
 
     images: int = 50_000
 
-    def open(self, teacher: Teacher | None, smoke: bool) -> ImageSource:
+    def open(self, teacher: Teacher | None, smoke: bool, reals: Callable[[], ImageDataset]) -> ImageSource:
         """Opens the bank, and makes it first if it does not exist; for errors see `make_bank`.
 
         A teacher of which only images are there needs no bank, and is returned itself.
         """
         given = required(teacher)
-        count = min(self.images, SMOKE_IMAGES) if smoke else self.images
-        if not isinstance(given, FrozenGenerator):
-            return OnlineTeacher().open(given, smoke)
-        return make_bank(given, count, SEED, BANKS)
+        return (
+            self.bank(given, smoke) if isinstance(given, FrozenGenerator) else OnlineTeacher().open(given, smoke, reals)
+        )
+
+    def bank(self, teacher: FrozenGenerator, smoke: bool) -> "TeacherBank":
+        """Opens the bank of a generator, small in a smoke run; for errors see `make_bank`."""
+        return make_bank(teacher, min(self.images, SMOKE_IMAGES) if smoke else self.images, SEED, BANKS)
 
 
 class TeacherBank:
@@ -65,10 +70,13 @@ class TeacherBank:
         prior, latent_dim: the teacher's.
         images: uint8 [n, height, width, channels], or float16 [n, 2] for points.
         latents: float32 [n, latent_dim].
+        rows: int64 [k], the rows that are drawn; None: all. See `selected`.
 
     Raises:
         UserError: a file of the bank is missing, truncated or changed.
     """
+
+    rows: np.ndarray | None = None
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
@@ -81,6 +89,12 @@ class TeacherBank:
     def sample_shape(self) -> tuple[int, ...]:
         """Shape of one sample."""
         return self.images.shape[1:]
+
+    def selected(self, rows: np.ndarray) -> "TeacherBank":
+        """The same bank, of which only these rows are drawn: int64 [k], each once."""
+        selection = copy.copy(self)
+        selection.rows = rows
+        return selection
 
     @functools.cached_property
     def _images(self) -> tf.Tensor | RowFile:
@@ -119,7 +133,9 @@ class TeacherBank:
         return to_float(drawn) if drawn.dtype == tf.uint8 else tf.cast(drawn, tf.float32)
 
     def _rows(self, count, seed, step):
-        return latents.shuffled(latents.positions(count, step), len(self.images), seed)
+        size = len(self.images) if self.rows is None else len(self.rows)
+        numbers = latents.shuffled(latents.positions(count, step), size, seed)
+        return numbers if self.rows is None else tf.gather(self.rows, numbers)
 
 
 def make_bank(teacher: FrozenGenerator, count: int, seed: int, root: pathlib.Path) -> TeacherBank:
@@ -141,7 +157,7 @@ def make_bank(teacher: FrozenGenerator, count: int, seed: int, root: pathlib.Pat
         UserError: count < 1, or the existing bank is damaged.
     """
     if count < 1:
-        raise UserError(f"a teacher bank must hold at least 1 image, not {count}: change BankedTeacher.images")
+        raise UserError(f"a teacher bank must hold at least 1 image, not {count}: bind more `images`")
     folder = root / f"{teacher.digest()[:16]}-{count}-{seed}"
     root.mkdir(parents=True, exist_ok=True)
     with locked(root / f".lock-{folder.name}"):

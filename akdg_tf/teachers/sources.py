@@ -2,12 +2,13 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import tensorflow as tf
 
+from akdg_tf.data import ImageDataset
 from akdg_tf.errors import UserError
 
 
@@ -85,12 +86,14 @@ class PairSource(ImageSource, Protocol):
 class TeacherSource(Protocol):
     """Makes the source that a method draws from; bound as `GeneratorExperiment.teacher_source`."""
 
-    def open(self, teacher: Teacher | None, smoke: bool) -> ImageSource:
+    def open(self, teacher: Teacher | None, smoke: bool, reals: Callable[[], ImageDataset]) -> ImageSource:
         """Makes the source.
 
         Args:
             teacher: the experiment's teacher; None if it has no teacher.
             smoke: whether this is a smoke run, for which a few images are enough.
+            reals: gives the real images. It raises a `UserError` if the experiment has none, so that only a source
+                that compares with them may call it.
 
         Raises:
             UserError: the source cannot be made.
@@ -101,7 +104,7 @@ class TeacherSource(Protocol):
 class OnlineTeacher:
     """The teacher itself, which makes its images inside the training step."""
 
-    def open(self, teacher: Teacher | None, smoke: bool) -> ImageSource:
+    def open(self, teacher: Teacher | None, smoke: bool, reals: Callable[[], ImageDataset]) -> ImageSource:
         """Returns the teacher.
 
         Raises:
@@ -122,3 +125,23 @@ def required(teacher: Teacher | None) -> Teacher:
     if teacher is None:
         raise UserError("the method needs a teacher: bind GeneratorExperiment.teacher")
     return teacher
+
+
+def fitting(source: ImageSource, role: type | None, method: str) -> ImageSource:
+    """Returns the source of a method's images if it gives what the method needs.
+
+    Args:
+        source: what was opened.
+        role: the protocol that the method needs; None if it draws nothing.
+        method: the method's name, for the message.
+
+    Raises:
+        UserError: the source gives images without latents, and the method needs both.
+    """
+    if role is not None and not isinstance(source, role):
+        name = getattr(source, "name", None) or type(source).__name__
+        raise UserError(
+            f"{method} needs pairs of latents and images, but {name!r} gives only images: "
+            "save them as `images`, with their latents as `latents`, in an .npz file"
+        )
+    return source

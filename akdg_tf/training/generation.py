@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import cast
 
 import gin
 import keras
@@ -34,7 +35,7 @@ from akdg_tf.models.pggan import at_full_size
 from akdg_tf.reporting import pictures
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.saved_model import load_generator
-from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, TeacherSource
+from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, TeacherSource, fitting
 from akdg_tf.training import inputs, tensorboard
 from akdg_tf.training.loop import fit_to_the_end
 from akdg_tf.training.record import result_of
@@ -66,7 +67,7 @@ class GeneratorExperiment:
             go to `curve.jsonl` and TensorBoard, not into the result.
         teacher: loads the teacher, which is scored and shown beside the student and which the method learns from; None
             if the experiment trains a teacher.
-        teacher_source: what the method draws from: the teacher itself, or a bank of its images.
+        teacher_source: what the method draws from: the teacher itself, a bank of its images, or a selection from one.
         exports: optional exports, beside the SavedModel.
         init_from: run, zoo entry or SavedModel that training starts from; "<run>@<step>" names an earlier checkpoint.
             See `warm_start`.
@@ -104,7 +105,8 @@ class GeneratorExperiment:
     @functools.cached_property
     def trainer(self) -> GeneratorTrainer:
         """The compiled trainer."""
-        given = {"teacher": self._drawn_teacher()} if self.method.teacher_role else {}
+        role, name = self.method.teacher_role, self.method.__name__
+        given = {"teacher": fitting(self._drawn_images(), role, name)} if role else {}
         with self.strategy.scope():
             trainer = self.method(self.generator, seed=self.run.seed, **given)
             optimizers, schedule = self.optimizers, self.schedule
@@ -116,23 +118,20 @@ class GeneratorExperiment:
     @functools.cache  # noqa: B019  (an experiment lives as long as its process)
     def _drawn_images(self) -> ImageSource:
         """The source of the teacher's images."""
-        return self.teacher_source.open(self.teacher, self.run.smoke)
+        return self.teacher_source.open(self.teacher, self.run.smoke, self._reals)
 
-    def _drawn_teacher(self) -> ImageSource:
-        """What the method draws from.
+    def _reals(self) -> data.ImageDataset:
+        """The real images that the teacher's are selected by.
 
         Raises:
-            UserError: it cannot be loaded, or does not give what the method needs.
+            UserError: the experiment has none.
         """
-        source = self._drawn_images()
-        role = self.method.teacher_role
-        if role is not None and not isinstance(source, role):
-            name = getattr(source, "name", None) or type(source).__name__
-            raise UserError(
-                f"{self.method.__name__} needs pairs of latents and images, but {name!r} gives only images: "
-                "save them as `images`, with their latents as `latents`, in an .npz file"
-            )
-        return source
+        missing = "the teacher's images are to be selected by real ones"
+        if self.data.name == teacher_data.NAME:
+            raise UserError(f"{missing}, but Data.name is 'teacher': bind a dataset, or @BankedTeacher()")
+        if isinstance(self.dataset, NoImages):
+            raise UserError(f"{missing}, but nothing else reads these: bind an evaluation, or @BankedTeacher()")
+        return cast(data.ImageDataset, self.dataset)
 
     @functools.cached_property
     def dataset(self) -> data.Dataset:

@@ -151,6 +151,19 @@ def test_gray_images_are_not_made_rgb_for_a_classifier_of_the_zoo():
             ImageScores(functools.partial(load_classifier, str(ROOT / "zoo" / name), resize), 12).prepare(dataset)
 
 
+def test_gray_images_are_given_to_a_classifier_of_rgb_images_as_three_equal_channels(judge):
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 1)).astype(np.float32)
+    loaded = load_classifier(str(ENTRY))
+    gray = loaded.for_channels(1)
+    gray.check_takes((32, 32, 1))
+    for values, expected in zip(gray.activations(images), loaded.activations(np.repeat(images, 3, -1)), strict=True):
+        np.testing.assert_array_equal(values, expected)
+    assert (gray.id, gray.digest, gray.sample_shape) == (loaded.id, loaded.digest, (None, None, 1))
+    assert loaded.for_channels(3) is loaded
+    own = load_classifier(judge)
+    assert own.for_channels(1) is own and own.for_channels(3) is own
+
+
 def test_a_resize_before_a_classifier_that_resizes_itself_is_recorded_beside_its_own(photographs):
     loaded = load_classifier(str(ENTRY), "area 160x160")
     assert loaded.id == "imagenet-efficientnet-lite0 area 160x160"

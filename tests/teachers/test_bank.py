@@ -58,7 +58,7 @@ def test_the_banked_source_is_one_bank_for_the_runs_of_all_seeds(smoke, count, t
     """In a smoke run it is small."""
     monkeypatch.setattr("akdg_tf.teachers.bank.BANKS", tmp_path / "banks")
     teacher, _ = make_teacher()
-    source = BankedTeacher(images=700).open(teacher, smoke)
+    source = BankedTeacher(images=700).open(teacher, smoke, contracts.no_reals)
     assert (len(source.images), source.folder.parent) == (count, tmp_path / "banks")
     assert source.folder.name == f"{teacher.digest()[:16]}-{count}-0"
     contracts.pair_source_contract(source, teacher, contracts.HALF_A_GRAY_LEVEL)
@@ -67,9 +67,9 @@ def test_the_banked_source_is_one_bank_for_the_runs_of_all_seeds(smoke, count, t
 def test_a_bank_needs_a_teacher_and_an_image(tmp_path, monkeypatch):
     monkeypatch.setattr("akdg_tf.teachers.bank.BANKS", tmp_path)
     with pytest.raises(UserError, match=r"bind GeneratorExperiment\.teacher$"):
-        BankedTeacher().open(None, smoke=False)
+        BankedTeacher().open(None, False, contracts.no_reals)
     with pytest.raises(UserError, match="a teacher bank must hold at least 1 image, not 0"):
-        BankedTeacher(images=0).open(make_teacher()[0], smoke=False)
+        BankedTeacher(images=0).open(make_teacher()[0], False, contracts.no_reals)
 
 
 @pytest.mark.parametrize("method", [akdg_tf.AKDG, akdg_tf.MSEDistillation])

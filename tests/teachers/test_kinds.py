@@ -178,7 +178,7 @@ def test_a_folder_of_images_is_a_teacher_without_latents(folder):
     contracts.image_source_contract(teacher, (4, 6, 3))
     assert as_rows(teacher.samples(100, 0)) == as_rows(BYTES / 127.5 - 1)
     for source in (OnlineTeacher(), BankedTeacher(1000)):
-        assert source.open(teacher, smoke=False) is teacher
+        assert source.open(teacher, False, contracts.no_reals) is teacher
     student = akdg_tf.MLPGenerator(3, (4, 6, 3), width=4)
     says = r"MSE requires pairs of latent and image: 'drawn' gives only images; .* as `latents` in an .npz file"
     with pytest.raises(ValueError, match=says):

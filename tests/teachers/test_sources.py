@@ -25,13 +25,13 @@ def test_images_alone_are_a_source_of_images_and_none_of_pairs():
 @pytest.mark.parametrize("smoke", [False, True])
 def test_the_online_source_is_the_teacher_and_keeps_the_contract_of_sources(smoke):
     teacher, model = make_teacher()
-    source = OnlineTeacher().open(teacher, smoke)
+    source = OnlineTeacher().open(teacher, smoke, contracts.no_reals)
     assert source is teacher
     contracts.pair_source_contract(source, model)
 
 
 def test_without_a_teacher_the_binding_that_lacks_is_named():
     with pytest.raises(UserError, match=r"bind GeneratorExperiment\.teacher$"):
-        OnlineTeacher().open(None, smoke=False)
+        OnlineTeacher().open(None, False, contracts.no_reals)
     with pytest.raises(UserError, match=r"bind GeneratorExperiment\.teacher$"):
         required(None)

@@ -313,7 +313,7 @@ def test_a_method_that_pairs_refuses_a_source_of_images_alone(tmp_path):
         def draw_images(self, count, seed, step): ...
 
     class Folder:
-        def open(self, teacher, smoke):
+        def open(self, teacher, smoke, reals):
             return Images()
 
     experiment = on_the_ring(tmp_path / "x", 8, method=SmallMSE, teacher_source=Folder())
