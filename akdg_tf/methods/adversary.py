@@ -1,5 +1,7 @@
 """An adversary of a generator: a discriminator with its loss, its penalty, its optimizer and its weight."""
 
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
@@ -8,7 +10,7 @@ from akdg_tf.methods.losses import AdversarialLoss
 from akdg_tf.methods.penalties import Penalty
 from akdg_tf.shares import share, share_of_mean
 
-Weight = float | keras.optimizers.schedules.LearningRateSchedule
+Weight = float | Callable[[tf.Tensor], tf.Tensor]  # a schedule of Keras is such a function of the step
 Gradients = tuple[list[tf.Tensor], dict[str, tf.Tensor]]
 
 
@@ -73,17 +75,14 @@ class Adversary(keras.layers.Layer):
         first = bool(self.penalty) + use * self.augmentation.numbers
         return self.augmentation(images, uniform[:, first : first + self.augmentation.numbers])
 
-    def gradients(
-        self, reference: tf.Tensor, generated: tf.Tensor, step: tf.Tensor, uniform: tf.Tensor | None = None
-    ) -> Gradients:
+    def gradients(self, reference: tf.Tensor, generated: tf.Tensor, step: tf.Tensor, uniform: tf.Tensor) -> Gradients:
         """Computes the gradients of one discriminator step. `apply` applies them.
 
         Args:
             reference: float32 [n, *sample_shape], real or teacher images.
             generated: float32 [n, *sample_shape], the generator's images; no gradient flows into them.
             step: int64 scalar, the number of this discriminator step. It decides whether the lazy penalty is due.
-            uniform: float32 [n, random_numbers], random numbers in [0, 1) that follow from (seed, step); None if
-                `random_numbers` is 0.
+            uniform: float32 [n, random_numbers], random numbers in [0, 1) that follow from (seed, step).
 
         Returns:
             This share's summands of the gradients, one per trainable variable, and of the scalars to log, by name. The
@@ -134,7 +133,7 @@ class Adversary(keras.layers.Layer):
 
         return tf.cond(tf.equal(step % self.penalty.every, 0), due, not_due)
 
-    def generator_loss(self, generated: tf.Tensor, uniform: tf.Tensor | None = None) -> tf.Tensor:
+    def generator_loss(self, generated: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
         """The generator's loss against this adversary, [n], before `weight` is applied.
 
         Args:

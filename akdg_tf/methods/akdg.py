@@ -1,5 +1,7 @@
 """AKDG (Tsunashima et al., ICPR 2020): a discriminator sees real images, a second one the teacher's."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -62,9 +64,9 @@ class AKDG(GeneratorTrainer):
         checks.check_teacher(teacher, ImageSource, "AKDG", generator)
         if teacher_candidates < 1 or (teacher_candidates > 1 and discriminator is None):
             raise ValueError(f"teacher_candidates must be at least 1, and 1 without D_S, not {teacher_candidates}")
-        parts = {"loss": loss, "penalty": penalty, "augmentation": augmentation}
-        d_kd = Adversary("d_kd", distillation_discriminator, weight=distillation_weight, **parts)
-        d_s = [] if discriminator is None else [Adversary("d_s", discriminator, **parts)]
+        adversary = functools.partial(Adversary, loss=loss, penalty=penalty, augmentation=augmentation)
+        d_kd = adversary("d_kd", distillation_discriminator, weight=distillation_weight)
+        d_s = [] if discriminator is None else [adversary("d_s", discriminator)]
         super().__init__(generator, [*d_s, d_kd], d_steps, ema_decay, seed)
         self.teacher, self.teacher_candidates = teacher, teacher_candidates
 

@@ -1,6 +1,7 @@
 """Differentiable augmentations of what a discriminator sees."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Protocol
 
 import tensorflow as tf
@@ -104,4 +105,9 @@ def _half(place, side):
     return (first <= pixels) & (pixels < first + size)
 
 
-_CHANGES = {"color": (_color, 3), "translation": (_translation, 2), "cutout": (_cutout, 2)}  # random numbers per image
+# Each change, and how many random numbers it uses per image.
+_CHANGES: dict[str, tuple[Callable[..., tf.Tensor], int]] = {
+    "color": (_color, 3),
+    "translation": (_translation, 2),
+    "cutout": (_cutout, 2),
+}
