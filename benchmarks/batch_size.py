@@ -36,8 +36,8 @@ class Student:
 
 WITHOUT_A_CURVE = ("--gin_param=GeneratorExperiment.curve={}", "--gin_param=Schedule.curve_every=None")
 STUDENTS = {
-    "mnist_mlp": Student((), images=256_000, steps=1000, seeds=(0, 1, 2)),
-    "cifar10_mlp": Student(("--gin_file=gin/cpu_hours.gin", *WITHOUT_A_CURVE), images=256_000, steps=1000, seeds=(0,)),
+    "mnist_mlp": Student((), images=128_000, steps=500, seeds=(0, 1, 2)),
+    "cifar10_mlp": Student(("--gin_file=gin/cpu_hours.gin", *WITHOUT_A_CURVE), images=128_000, steps=500, seeds=(0,)),
 }
 
 

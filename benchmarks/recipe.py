@@ -69,11 +69,12 @@ def main():
     parser.add_argument("network", choices=STEPS)
     parser.add_argument("--teacher", required=True, help="run folder or zoo entry")
     parser.add_argument("--data_dir", required=True)
+    parser.add_argument("--processes", type=int, help="runs at a time; by default one per processor")
     parser.add_argument("--changes", nargs="+", default=list(CHANGES), choices=CHANGES)
     arguments = parser.parse_args()
     RUNS.mkdir(parents=True, exist_ok=True)
     runs = {change: runs_of(arguments.network, change, arguments) for change in arguments.changes}
-    run_all({workdir: given for found in runs.values() for workdir, given in found.items()})
+    run_all({workdir: given for found in runs.values() for workdir, given in found.items()}, arguments.processes)
     print("| change | vanilla | AKDG | geometric mean | AKDG alone |\n|---|---|---|---|---|")
     for change in arguments.changes:
         found = [distances(workdir) for workdir in runs[change]]
