@@ -1,5 +1,7 @@
 """LiteRT's file against the model in memory."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -14,12 +16,25 @@ from akdg_tf.models.layers import UpsampleConv2D
 Z = np.random.default_rng(1).normal(size=(5, 6)).astype("float32")
 
 
-@pytest.mark.parametrize("make", [models.DCGANGenerator, models.SNGANGenerator, models.MLPGenerator])
+GENERATORS = [models.DCGANGenerator, models.SNGANGenerator, models.MLPGenerator]
+
+
+@functools.cache
+def converted(make):
+    """A small generator, and its file."""
+    small = {models.DCGANGenerator: {"widths": (8, 4)}, models.SNGANGenerator: {"width": 4, "blocks": 2}}
+    model = make(6, (16, 16, 1), **small.get(make, {"width": 8}))
+    return model, litert_model(model, (0, 1))
+
+
+def runner(make):
+    return Interpreter(model_content=converted(make)[1]).get_signature_runner("generator")
+
+
+@pytest.mark.parametrize("make", GENERATORS)
 def test_litert_draws_what_the_model_in_memory_draws(make):
-    model = make(6, (16, 16, 1), **({"width": 4, "blocks": 2} if make is models.SNGANGenerator else {}))
     z = np.random.default_rng(0).normal(size=(5, 6)).astype("float32")
-    runner = Interpreter(model_content=litert_model(model, (0, 1))).get_signature_runner("generator")
-    np.testing.assert_allclose(runner(z=z)["images"], (model(z) + 1) / 2, atol=1e-6)
+    np.testing.assert_allclose(runner(make)(z=z)["images"], (converted(make)[0](z) + 1) / 2, atol=1e-6)
 
 
 def test_a_plain_keras_model_is_converted_and_stays_as_it_was(tmp_path):
@@ -34,14 +49,12 @@ def test_a_plain_keras_model_is_converted_and_stays_as_it_was(tmp_path):
     assert not layers[-1].phases  # in TensorFlow it is the other way round
 
 
-@pytest.mark.parametrize("make", [models.DCGANGenerator, models.SNGANGenerator, models.MLPGenerator])
+@pytest.mark.parametrize("make", GENERATORS)
 @pytest.mark.parametrize("shape", [(5, 12), (10, 3), (3, 18), (5, 1)])
 def test_latents_of_another_width_are_refused(make, shape):
     """Not taken for more or fewer latents of the right width."""
-    model = make(6, (16, 16, 1), **({"width": 4, "blocks": 2} if make is models.SNGANGenerator else {}))
-    runner = Interpreter(model_content=litert_model(model, (0, 1))).get_signature_runner("generator")
     with pytest.raises((RuntimeError, ValueError)):
-        runner(z=np.zeros(shape, np.float32))
+        runner(make)(z=np.zeros(shape, np.float32))
 
 
 def test_weights_in_float16_are_half_as_big_and_less_than_a_gray_level_off():
