@@ -10,6 +10,7 @@ import keras
 from akdg_tf.artifacts.litert import LiteRT
 from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.onnx import ONNX
+from akdg_tf.compression.stages import compressed
 from akdg_tf.data.choice import Data
 from akdg_tf.methods.akdg import AKDG
 from akdg_tf.methods.augmentations import DiffAugment
@@ -42,7 +43,7 @@ DISCRIMINATORS = (MLPDiscriminator, ConvDiscriminator, ResNetDiscriminator, PGGA
 CLASSIFIERS = (ConvClassifier,)
 LOSSES = (NonSaturatingLoss, HingeLoss, WassersteinLoss, R1Penalty, GradientPenalty, DiffAugment)
 TEACHERS = (load_teacher, OnlineTeacher, BankedTeacher, SelectedBank, DensityRanking)
-NETWORKS = (load_network,)
+NETWORKS = (load_network, compressed)
 EXPORTS = (LiteRT, ONNX)
 EVALUATIONS = (ImageScores, PointScores, load_classifier, load_inception)
 OPTIMIZERS = (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.RMSprop)

@@ -85,7 +85,7 @@ class Parent:
     """A network that another one was made from.
 
     Attributes:
-        role: "teacher", or "init_from" for a warm start.
+        role: "teacher", "init_from" for a warm start, or "compressed" for the network that was compressed.
         name: name of its run, entry or SavedModel folder.
         digest: SHA-256, in hex, of all that determines its images; None if it is unknown.
         step: the step of a run that a warm start began at.

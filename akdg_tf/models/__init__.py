@@ -4,6 +4,7 @@ from akdg_tf.models.classifier import ConvClassifier
 from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator
 from akdg_tf.models.efficientnet import EfficientNetLite0
 from akdg_tf.models.generators import DCGANGenerator, Generator, MLPGenerator, SNGANGenerator
+from akdg_tf.models.layered import LayeredGenerator
 from akdg_tf.models.pggan import PGGANDiscriminator, PGGANGenerator
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "DCGANGenerator",
     "EfficientNetLite0",
     "Generator",
+    "LayeredGenerator",
     "MLPDiscriminator",
     "MLPGenerator",
     "PGGANDiscriminator",

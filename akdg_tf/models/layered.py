@@ -1,0 +1,64 @@
+"""A generator that is given as its layers. Compression makes it from other generators."""
+
+from collections.abc import Sequence
+
+import keras
+
+from akdg_tf.models.generators import Generator
+from akdg_tf.models.layers import upsample
+
+_serializable = keras.saving.register_keras_serializable(package="akdg_tf")
+
+
+@_serializable
+class UpResidual(keras.layers.Layer):
+    """A residual up-block that is given as the layers of its residual: the image of the input, upsampled, is added.
+
+    Args:
+        residual: maps [n, h, w, c] to [n, 2h, 2w, c].
+    """
+
+    def __init__(self, residual: keras.Sequential, **kwargs):
+        super().__init__(**kwargs)
+        self.residual = residual
+
+    def build(self, input_shape):
+        self.residual.build(input_shape)
+
+    def call(self, x, training=False):
+        return upsample(x) + self.residual(x, training=training)
+
+    def get_config(self):
+        return {**super().get_config(), "residual": keras.saving.serialize_keras_object(self.residual)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(keras.saving.deserialize_keras_object(config.pop("residual")), **config)
+
+
+@_serializable
+class LayeredGenerator(Generator):
+    """A generator of any layers in sequence.
+
+    Args:
+        net: maps latents [n, latent_dim] to samples [n, *sample_shape].
+        latent_dim: size of the latent.
+        sample_shape: shape of one sample.
+
+    Raises:
+        ValueError: the layers make samples of another shape.
+    """
+
+    def __init__(self, net: keras.Sequential, latent_dim: int, sample_shape: Sequence[int], **kwargs):
+        super().__init__(latent_dim, sample_shape, **kwargs)
+        self.net = net
+        self.build((None, latent_dim))
+        if tuple(net.output_shape[1:]) != self.sample_shape:
+            raise ValueError(f"the layers make samples of shape {net.output_shape[1:]}, not {self.sample_shape}")
+
+    def get_config(self):
+        return {**super().get_config(), "net": keras.saving.serialize_keras_object(self.net)}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(keras.saving.deserialize_keras_object(config.pop("net")), **config)

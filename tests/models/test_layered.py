@@ -1,0 +1,41 @@
+"""A generator of given layers comes back from its configuration, and computes what its layers do."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from akdg_tf.artifacts import network
+from akdg_tf.artifacts.saved_model import detached_copy
+from akdg_tf.models.generators import SNGANGenerator
+from akdg_tf.models.layered import LayeredGenerator, UpResidual
+
+Z = tf.random.stateless_normal((3, 4), (1, 2))
+
+
+def made():
+    """The layers of an SNGAN generator, its blocks taken apart."""
+    trained = SNGANGenerator(4, (8, 8, 1), width=6, blocks=1)
+    dense, reshape, block, *end = trained.net.layers
+    residual = keras.Sequential(block.residual.layers)
+    return trained, LayeredGenerator(keras.Sequential([dense, reshape, UpResidual(residual), *end]), 4, (8, 8, 1))
+
+
+def test_it_computes_what_its_layers_do():
+    trained, layered = made()
+    np.testing.assert_allclose(layered(Z), trained(Z), atol=1e-6)
+
+
+def test_it_comes_back_from_its_configuration():
+    _, layered = made()
+    copy = detached_copy(layered)
+    np.testing.assert_allclose(copy(Z), layered(Z), atol=1e-6)
+    config = network.config_of(layered)
+    assert [v.shape for v in network.from_config(config).variables] == [v.shape for v in layered.variables]
+
+
+def test_layers_of_another_shape_are_refused():
+    net = keras.Sequential([layers.Dense(12), layers.Reshape((2, 2, 3))])
+    with pytest.raises(ValueError, match=r"the layers make samples of shape \(2, 2, 3\), not \(4, 4, 3\)"):
+        LayeredGenerator(net, 4, (4, 4, 3))
