@@ -149,15 +149,18 @@ def known(points: Sequence[Point], cost: Cost) -> list[tuple[float, Point]]:
 def _draw(axis, found: Sequence[tuple[float, Point]], best: set[str]) -> None:
     from matplotlib.ticker import LogFormatter  # see `pictures.new_canvas`
 
+    middle = (found[0][0] * found[-1][0]) ** 0.5
     for cost, point in found:
         axis.plot(cost, point.fid, "o", color="tab:blue" if point.name in best else "lightgray")
-        axis.annotate(point.name, (cost, point.fid), (4, 4), textcoords="offset points", fontsize=8, parse_math=False)
+        where, offset = ("right", -4) if cost > middle else ("left", 4)
+        text = {"textcoords": "offset points", "fontsize": 8, "parse_math": False, "ha": where}
+        axis.annotate(point.name, (cost, point.fid), (offset, 4), **text)
     line = [(cost, point.fid) for cost, point in found if point.name in best]
     axis.plot(*zip(*line, strict=True), color="tab:blue", linewidth=1)
     axis.set(xscale="log", yscale="log")
     for each in (axis.xaxis, axis.yaxis):
         each.set(major_formatter=LogFormatter(), minor_formatter=LogFormatter(minor_thresholds=(1, 0.5)))
-    axis.margins(0.3, 0.1)
+    axis.margins(0.15, 0.1)
 
 
 def names(found: Mapping[str, Sequence[Point]]) -> dict[str, str]:
