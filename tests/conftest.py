@@ -8,7 +8,7 @@ import keras
 import pytest
 import tensorflow as tf
 
-from akdg_tf.artifacts import measure
+from akdg_tf.artifacts import latency, measure
 
 _cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(_cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -17,6 +17,8 @@ tf.config.set_logical_device_configuration(_cpu, [tf.config.LogicalDeviceConfigu
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 measure.SPEED_REPEATS, measure.SPEED_SECONDS = 1, 0.0  # the tests measure a speed once, not for seconds
+
+latency.REPEATS, latency.SECONDS = 1, 0.0
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from absl import flags
 from absl.testing import flagsaver
 from support import ROOT
 
-from akdg_tf.cli import init, report, run, zoo  # noqa: F401  (run defines the flags)
+from akdg_tf.cli import design, init, report, run, zoo  # noqa: F401  (run defines the flags)
 from akdg_tf.errors import UserError
 from akdg_tf.reporting import report as reports
 from akdg_tf.training import config
@@ -83,6 +83,8 @@ def test_command_is_accepted(command, monkeypatch):
         zoo.parser().parse_args(rest)  # exits where it is wrong
     elif (first, second) == ("akdg", "init"):
         init.parser().parse_args(rest)
+    elif (first, second) == ("akdg", "design"):
+        design.parser().parse_args(rest)
     elif (first, second) == ("akdg", "report"):
         check_report(rest, monkeypatch)
     elif first == "make":

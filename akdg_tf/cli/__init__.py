@@ -1,4 +1,4 @@
-"""The console command: akdg init | run | zoo | report."""
+"""The console command: akdg init | design | run | zoo | report."""
 
 import importlib
 import importlib.metadata
@@ -6,6 +6,7 @@ import sys
 
 COMMANDS = {
     "init": "write the gin file of an experiment of your own",
+    "design": "propose the largest students within a budget, and write their gin files",
     "run": "train, export and evaluate one experiment from its gin file",
     "zoo": "publish, verify, serve and show the model zoo",
     "report": "tables and pictures of finished runs",

@@ -45,12 +45,19 @@ def parser() -> Parser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--student", choices=STUDENTS, default=STUDENTS[0], help="kind of student; default dcgan")
+    top.add_argument("--name", help="of the experiment and its gin file; default: of teacher and student")
+    add_arguments(top)
+    return top
+
+
+def add_arguments(top: argparse.ArgumentParser) -> None:
+    """Adds the arguments that `akdg init` and `akdg design` share."""
     top.add_argument(
         "--teacher", required=True, help="run, zoo entry, SavedModel, .keras, .onnx, module:function, images, .npz"
     )
     top.add_argument("--data", help="folder of images, or name of a dataset; without it the teacher's images are used")
     top.add_argument("--data_dir", help="folder of a dataset that is given by its name and reads files")
-    top.add_argument("--student", choices=STUDENTS, default=STUDENTS[0], help="kind of student; default dcgan")
     top.add_argument("--side", type=sides, help="64 or 96x128 (height x width); default: as the teacher's images")
     top.add_argument(
         "--max_mult_adds",
@@ -58,12 +65,12 @@ def parser() -> Parser:
         help="per image, such as 20M; default: a tenth of the teacher's",
     )
     top.add_argument("--max_params", type=count, help="such as 500K; default: the teacher's")
-    top.add_argument("--name", help="of the experiment and its gin file; default: of teacher and student")
+    top.add_argument("--max_kb", type=count, help="size of the weights in float32, in 1,000 bytes")
+    top.add_argument("--max_ms", type=duration, help="per image, measured here in LiteRT on one thread")
     top.add_argument("--overwrite", action="store_true", help="replace a gin file that akdg init has written")
     top.add_argument(
         "--gin_param", action="append", default=[], help="what the teacher does not tell: load_teacher.X=Y; repeatable"
     )
-    return top
 
 
 def count(text: str) -> int:
@@ -79,6 +86,21 @@ def count(text: str) -> int:
         number = 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive number, such as 500000, 500K or 20M")
+    return number
+
+
+def duration(text: str) -> float:
+    """Milliseconds, such as 2.5.
+
+    Raises:
+        ArgumentTypeError: it is not a positive number.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of milliseconds, such as 2.5")
     return number
 
 

@@ -9,7 +9,7 @@ import shlex
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_text
 from akdg_tf.models.counting import exceeded
-from akdg_tf.models.sizing import Budget
+from akdg_tf.models.sizing import Budget, costs
 from akdg_tf.places import check_encoding
 from akdg_tf.training.gin_files import lookup
 from akdg_tf.training.own_experiment import OwnExperiment, Request, decide, teacher_settings
@@ -31,25 +31,43 @@ def init(arguments: argparse.Namespace) -> str:
     Raises:
         UserError: something is missing or does not fit, or a file of this name exists.
     """
-    for text in (arguments.teacher, arguments.data or "", arguments.data_dir or "", *arguments.gin_param):
-        check_encoding(text)
+    check_texts(arguments)
     given = arguments.name and arguments.name.removesuffix(".gin")
     name = check_name(given or default_name(arguments.teacher, arguments.student))
     path = free_path(name, arguments.overwrite)
-    own = decide(
-        Request(
-            teacher=arguments.teacher,
-            teacher_settings=teacher_settings(arguments.gin_param),
-            data=arguments.data,
-            data_dir=arguments.data_dir,
-            student=arguments.student,
-            side=arguments.side,
-            budget=Budget(arguments.max_mult_adds, arguments.max_params),
-        )
-    )
+    own = decide(request(arguments, arguments.student))
     write_text(path, gin_text(name, own))
     _report(own)
     logger.info("wrote %s. The next command (add --smoke to try it in about a minute):", path)
+    return command(path, own)
+
+
+def check_texts(arguments: argparse.Namespace) -> None:
+    """Checks that what goes into the gin file is UTF-8.
+
+    Raises:
+        UserError: it is not.
+    """
+    for text in (arguments.teacher, arguments.data or "", arguments.data_dir or "", *arguments.gin_param):
+        check_encoding(text)
+
+
+def request(arguments: argparse.Namespace, student: str) -> Request:
+    """What the arguments ask for, for one kind of student."""
+    limits = (arguments.max_mult_adds, arguments.max_params, arguments.max_kb, arguments.max_ms)
+    return Request(
+        teacher=arguments.teacher,
+        teacher_settings=teacher_settings(arguments.gin_param),
+        data=arguments.data,
+        data_dir=arguments.data_dir,
+        student=student,
+        side=arguments.side,
+        budget=Budget(*limits),
+    )
+
+
+def command(path: pathlib.Path, own: OwnExperiment) -> str:
+    """The command that runs the experiment of a gin file."""
     data = [f"--data_dir={own.data_dir}"] if own.data_dir else []
     return shlex.join(["akdg", "run", f"--gin_file={path}", *data])
 
@@ -85,7 +103,7 @@ def free_path(name: str, overwrite: bool) -> pathlib.Path:
 def _report(own: OwnExperiment) -> None:
     """Logs what teacher and student cost."""
     logger.info("teacher %s: %s per image", own.teacher, counted(own.costs))
-    logger.info("student %s: %s per image", type(own.student.network).__name__, counted(vars(own.student.cost)))
+    logger.info("student %s: %s", type(own.student.network).__name__, costs(own.student))
     more = exceeded(vars(own.student.cost), own.costs)
     if more:
         logger.warning("the student has more %s than its teacher", " and more ".join(more))

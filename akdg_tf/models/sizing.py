@@ -14,6 +14,10 @@ FIRST_SIDE = 4  # least side of a DCGAN's first feature map, in pixels
 HALVINGS = 3  # the channels of a DCGAN are halved at its last three doublings, as in the paper's 512, 256, 128, 64
 
 
+class NoStudent(UserError):
+    """No network of a kind makes such images, or is within the budget."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Budget:
     """What a student may cost at most; None is no limit.
@@ -21,18 +25,22 @@ class Budget:
     Attributes:
         mult_adds: multiply-adds per image, see `counting.Cost`.
         params: trainable parameters.
+        kilobytes: size of all variables in float32, in 1,000 bytes.
+        milliseconds: time per image on this machine, see `artifacts.latency`.
     """
 
     mult_adds: int | None = None
     params: int | None = None
+    kilobytes: int | None = None
+    milliseconds: float | None = None
 
     def holds(self, cost: Cost) -> bool:
-        """Whether a network of this cost is within the budget."""
-        pairs = ((cost.mult_adds, self.mult_adds), (cost.params, self.params))
-        return all(most is None or spent <= most for spent, most in pairs)
+        """Whether the counts of a network are within the budget."""
+        spent = ((cost.mult_adds, self.mult_adds), (cost.params, self.params), (cost.bytes / 1e3, self.kilobytes))
+        return all(most is None or count <= most for count, most in spent)
 
     def __str__(self):
-        limits = {"mult-adds": self.mult_adds, "params": self.params}
+        limits = {"mult-adds": self.mult_adds, "params": self.params, "kB": self.kilobytes, "ms": self.milliseconds}
         return " and ".join(f"{most:,} {what}" for what, most in limits.items() if most is not None) or "no limit"
 
 
@@ -43,10 +51,12 @@ class Student:
     Attributes:
         network: the untrained network.
         cost: its cost.
+        milliseconds: measured time per image; None if the budget does not limit it.
     """
 
     network: Generator
     cost: Cost
+    milliseconds: float | None = None
 
 
 def dcgan(widest: int, latent_dim: int, sample_shape: Sequence[int]) -> DCGANGenerator:
@@ -58,12 +68,12 @@ def dcgan(widest: int, latent_dim: int, sample_shape: Sequence[int]) -> DCGANGen
         sample_shape: (height, width, channels).
 
     Raises:
-        UserError: the sides cannot be halved even once; see `doublings`.
+        NoStudent: the sides cannot be halved even once; see `doublings`.
     """
     count = doublings(sample_shape)
     if not count:
         height, width, _ = sample_shape
-        raise UserError(
+        raise NoStudent(
             f"a DCGAN doubles its sides at least once, from {FIRST_SIDE} pixels or more: images of {height}x{width} "
             "need even sides of 8 pixels or more; an MLP makes images of any size"
         )
@@ -98,34 +108,47 @@ def mlp(widest: int, latent_dim: int, sample_shape: Sequence[int]) -> MLPGenerat
 FAMILIES: dict[str, Callable[[int, int, Sequence[int]], Generator]] = {"dcgan": dcgan, "mlp": mlp}
 
 
-def largest(make: Callable[[int], Generator], budget: Budget) -> Student:
+def largest(
+    make: Callable[[int], Generator], budget: Budget, latency: Callable[[Generator], float] | None = None
+) -> Student:
     """The widest network within a budget.
 
     Args:
         make: makes the network with a given width of its widest layer. A wider one must not cost less.
         budget: what it may cost.
+        latency: measures the milliseconds per image of a network, needed if the budget limits them. Only networks whose
+            counts are within the budget are measured.
 
     Raises:
-        UserError: the narrowest network exceeds the budget; the message has its cost.
+        NoStudent: the narrowest network exceeds the budget; the message has its cost.
     """
 
     @functools.cache
     def student(units: int) -> Student:
         network = make(units * UNIT)
         variables = (network.variables, network.trainable_variables)
-        return Student(network, count_cost(network, (network.latent_dim,), *variables))
+        cost = count_cost(network, (network.latent_dim,), *variables)
+        measured = latency(network) if latency and budget.milliseconds is not None and budget.holds(cost) else None
+        return Student(network, cost, measured)
 
     def exceeds(units: int) -> bool:
-        return not budget.holds(student(units).cost)
+        made, most = student(units), budget.milliseconds
+        slow = most is not None and made.milliseconds is not None and made.milliseconds > most
+        return slow or not budget.holds(made.cost)
 
     if exceeds(1):
-        least = student(1).cost
-        raise UserError(
-            f"no {type(student(1).network).__name__} is within {budget}: allow the smallest one its "
-            f"{least.mult_adds:,} mult-adds and {least.params:,} params"
+        raise NoStudent(
+            f"no {type(student(1).network).__name__} is within {budget}: allow the smallest one its {costs(student(1))}"
         )
     units = 1
     while units < UNITS and not exceeds(2 * units):  # doubling first, so that no network far above the budget is made
         units *= 2
     wider = range(units + 1, min(2 * units, UNITS))
     return student(units + bisect.bisect_left(wider, True, key=exceeds))
+
+
+def costs(student: Student) -> str:
+    """What a student costs, in words."""
+    cost, time = student.cost, student.milliseconds
+    found = f"{cost.mult_adds:,} mult-adds, {cost.params:,} params and {cost.bytes / 1e3:,.0f} kB"
+    return found if time is None else f"{found}, and {time:.2g} ms"

@@ -12,7 +12,7 @@ from akdg_tf.data import absent, load_dataset
 from akdg_tf.data import teacher as teacher_data
 from akdg_tf.errors import UserError
 from akdg_tf.places import find_saved_model
-from akdg_tf.reporting import batch_size, curves, markdown, paper, pictures
+from akdg_tf.reporting import batch_size, curves, markdown, paper, pareto, pictures
 from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.page import Page
 from akdg_tf.reporting.tables import mean_and_spread
@@ -149,7 +149,16 @@ def batch_size_pages(folder: pathlib.Path, zoo: pathlib.Path, data_dir: str | No
     return batch_size.pages(folder / "batch_size", data_dir)
 
 
-PAGES = {"cifar10": paper_pages, "batch_size": batch_size_pages}  # reports that are not those of a family
+def pareto_pages(folder: pathlib.Path, zoo: pathlib.Path, data_dir: str | None) -> Iterator[Page]:
+    """The pages of the zoo's students with their costs, which read only the zoo."""
+    return pareto.pages(zoo)
+
+
+PAGES = {
+    "cifar10": paper_pages,
+    "batch_size": batch_size_pages,
+    "pareto": pareto_pages,
+}  # reports that are not those of a family
 
 
 def main(
@@ -158,8 +167,8 @@ def main(
     """Prints each table and writes it to `runs/report/`, with its pictures.
 
     Args:
-        families: "cifar10" for the paper's table, "batch_size" for the batch-size study, or "<family>" of the
-            experiments `<family>_vanilla`, `_mse`, `_akdg`.
+        families: "cifar10" for the paper's table, "batch_size" for the batch-size study, "pareto" for what the
+            zoo's students cost, or "<family>" of the experiments `<family>_vanilla`, `_mse`, `_akdg`.
         folder: folder of the run folders.
         zoo: folder of the zoo; its entries replace runs that are not in `folder`.
         data_dir: folder with the data, to show real samples of datasets that read files.

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from akdg_tf.artifacts import latency
 from akdg_tf.data import check_name, load_dataset
 from akdg_tf.data import teacher as teacher_data
 from akdg_tf.errors import UserError
@@ -106,7 +107,7 @@ def decide(request: Request) -> OwnExperiment:
         costs=costs,
         data=data,
         data_dir=data_dir,
-        student=sizing.largest(lambda widest: make(widest, latent_dim, shape), budget),
+        student=sizing.largest(lambda widest: make(widest, latent_dim, shape), budget, latency.milliseconds),
         classifier=_classifier(data, shape[2]),
     )
 
@@ -190,7 +191,9 @@ def _budget(asked: Budget, costs: Mapping[str, int | None], shape: tuple[int, ..
     if asked.mult_adds is None:
         logger.info("budget of the student: %s, %s; --max_mult_adds sets another one", why, f"{mult_adds:,}")
     params = costs["params"] if asked.params is None else asked.params
-    return Budget(mult_adds if asked.mult_adds is None else asked.mult_adds, params)
+    return dataclasses.replace(
+        asked, mult_adds=mult_adds if asked.mult_adds is None else asked.mult_adds, params=params
+    )
 
 
 def _classifier(data: str, channels: int) -> str | None:

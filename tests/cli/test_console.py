@@ -42,7 +42,7 @@ def test_help_is_printed_without_tensorflow(arguments, says):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("nosuch",), "akdg: unknown command 'nosuch': choose init, run, zoo, report (see --help)\n"),
+        (("nosuch",), "akdg: unknown command 'nosuch': choose init, design, run, zoo, report (see --help)\n"),
         (
             ("run",),
             "akdg run: no experiment given: name its gin file, such as --gin_file=mnist_mlp_akdg (see --help)\n",

@@ -168,7 +168,7 @@ def test_a_budget_above_the_teacher_must_be_asked_for(capsys, caplog):
         init.main(["--teacher=tiny", "--student=mlp", "--name=x", "--max_mult_adds=1M"])
     assert capsys.readouterr().err == (
         "akdg init: no MLPGenerator is within 1,000,000 mult-adds and 1,539 params: "
-        "allow the smallest one its 6,288 mult-adds and 7,128 params\n"
+        "allow the smallest one its 6,288 mult-adds, 7,128 params and 29 kB\n"
     )
 
 

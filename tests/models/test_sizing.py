@@ -48,6 +48,27 @@ def test_the_tighter_limit_counts():
     assert sizing.largest(dcgan, both).network.widths == (16, 8, 4, 2)
 
 
+def test_kilobytes_are_those_of_all_variables_in_float32():
+    params = mlp_params(64) + 3 * 2 * 64  # and the moving statistics
+    student = sizing.largest(mlp, Budget(kilobytes=-(-params * 4 // 1000)))
+    assert (student.network.width, student.cost.bytes) == (64, params * 4)
+
+
+def test_the_time_is_measured_where_the_counts_allow_it():
+    timed = []
+
+    def time(network):
+        timed.append(network.width)
+        return network.width / 10
+
+    student = sizing.largest(mlp, Budget(params=mlp_params(96), milliseconds=5.0), time)
+    assert (student.network.width, student.milliseconds) == (48, 4.8)
+    assert max(timed) <= 96
+    assert sizing.largest(mlp, Budget(params=mlp_params(32)), time).milliseconds is None
+    with pytest.raises(UserError, match=r"no MLPGenerator is within 0.1 ms: .* and 0.8 ms$"):
+        sizing.largest(mlp, Budget(milliseconds=0.1), time)
+
+
 def test_there_is_an_end_to_the_width():
     made = []
 
@@ -75,7 +96,7 @@ def test_networks_far_above_the_budget_are_not_made():
     [(Budget(mult_adds=1000), "1,000 mult-adds"), (Budget(10**9, 5), "1,000,000,000 mult-adds and 5 params")],
 )
 def test_a_budget_that_is_too_small_names_the_smallest_student(budget, named):
-    smallest = f"{dcgan_mult_adds(1):,} mult-adds and 8,745 params"
+    smallest = f"{dcgan_mult_adds(1):,} mult-adds, 8,745 params and 35 kB"
     with pytest.raises(
         UserError, match=f"^no DCGANGenerator is within {named}: allow the smallest one its {smallest}$"
     ):

@@ -12,6 +12,7 @@ import urllib.parse
 
 from akdg_tf.errors import UserError
 from akdg_tf.files import replacing, strangers, write_text
+from akdg_tf.reporting import pareto, pictures
 from akdg_tf.zoo import readme
 from akdg_tf.zoo.definitions import definitions
 from akdg_tf.zoo.entries import LITERT, SAMPLES, Entry, entries, groups
@@ -59,9 +60,23 @@ def build(zoo: pathlib.Path, output: pathlib.Path) -> pathlib.Path:
             shutil.copy(entry.folder / SAMPLES, part / "pictures" / f"{entry.name}.png")
             if entry.kind == "student" and entry.result.litert:
                 _write_model(entry, part / "models")
+        comparisons = _write_comparisons(zoo, part / "pictures")
         litert_js.vendor(part / "litert")
-        write_text(part / "data.js", f"{MARK}{json.dumps(_data(found, part), indent=1)};\n")
+        write_text(
+            part / "data.js", f"{MARK}{json.dumps(_data(found, part) | {'comparisons': comparisons}, indent=1)};\n"
+        )
     return output / "index.html"
+
+
+def _write_comparisons(zoo: pathlib.Path, folder: pathlib.Path) -> list[dict]:
+    """Draws the FID against the costs for each group of comparable students; the page's data on these pictures."""
+    found = pareto.groups(zoo, timed=False)
+    for definition, name in pareto.names(found).items():
+        pictures.save_png(pareto.picture(found[definition]), folder / f"{name}.png")
+    return [
+        {"definition": definition, "picture": f"pictures/{name}.png"}
+        for definition, name in pareto.names(found).items()
+    ]
 
 
 def _data(found: list[Entry], part: pathlib.Path) -> dict:

@@ -164,11 +164,21 @@ def test_teacher_and_students_stand_side_by_side(page):
     groups = page.browser.find_elements(By.CSS_SELECTOR, ".group")
     names = [[name.text for name in group.find_elements(By.CSS_SELECTOR, "figcaption strong")] for group in groups]
     assert names == [[TEACHER, GRAY], [COLOUR]] and "elsewhere" in groups[1].text
-    widths = page.browser.execute_script("return [...document.images].map((image) => image.naturalWidth)")
+    widths = page.browser.execute_script(
+        "return [...document.querySelectorAll('#groups img')].map((image) => image.naturalWidth)"
+    )
     assert widths == [64, 64, 128]
     notes = page.get("#notes").text
     assert "fid[c]: n_real 9, n_fake 9, classifier c, dataset d, split s, resize none." in notes
     assert "Classifier for scores: judge, correct on 75.00 % of 1,000 images (test)." in notes
+
+
+def test_quality_is_shown_against_cost_for_students_that_can_be_compared(page):
+    """The two students were scored with other latents, so that each has a picture of its own."""
+    figures = page.browser.find_elements(By.CSS_SELECTOR, "#costs figure")
+    widths = [figure.find_element(By.TAG_NAME, "img").get_property("naturalWidth") for figure in figures]
+    assert len(widths) == 2 and min(widths) > 1000
+    assert "9 generated and 9 real images, dataset d" in figures[0].text
 
 
 def test_a_model_that_is_missing_is_one_line_and_the_next_one_draws(page, site):
@@ -201,7 +211,7 @@ def test_a_generator_without_scores_is_marked_and_its_cells_are_empty(browser, s
     page = Page(browser, (folder / "index.html").as_uri()).ready()
     assert page.column(2) == ["teacher (vanilla GAN)", "AKDG, unscored", "AKDG"]
     assert page.column(9) == ["10", "", "100.5"]
-    captions = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "figcaption")]
+    captions = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "#groups figcaption")]
     assert [caption.splitlines()[-1] for caption in captions] == ["fid 10", "fid 100.5", "unscored"]
 
 

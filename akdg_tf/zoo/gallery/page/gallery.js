@@ -2,7 +2,7 @@
 // a file. The live panel is a module, which browsers load only over HTTP. Names are inserted as text, never as HTML.
 "use strict";
 
-const { groups, generators, definitions, classifiers } = window.GALLERY;
+const { groups, generators, definitions, classifiers, comparisons } = window.GALLERY;
 const byName = new Map(generators.map((generator) => [generator.name, generator]));
 const metrics = [...new Set(generators.flatMap((generator) => Object.keys(generator.metrics)))];
 
@@ -123,6 +123,16 @@ function notes() {
   document.querySelector("#notes").replaceChildren(...lines.map((line) => element("li", {}, line)));
 }
 
+// The static pictures of quality against cost: one for each group of students whose scores can be compared.
+function costs() {
+  const figures = comparisons.map(({ definition, picture }) => {
+    const image = element("img", { src: picture, alt: `FID against file size and mult-adds: ${definition}` });
+    return element("figure", {}, image, element("figcaption", {}, `${definition}.`));
+  });
+  document.querySelector("#costs").replaceChildren(...figures);
+  document.querySelector("#costs-section").hidden = !figures.length;
+}
+
 function live() {
   const problem = (text) => Object.assign(document.querySelector("#problem"), { textContent: text, hidden: false });
   document.querySelector("#controls").hidden = true;
@@ -143,4 +153,5 @@ document.querySelector("#groups").replaceChildren(...groups.map(group));
 choices();
 table();
 notes();
+costs();
 live();
