@@ -34,10 +34,18 @@ class Checkpoints:
     """
 
     def __init__(self, state: State, folder: pathlib.Path, keep_every: int | None = None):
-        self._checkpoint, self._folder, self._keep_every = _checkpoint(state), folder, keep_every
+        self._state, self._folder, self._keep_every = state, folder, keep_every
+        self._checkpoint = _checkpoint(state)
 
     def save(self, step: int) -> None:
-        """Writes the checkpoint of `step`, then removes old ones. If it cannot be written, nothing of it is left."""
+        """Writes the checkpoint of `step`, then removes old ones. If it cannot be written, nothing of it is left.
+
+        Raises:
+            UserError: a variable is not finite. Nothing is written, so that the earlier checkpoints stay.
+        """
+        bad = self._not_finite()
+        if bad:
+            raise UserError(self._diverged(step, bad))
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             self._checkpoint.write(os.fspath(self._folder / f"ckpt-{step}"))
@@ -49,7 +57,9 @@ class Checkpoints:
                 _remove(self._folder, f"ckpt-{old}")
 
     def restore(self) -> int:
-        """Restores the newest undamaged checkpoint. Damaged ones are logged and skipped.
+        """Restores the newest undamaged checkpoint. Those that are damaged, or hold what is not finite, are skipped.
+
+        The log names them.
 
         Returns:
             Its step, or 0 if there are no checkpoints.
@@ -62,7 +72,10 @@ class Checkpoints:
             path = self._folder / f"ckpt-{step}"
             try:
                 self._checkpoint.read(os.fspath(path)).assert_consumed()
-                return step
+                bad = self._not_finite()
+                if not bad:
+                    return step
+                logger.warning("checkpoint %s is not finite (%s): trying the previous one", path, ", ".join(bad))
             except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
                 logger.warning("checkpoint %s is damaged (%s): trying the previous one", path, type(error).__name__)
         if steps:
@@ -70,6 +83,24 @@ class Checkpoints:
                 f"none of the checkpoints in {self._folder} can be restored: remove the folder to start again"
             )
         return 0
+
+    def _diverged(self, step: int, bad: Sequence[str]) -> str:
+        """What to do after a training that diverged."""
+        advice = "the same command would diverge again: lower the learning rates"
+        kept = steps_in(self._folder)
+        if kept:
+            start = f"{self._folder.parent}@{kept[0]}"
+            advice += f"; a new run with GeneratorExperiment.init_from = {start!r} goes on from step {kept[0]}"
+        return f"training diverged before step {step} (not finite: {', '.join(bad)}), and {advice}"
+
+    def _not_finite(self) -> list[str]:
+        """Names of the groups that hold a value that is not finite."""
+        return [name for name, variables in self._state.items() if not all(map(_is_finite, variables))]
+
+
+def _is_finite(variable: keras.Variable) -> bool:
+    value = tf.convert_to_tensor(variable.value)
+    return not value.dtype.is_floating or bool(tf.reduce_all(tf.math.is_finite(value)))
 
 
 def steps_in(folder: pathlib.Path) -> list[int]:

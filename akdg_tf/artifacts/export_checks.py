@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from akdg_tf import latents
@@ -91,10 +92,16 @@ def check_generator(model: keras.Model) -> None:
         raise UserError(f"its samples have the shape {shape}: only images [height, width, channels] can be exported")
 
 
-def warn_of_range(generator: keras.Model) -> None:
-    """Warns of images that do not fit [-1, 1], the range that an export assumes."""
+def check_samples(generator: keras.Model) -> None:
+    """Warns of images that do not fit [-1, 1], the range that an export assumes.
+
+    Raises:
+        UserError: the samples are not finite.
+    """
     z = latents.draw("normal", PROBES, latent_dim_of(generator), (0, latents.PROBE), tf.constant(0, tf.int64))
-    samples = generator(z, training=False)
-    fault = range_fault(samples.numpy()) if len(samples.shape) == 4 else None
+    samples = generator(z, training=False).numpy()
+    if not np.isfinite(samples).all():
+        raise UserError("the generator makes samples that are not finite: its training diverged")
+    fault = range_fault(samples) if samples.ndim == 4 else None
     if fault:
         logger.warning("%s; the export takes -1 for black and 1 for white", fault)

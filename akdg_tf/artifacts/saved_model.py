@@ -50,14 +50,14 @@ def export(model: keras.Model, folder: str | os.PathLike, smoke: bool = False, e
 
     Raises:
         UserError: the folder holds something else or is the current one, the home folder is unknown, the model is not
-            such a generator, or an optional export does not work. Nothing is written then.
+            such a generator, its samples are not finite, or an optional export does not work. Nothing is written then.
     """
     optional = export_checks.check_exports(exports)
     path = export_checks.free_folder(folder, [each.file for each in optional])
     model = getattr(model, "ema_generator", model)
     export_checks.check_generator(model)
     generator = detached_copy(model)
-    export_checks.warn_of_range(generator)
+    export_checks.check_samples(generator)
     with tempfile.TemporaryDirectory() as written:
         for each in optional:
             each.write(generator, pathlib.Path(written))

@@ -1,6 +1,7 @@
 """The command `akdg run`: runs one experiment from its gin files."""
 
 import logging
+import signal
 import sys
 
 from absl import app
@@ -14,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 def main() -> None:
     """Runs the command with the arguments in `sys.argv`."""
+    signal.signal(signal.SIGTERM, _terminated)
     app.run(_run_or_explain, flags_parser=parse)
 
 
@@ -32,6 +34,11 @@ def _run_or_explain(_) -> None:
         _end(f"{failures.failure_of(error)}; {failures.GOES_ON}")
     except KeyboardInterrupt:
         _end("interrupted; the same command continues from the last checkpoint", 130)
+
+
+def _terminated(number, frame):
+    """A scheduler's SIGTERM ends a run as Ctrl-C does: files and folders that are being written are removed."""
+    raise KeyboardInterrupt
 
 
 def _end(line: str, code: int = 2) -> None:

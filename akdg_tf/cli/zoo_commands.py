@@ -60,11 +60,11 @@ def run_cards(arguments: argparse.Namespace) -> None:
 def run_serve(arguments: argparse.Namespace) -> None:
     """Serves until it is interrupted."""
     with serve.make_server(arguments.zoo, arguments.host, arguments.port) as server:
-        host, port = map(str, server.server_address[:2])
-        address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
-        others = "" if host.startswith("127.") else ", also to other machines"
+        host = arguments.host
+        address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{server.port}"
+        others = "" if host.startswith("127.") or host == "localhost" else ", also to other machines"
         print(f"serving {arguments.zoo}{others}: hub.load('{address}/akdg/NAME/1'), AKDG_ZOO={address}", flush=True)
-        server.serve_forever()
+        server.run()
 
 
 def run_gallery(arguments: argparse.Namespace) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -85,17 +85,30 @@ def score_all(
         The scores by name, for each generator. Each score names the evaluation that made it.
 
     Raises:
-        UserError: two evaluations give a score of the same name.
+        UserError: two evaluations give a score of the same name, or a sample is not finite.
     """
     found: dict[str, Scores] = {name: {} for name in generators}
     digests = {name: generators[name].digest() for name in kept}
     for evaluation_name, evaluation in evaluations.items():
         count = evaluation.samples
         logger.info("%s: scoring %d samples of each generator: %s", evaluation_name, count, ", ".join(generators))
-        fakes = {name: Samples(one.batches(count, SEED), digests.get(name)) for name, one in generators.items()}
+        batches = {name: _finite(one.batches(count, SEED), name) for name, one in generators.items()}
+        fakes = {name: Samples(found, digests.get(name)) for name, found in batches.items()}
         for name, scores in evaluation(fakes, dataset, SEED).items():
             twice = sorted(set(scores) & set(found[name]))
             if twice:
                 raise UserError(f"two evaluations give the score {twice[0]}: bind only one of them")
             found[name] |= {key: dataclasses.replace(each, evaluation=evaluation_name) for key, each in scores.items()}
     return found
+
+
+def _finite(batches: Iterable[np.ndarray], name: str) -> Iterator[np.ndarray]:
+    """The batches of a generator, as long as they are finite.
+
+    Raises:
+        UserError: a sample is not.
+    """
+    for samples in batches:
+        if not np.isfinite(samples).all():
+            raise UserError(f"the {name} makes samples that are not finite, which have no score: its training diverged")
+        yield samples

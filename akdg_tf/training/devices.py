@@ -1,5 +1,6 @@
 """The devices of a run: `--devices` as a MirroredStrategy, and the description of this machine."""
 
+import json
 import os
 import pathlib
 import platform
@@ -23,8 +24,9 @@ def make_strategy(devices: str) -> tf.distribute.MirroredStrategy:
         The strategy.
 
     Raises:
-        UserError: there are no such devices.
+        UserError: there are no such devices, or TF_CONFIG describes several workers.
     """
+    _check_cluster()
     kind, _, which = devices.partition(":")
     gpus = tf.config.list_physical_devices("GPU")
     if kind == "auto" and not which:
@@ -38,6 +40,21 @@ def make_strategy(devices: str) -> tf.distribute.MirroredStrategy:
     if kind != "cpu" or (which and not (which.isdigit() and int(which) > 0)):
         raise UserError(f"--devices={devices} is unknown: use auto, cpu, cpu:N, gpu or gpu:I,J")
     return _cpu_strategy(int(which or 1))
+
+
+def _check_cluster() -> None:
+    """Refuses to be one of several workers, each of which would train alone, in the same folder.
+
+    Raises:
+        UserError: TF_CONFIG describes several workers, or is no JSON of a cluster.
+    """
+    text = os.environ.get("TF_CONFIG", "")
+    try:
+        tasks = [task for tasks in json.loads(text)["cluster"].values() for task in tasks] if text.strip() else []
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise UserError(f"TF_CONFIG is no description of a cluster: {text[:80]!r}; unset it") from None
+    if len(tasks) > 1:
+        raise UserError(f"TF_CONFIG describes {len(tasks)} workers, but a run trains on one: unset it")
 
 
 def _show_gpus(gpus: list) -> None:

@@ -8,6 +8,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import sha256, write_text
 
 SUMS = "SHA256SUMS"
+MOST_FILES, MOST_PARTS, MOST_LETTERS = 1000, 10, 300  # files of an entry; folders and letters of a path
 LINKS = ("saved_model.pb", "variables")  # links into saved_model/, so that the entry itself is a SavedModel
 
 
@@ -48,6 +49,8 @@ def parse(content: bytes, source: str) -> dict[str, str]:
     Raises:
         UserError: a line is malformed or names a file outside the entry, or the list is empty or names a file twice.
     """
+    if content.count(b"\n") > MOST_FILES:
+        raise UserError(f"{source} is not a list of checksums: an entry has at most {MOST_FILES} files")
     lines = [line.partition("  ") for line in content.decode(errors="replace").splitlines()]
     sums = {name: digest for digest, _, name in lines}
     bad = [name for digest, _, name in lines if not re.fullmatch("[0-9a-f]{64}", digest) or not is_inside(name)]
@@ -58,9 +61,13 @@ def parse(content: bytes, source: str) -> dict[str, str]:
 
 
 def is_inside(name: str) -> bool:
-    """Whether a path, as written, is relative, printable and below its folder."""
+    """Whether a path, as written, is relative, printable, not too long, and below its folder."""
+    if len(name) > MOST_LETTERS:
+        return False
     path = pathlib.PurePosixPath(name)
-    return bool(path.parts) and name.isprintable() and not path.is_absolute() and ".." not in path.parts
+    return (
+        0 < len(path.parts) <= MOST_PARTS and name.isprintable() and not path.is_absolute() and ".." not in path.parts
+    )
 
 
 def check(folder: pathlib.Path, required: set[str]) -> None:

@@ -3,14 +3,11 @@
 import dataclasses
 import functools
 import hashlib
-import http.client
 import logging
 import os
 import pathlib
 import secrets
-import urllib.error
 import urllib.parse
-import urllib.request
 
 import numpy as np
 import tensorflow as tf
@@ -22,15 +19,14 @@ from akdg_tf.files import cache_folder, locked, replacing
 from akdg_tf.places import REPOSITORY_ZOO, ZOO_VARIABLE, expanded
 from akdg_tf.progress import Progress
 from akdg_tf.teachers.saved_model import load_generator
-from akdg_tf.zoo import checksums
+from akdg_tf.zoo import checksums, download
 from akdg_tf.zoo.checksums import SUMS
 from akdg_tf.zoo.entries import ZOO, Entry, check_name, entries
 
 logger = logging.getLogger(__name__)
 
-WEB = ("http://", "https://")
-TIMEOUT = 60  # seconds without an answer
-MOST_BYTES = 10**9  # maximum size of a file
+MOST_LISTED = 10**6  # bytes of a list of checksums, at most
+MOST_BYTES = 10**9  # of all files of an entry together, at most
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -92,7 +88,7 @@ def load(name: str | os.PathLike, zoo: str | os.PathLike | None = None) -> Publi
         UserError: there is no such entry or folder, it is a classifier, or a file does not match its checksum.
     """
     given = os.fspath(name)
-    if zoo is None and given.lower().startswith(WEB):
+    if zoo is None and given.lower().startswith(download.WEB):
         zoo, _, given = given.rstrip("/").rpartition("/")
     if zoo is None and os.path.basename(given) != given:  # a path, not a bare name
         folder = pathlib.Path(expanded(given))
@@ -129,7 +125,7 @@ def find_entry(name: str, zoo: str | os.PathLike | None = None) -> Entry:
     """The entry, which is fetched first if the zoo is a URL. See `load` for arguments and errors."""
     check_name(name)
     place = os.fspath(zoo or os.environ.get(ZOO_VARIABLE) or (ZOO if entries(ZOO) else REPOSITORY_ZOO))
-    if place.lower().startswith(WEB):
+    if place.lower().startswith(download.WEB):
         return fetch(name, place.rstrip("/"))
     entry = Entry(pathlib.Path(expanded(place), name))
     if not (entry.folder / "metrics.json").exists():
@@ -158,8 +154,8 @@ def fetch(name: str, zoo: str) -> Entry:
     """
     entry = Entry(cache_folder("zoo") / hashlib.sha256(zoo.encode()).hexdigest()[:16] / name)
     try:
-        content = _get(f"{zoo}/{name}/{SUMS}")
-    except Unreachable as error:
+        content = download.get(f"{zoo}/{name}/{SUMS}", MOST_LISTED)
+    except download.Unreachable as error:
         if not _is_sound(entry):
             raise
         logger.warning("%s: using %s, which was fetched before", error, entry.folder)
@@ -179,13 +175,13 @@ def fetch(name: str, zoo: str) -> Entry:
 
 def _fetch_files(url: str, sums: dict[str, str], part: pathlib.Path) -> None:
     """Fetches the files of an entry into the folder `part`, and compares each with its checksum."""
-    progress = Progress(f"fetching {url}: files", len(sums))
+    progress, left = Progress(f"fetching {url}: files", len(sums)), MOST_BYTES
     for number, (path, expected) in enumerate(sums.items(), 1):
-        content = _get(f"{url}/{urllib.parse.quote(path)}")
-        if hashlib.sha256(content).hexdigest() != expected:
-            raise UserError(f"{url}/{path} was changed: its checksum is not the one in {SUMS}; it was not stored")
         (part / path).parent.mkdir(parents=True, exist_ok=True)
-        (part / path).write_bytes(content)
+        found, size = download.save(f"{url}/{urllib.parse.quote(path)}", part / path, left)
+        if found != expected:
+            raise UserError(f"{url}/{path} was changed: its checksum is not the one in {SUMS}; it was not stored")
+        left -= size
         progress.report(number)
 
 
@@ -199,28 +195,3 @@ def _is_sound(entry: Entry) -> bool:
         logger.warning("%s; fetching the entry again", error)
         return False
     return True
-
-
-class Unreachable(UserError):
-    """A server did not answer, or not completely."""
-
-
-def _get(url: str) -> bytes:
-    """Fetches a file.
-
-    Raises:
-        Unreachable: the server does not send the whole file.
-        UserError: the server refuses, or the file is larger than `MOST_BYTES`.
-    """
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:
-            content = answer.read(MOST_BYTES + 1)
-            if answer.length and len(content) <= MOST_BYTES:  # the number of bytes that are missing
-                raise http.client.IncompleteRead(content, answer.length)
-    except urllib.error.HTTPError as error:
-        raise UserError(f"the server does not send {url} ({error.code} {error.reason}): check the address") from None
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise Unreachable(f"{url} cannot be fetched: {error or type(error).__name__}") from None
-    if len(content) > MOST_BYTES:
-        raise UserError(f"{url} is larger than {MOST_BYTES / 1e6:.0f} MB, the limit for a file of a zoo")
-    return content

@@ -1,13 +1,14 @@
 """Serving a zoo over HTTP: to TensorFlow Hub with its own protocol, and file by file to `akdg_tf.load`."""
 
-import contextlib
 import functools
-import http.server
 import io
 import mimetypes
 import pathlib
 import tarfile
 import urllib.parse
+from collections.abc import Callable, Iterable
+
+import waitress
 
 from akdg_tf.errors import UserError
 from akdg_tf.zoo import checksums
@@ -16,10 +17,43 @@ from akdg_tf.zoo.entries import Entry, check_name, entries
 
 PUBLISHER, VERSION = "akdg", "1"
 ARCHIVE_QUERY = ("tf-hub-format", "compressed")
+LIMITS = {"threads": 8, "connection_limit": 200, "backlog": 128, "channel_timeout": 30}  # seconds without a byte
 
 
-def make_server(zoo: pathlib.Path, host: str = "127.0.0.1", port: int = 8080) -> http.server.ThreadingHTTPServer:
-    """Makes a server, which `serve_forever` starts. Of an entry, it serves only files that `SHA256SUMS` lists.
+class Server:
+    """A server that listens; `run` serves. It is a context, which closes it.
+
+    Waitress does the work: it limits connections, and ends those that send nothing.
+
+    Args:
+        application: answers requests (WSGI).
+        host, port: address to listen at; port 0 chooses a free one.
+
+    Attributes:
+        port: the port.
+
+    Raises:
+        OSError, OverflowError, ValueError: it cannot listen there.
+    """
+
+    def __init__(self, application: Callable, host: str, port: int):
+        self._server = waitress.create_server(application, host=host, port=port, ident=None, **LIMITS)
+        listening = getattr(self._server, "effective_listen", None)  # of a host with several addresses
+        self.port = listening[0][1] if listening else self._server.effective_port
+
+    def run(self) -> None:
+        """Serves until the process is interrupted, or the server is closed."""
+        self._server.run()
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._server.close()
+
+
+def make_server(zoo: pathlib.Path, host: str = "127.0.0.1", port: int = 8080) -> Server:
+    """Makes a server of a zoo. Of an entry, it serves only files that `SHA256SUMS` lists.
 
     - `/akdg/<name>/1?tf-hub-format=compressed`: the SavedModel as .tar.gz. `hub.load` requests it when it is given
       `http://host:port/akdg/<name>/1`. Without the query, the server sends the card.
@@ -39,64 +73,60 @@ def make_server(zoo: pathlib.Path, host: str = "127.0.0.1", port: int = 8080) ->
     if not entries(zoo):
         raise UserError(f"{zoo} holds no entries: give the folder of a zoo")
     try:
-        return http.server.ThreadingHTTPServer((host, port), functools.partial(Handler, zoo))
-    except (OSError, OverflowError) as error:
+        return Server(functools.partial(answer, zoo), host, port)
+    except (OSError, OverflowError, ValueError) as error:
         raise UserError(f"cannot listen at {host}:{port}: {error}; choose another --host or --port") from None
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers one connection.
+def answer(zoo: pathlib.Path, environ: dict, start_response: Callable) -> Iterable[bytes]:
+    """Answers a request with what its path names, or with status 404 if it names nothing that is served (WSGI).
 
     Args:
         zoo: folder of the zoo.
+        environ: of the request.
+        start_response: is given status and headers.
     """
+    path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")  # as WSGI gives what was percent-encoded
+    try:
+        found, kind = content(zoo, path.strip("/").split("/"), urllib.parse.parse_qsl(environ["QUERY_STRING"]))
+    except (OSError, UserError, ValueError):  # ValueError: a path with a null byte
+        status, found, kind = "404 Not Found", b"not found\n", "text/plain"
+    else:
+        status = "200 OK"
+    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(found)))])
+    return [found] if environ["REQUEST_METHOD"] == "GET" else []
 
-    def __init__(self, zoo: pathlib.Path, *connection):
-        self.zoo = zoo
-        super().__init__(*connection)
 
-    def do_GET(self):
-        """Sends what the path names, or status 404 if it names nothing that is served."""
-        url = urllib.parse.urlsplit(self.path)
-        parts = urllib.parse.unquote(url.path).strip("/").split("/")
-        try:
-            content, kind = self._content(parts, urllib.parse.parse_qsl(url.query))
-        except (OSError, UserError, ValueError):  # ValueError: a path with a null byte
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command == "GET":
-            with contextlib.suppress(ConnectionError):  # the client has disconnected
-                self.wfile.write(content)
+def content(zoo: pathlib.Path, parts: list[str], query: list[tuple[str, str]]) -> tuple[bytes, str]:
+    """Content and media type for a path.
 
-    do_HEAD = do_GET
+    Args:
+        zoo: folder of the zoo.
+        parts: of the path, between its slashes.
+        query: names and values.
 
-    def _content(self, parts: list[str], query: list[tuple[str, str]]) -> tuple[bytes, str]:
-        """Content and media type for a path.
+    Raises:
+        OSError, UserError: the path names nothing that is served.
+    """
+    if parts in ([""], ["README.md"]):
+        return (zoo / "README.md").read_bytes(), "text/markdown; charset=utf-8"
+    if len(parts) == 3 and (parts[0], parts[2]) == (PUBLISHER, VERSION):
+        entry = Entry(zoo / check_name(parts[1]))
+        if ARCHIVE_QUERY in query:
+            entry.check()
+            return archive(entry.folder, tuple(checksums.read(entry.folder).items())), "application/gzip"
+        parts = [parts[1], "card.md"]
+    entry, name = Entry(zoo / check_name(parts[0])), "/".join(parts[1:])
+    listed = name == SUMS or name in checksums.read(entry.folder)
+    path = entry.folder / name
+    if not listed or not path.resolve().is_relative_to(zoo.resolve()) or not path.is_file() or _is_linked(path, zoo):
+        raise UserError(f"{name} is not a file of {entry.folder}")
+    return path.read_bytes(), mimetypes.guess_type(name)[0] or "application/octet-stream"
 
-        Raises:
-            OSError, UserError: the path names nothing that is served.
-        """
-        if parts in ([""], ["README.md"]):
-            return (self.zoo / "README.md").read_bytes(), "text/markdown; charset=utf-8"
-        if len(parts) == 3 and (parts[0], parts[2]) == (PUBLISHER, VERSION):
-            entry = self._entry(parts[1])
-            if ARCHIVE_QUERY in query:
-                entry.check()
-                return archive(entry.folder, tuple(checksums.read(entry.folder).items())), "application/gzip"
-            parts = [parts[1], "card.md"]
-        entry, name = self._entry(parts[0]), "/".join(parts[1:])
-        path = (entry.folder / name).resolve()
-        listed = name == SUMS or name in checksums.read(entry.folder)
-        if not listed or not path.is_relative_to(self.zoo.resolve()):
-            raise UserError(f"{name} is not a file of {entry.folder}")
-        return path.read_bytes(), mimetypes.guess_type(name)[0] or "application/octet-stream"
 
-    def _entry(self, name: str) -> Entry:
-        return Entry(self.zoo / check_name(name))
+def _is_linked(path: pathlib.Path, zoo: pathlib.Path) -> bool:
+    """Whether a path, or a folder above it in the zoo, is a link."""
+    return any(each.is_symlink() for each in (path, *path.parents) if each != zoo and each.is_relative_to(zoo))
 
 
 @functools.lru_cache(maxsize=16)

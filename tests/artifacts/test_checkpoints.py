@@ -191,3 +191,37 @@ def test_a_checkpoint_that_cannot_be_written_leaves_nothing_and_the_older_ones(t
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert sorted(tmp_path.iterdir()) == before
     assert restored(tmp_path) == (3, 3.0)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_state_that_is_not_finite_is_not_saved_and_the_earlier_checkpoint_stays(value, tmp_path):
+    """The weights of a step are computed after its losses, so that the losses do not show it yet."""
+    trainer = make_trainer(AKDG)
+    checkpoints = Checkpoints(trainer.state, tmp_path / "run" / "checkpoints")
+    checkpoints.save(2)
+    weight = trainer.adversaries[1].discriminator.trainable_variables[0]
+    good = trainer.generator.get_weights()
+    weight.assign(weight * value)
+    says = (
+        r"diverged before step 4 \(not finite: d_kd\), and the same command would diverge again: lower .*run@2' goes on"
+    )
+    with pytest.raises(UserError, match=says):
+        checkpoints.save(4)
+    assert steps_in(tmp_path / "run" / "checkpoints") == [2]
+    assert checkpoints.restore() == 2 and np.isfinite(weight.numpy()).all()
+    for value, expected in zip(trainer.generator.get_weights(), good, strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
+def test_a_checkpoint_that_is_not_finite_is_passed_over(tmp_path, caplog, monkeypatch):
+    """One that an older version saved."""
+    trainer = make_trainer(GAN)
+    checkpoints = Checkpoints(trainer.state, tmp_path)
+    checkpoints.save(2)
+    weight = trainer.generator.trainable_variables[0]
+    weight.assign(weight * np.nan)
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "_not_finite", lambda self: [])
+        checkpoints.save(4)
+    assert checkpoints.restore() == 2
+    assert "ckpt-4 is not finite (generator): trying the previous one" in caplog.text

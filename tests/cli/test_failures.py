@@ -2,6 +2,9 @@
 
 import errno
 import logging
+import signal
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 import tensorflow as tf
 from absl.testing import flagsaver
 from PIL import Image
-from support import discriminator
+from support import ROOT, discriminator
 
 import akdg_tf
 from akdg_tf.artifacts.checkpoints import steps_in
@@ -137,3 +140,20 @@ def test_an_operation_that_fails_is_named_by_its_first_line():
     line = failure_of(caught.value)
     assert line.startswith("TensorFlow failed (InvalidArgumentError): Matrix size-incompatible")
     assert "{{" not in line and "[Op:" not in line and "\n" not in line
+
+
+def test_sigterm_ends_a_run_as_ctrl_c_does(tmp_path):
+    """As a scheduler sends it, in the middle of the training; the same command goes on from the last checkpoint."""
+    arguments = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", f"--workdir={tmp_path / 'run'}"]
+    bound = [f"--gin_param={each}" for each in ("STEPS=100000", "Schedule.report_every=20")]
+    command = [sys.executable, str(ROOT / "run.py"), *arguments, *bound]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        said = []
+        for line in process.stderr:
+            if "step 40/" in line:
+                process.send_signal(signal.SIGTERM)
+            said.append(line)
+    assert process.returncode == 130
+    assert said[-1] == "run.py: interrupted; the same command continues from the last checkpoint\n", said
+    assert steps_in(tmp_path / "run" / "checkpoints")
+    assert not list(tmp_path.rglob("*_temp"))

@@ -329,6 +329,17 @@ def test_images_that_are_not_finite_are_named():
         ImageScores(fake_classifier, 20)({"student": Samples([np.full((20, 4, 4, 1), np.nan, np.float32)])}, dataset, 0)
 
 
+def test_a_generator_whose_samples_are_not_finite_has_no_scores():
+    """Not even the best possible: no point that is not a number lies on a bridge."""
+
+    class Diverged:
+        def batches(self, count, seed):
+            yield np.full((count, 2), np.nan, np.float32)
+
+    with pytest.raises(UserError, match=r"^the network makes samples that are not finite, which have no score"):
+        score_all({"scores": PointScores(10)}, {"network": Diverged()}, load_dataset("ring", None))
+
+
 def test_points_are_scored_by_a_mixture_alone_and_say_what_defines_their_numbers():
     ring = load_dataset("ring")
     scores = PointScores(100)({"a": Samples(halves(ring.reals(100, 0)))}, ring, 3)["a"]

@@ -1,6 +1,7 @@
 """Which devices `--devices` means; of GPUs, as TensorFlow would list three."""
 
 import os
+import re
 
 import pytest
 import tensorflow as tf
@@ -69,3 +70,24 @@ def test_the_machine_is_told_with_its_threads_and_version(monkeypatch):
     monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: [])
     assert devices.machine() == f"Some CPU, {os.cpu_count()} threads, TensorFlow {tf.__version__}"
     assert devices.processor()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 0}}', "describes 2 workers"),
+        ('{"cluster": {"chief": ["a:1"], "worker": ["b:2"], "ps": ["c:3"]}}', "describes 3 workers"),
+        ("{", "is no description of a cluster: '{'; unset it"),
+        ('{"cluster": 3}', "is no description of a cluster"),
+    ],
+)
+def test_one_of_several_workers_does_not_train_alone(text, says, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(UserError, match=re.escape(says)):
+        devices.make_strategy("cpu")
+
+
+@pytest.mark.parametrize("text", ["", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}'])
+def test_the_only_worker_of_a_cluster_trains(text, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", text)
+    devices._check_cluster()

@@ -1,14 +1,17 @@
 """Every route to a published student, in a process of its own, against the model in memory; and who is refused."""
 
+import contextlib
 import hashlib
 import http.client
 import json
 import os
 import shutil
+import socket
 import socketserver
 import subprocess
 import sys
 import threading
+import urllib.request
 
 import numpy as np
 import pytest
@@ -19,7 +22,7 @@ from support import ROOT
 import akdg_tf
 from akdg_tf.errors import UserError
 from akdg_tf.reporting.pictures import tile
-from akdg_tf.zoo import checksums
+from akdg_tf.zoo import checksums, download
 from akdg_tf.zoo.checksums import SUMS
 from akdg_tf.zoo.serve import make_server
 
@@ -71,13 +74,12 @@ def serve():
 
     def function(zoo):
         servers.append(make_server(zoo, port=0))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-        return servers[-1].server_address[1]
+        threading.Thread(target=servers[-1].run, daemon=True).start()
+        return servers[-1].port
 
     yield function
     for server in servers:
-        server.shutdown()
-        server.server_close()
+        server.__exit__()
 
 
 @pytest.fixture(autouse=True)
@@ -214,6 +216,9 @@ DIGEST = b"0" * 64
         b"\xff\xfe\n",
         b"<html>\n",
         b"",
+        b"\n" * 100_000,
+        b"".join(DIGEST + b"  %d\n" % number for number in range(2000)),
+        DIGEST + b"  " + b"a/" * 2000 + b"b\n",
     ],
 )
 def test_checksums_that_are_none_or_lead_out_of_the_entry_are_refused(students, serve, tmp_path, line):
@@ -251,6 +256,8 @@ class Hostile(socketserver.StreamRequestHandler):
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
         b"garbage\r\n\r\n",
         b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n" + b"\n" * 2_000_000,
         b"",
     ],
 )
@@ -258,18 +265,64 @@ def test_whatever_a_server_sends_is_said_in_one_line(answer, tmp_path):
     with socketserver.TCPServer(("127.0.0.1", 0), Hostile) as server:
         server.answer = answer
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        with pytest.raises(UserError, match=r"cannot be fetched|the server does not send http"):
+        with pytest.raises(UserError, match=r"cannot be fetched|the server does not send http|larger than 1 MB"):
             akdg_tf.load("student", f"http://127.0.0.1:{server.server_address[1]}")
         server.shutdown()
     assert not list((tmp_path / "cache").rglob("student*"))
 
 
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_sends_a_byte_at_a_time_is_given_up(head, tmp_path, monkeypatch):
+    """In the head of its answer, or in its body; the time limit of a socket is per read, and would never end it."""
+    monkeypatch.setattr(download, "TIMEOUT", 0.5)
+
+    class Slow(socketserver.StreamRequestHandler):
+        def handle(self):
+            with contextlib.suppress(OSError):
+                self.wfile.write(head)
+                while not stopped.wait(0.1):
+                    self.wfile.write(b"x")
+
+    stopped = threading.Event()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Slow) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(UserError, match=r"no answer within 0.5 seconds|sends less than 10 kB per second"):
+            akdg_tf.load("student", f"http://127.0.0.1:{server.server_address[1]}")
+        stopped.set()
+        server.shutdown()
+
+
+def test_a_redirect_from_https_to_http_is_refused():
+    request = urllib.request.Request("https://a/b")
+    with pytest.raises(UserError, match="it redirects to 'http://a/c'"):
+        download._Redirects().redirect_request(request, None, 302, "", {}, "http://a/c")
+    assert download._Redirects().redirect_request(request, None, 302, "", {}, "https://a/c").full_url == "https://a/c"
+
+
+def test_many_half_sent_requests_do_not_keep_others_from_being_served(get):
+    """They are ended when they have sent nothing for a while."""
+    port = get.port
+    waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
+    for connection in waiting:
+        connection.send(b"GET / HTTP/1.1\r\n")
+    assert get("/student/card.md")[0] == 200
+    for connection in waiting:
+        connection.close()
+
+
+@pytest.mark.parametrize("line", [b"GET http://[/x HTTP/1.1\r\n\r\n", b"\0\r\n\r\n", b"POST / HTTP/1.1\r\n\r\n"])
+def test_what_is_no_path_ends_its_connection_and_no_other(get, line):
+    with socket.create_connection(("127.0.0.1", get.port), timeout=10) as connection:
+        connection.send(line)
+        assert connection.recv(1000)[:7] in (b"", b"HTTP/1.")  # Waitress hangs up on an address that it cannot parse
+    assert get("/")[0] == 200
+
+
 def test_a_fetched_entry_is_there_when_its_server_is_not(students, caplog):
     with make_server(students[0], port=0) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
+        threading.Thread(target=server.run, daemon=True).start()
+        url = f"http://127.0.0.1:{server.port}"
         images = akdg_tf.load("student", url).sample(2, seed=1)
-        server.shutdown()
     np.testing.assert_array_equal(akdg_tf.load("student", url).sample(2, seed=1), images)
     assert "which was fetched before" in caplog.text
 
@@ -310,6 +363,7 @@ def get(students, serve, tmp_path):
         connection.close()
         return answer.status, content
 
+    function.port = port
     return function
 
 
@@ -350,9 +404,9 @@ def test_the_server_gives_each_listed_file_and_the_card(get, students):
 
 def test_a_server_listens_to_this_machine_alone_and_says_when_it_cannot(students, tmp_path):
     with make_server(students[0], port=0) as server:
-        assert server.server_address[0] == "127.0.0.1"
         with pytest.raises(UserError, match=r"cannot listen at 127\.0\.0\.1"):
-            make_server(students[0], port=server.server_address[1])
+            make_server(students[0], port=server.port)
+        assert server._server.socket.getsockname()[0] == "127.0.0.1"
     for arguments, says in (((tmp_path,), "holds no entries"), ((students[0], ""), "--host is empty")):
         with pytest.raises(UserError, match=says):
             make_server(*arguments)

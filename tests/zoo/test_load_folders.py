@@ -37,14 +37,13 @@ def test_an_entry_is_loaded_by_its_path_or_its_url_and_is_checked(tmp_path, monk
     write_zoo(tmp_path / "zoo", {"student": model, "t": random_mlp(1)}, "t")
     folder = tmp_path / "zoo" / "student"
     server = make_server(folder.parent, port=0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_address[1]}/student"
+    threading.Thread(target=server.run, daemon=True).start()
+    url = f"http://127.0.0.1:{server.port}/student"
     for place in (folder, str(folder) + "/", url, url + "/"):
         loaded = akdg_tf.load(place)
         assert (loaded.name, loaded.card[:3]) == ("student", "---")
         np.testing.assert_allclose(loaded.generator(Z), images_of(model), atol=1e-6)
-    server.shutdown()
-    server.server_close()
+    server.__exit__()
     with (folder / "card.md").open("a") as card:
         card.write("changed")
     with pytest.raises(UserError, match=r"card\.md was changed"):
