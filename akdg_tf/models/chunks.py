@@ -17,7 +17,7 @@ def chunks_of(generator: keras.Model) -> list[Chunk]:
     """
     chunks = getattr(generator, "chunks", None)
     if chunks is None:
-        raise ValueError(f"{type(generator).__name__} has no chunks of residual blocks: only SNGANGenerator has them")
+        raise ValueError(f"{type(generator).__name__} has no residual blocks; an SNGANGenerator has")
     return chunks
 
 

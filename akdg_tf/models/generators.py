@@ -29,7 +29,7 @@ class Generator(keras.Model):
         super().__init__(**kwargs)
         self.latent_dim = latent_dim
         self.sample_shape = tuple(sample_shape)
-        self.net = None
+        self.net: keras.Sequential = None
 
     def build(self, input_shape):
         self.net.build(input_shape)

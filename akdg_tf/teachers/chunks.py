@@ -59,4 +59,4 @@ class ChunkedTeacher:
         try:
             return FrozenChunks(load_network(os.fspath(given.folder)), given.folder)
         except ValueError as error:
-            raise UserError(f"the layers of the teacher {name!r} are of no use: {error}") from error
+            raise UserError(f"the teacher {name!r} has no chunks to imitate: {error}") from error

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from akdg_tf.data import ImageDataset
 from akdg_tf.errors import UserError
+from akdg_tf.models.chunks import Chunk
 
 
 class Teacher(Protocol):
@@ -85,7 +86,13 @@ class PairSource(ImageSource, Protocol):
 
 @runtime_checkable
 class ChunkSource(PairSource, Protocol):
-    """A source of a teacher's images with the activations on the way to them. LIT needs one."""
+    """A source of a teacher's images with the activations on the way to them. LIT needs one.
+
+    Attributes:
+        chunks: the teacher's layers, see `models.chunks`.
+    """
+
+    chunks: list[Chunk]
 
     def draw_activations(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> list[tf.Tensor]:
         """The latents z of `draw_pairs`, then the output of each of the teacher's chunks. The last one is G_T(z).

@@ -41,6 +41,7 @@ def written_out(student, teacher, z):
 def test_a_step_is_that_of_the_equation(use_batch_norm):
     trainer = make_trainer(LIT, use_batch_norm=use_batch_norm, beta=BETA)
     teacher, student = trainer.teacher.module, trainer.generator
+    student.set_weights([weight + 0.1 for weight in student.get_weights()])  # its ends are the teacher's no more
     other = make_resnet(1, use_batch_norm)
     other.set_weights(student.get_weights())
     z = latents.draw("normal", 8, 4, (0, latents.STUDENT), tf.constant(0, tf.int64))
@@ -52,6 +53,17 @@ def test_a_step_is_that_of_the_equation(use_batch_norm):
     assert history.history["g/loss"][0] == pytest.approx(float(loss), rel=1e-5)
     for variable, value in zip(student.trainable_variables, expected, strict=True):
         np.testing.assert_allclose(variable.numpy(), value.numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_student_begins_with_the_teachers_first_and_last_layers():
+    trainer = make_trainer(LIT, use_batch_norm=True)
+    dense, _, block, norm, _, image = trainer.generator.net.layers
+    its_dense, _, its_block, *_, its_norm, _, its_image = trainer.teacher.module.net.layers
+    for ours, its in ((dense, its_dense), (norm, its_norm), (image, its_image)):
+        for a, b in zip(ours.get_weights(), its.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    kernel, its_kernel = (layer.residual.layers[-1].kernel for layer in (block, its_block))
+    assert not np.array_equal(kernel, its_kernel)
 
 
 def test_the_moving_averages_follow_the_students_own_activations():
@@ -125,9 +137,10 @@ def test_the_step_of_bfloat16_has_its_loss_in_float32():
         ),
         (make_resnet, lambda: make_resnet(blocks=2), "the same width and resolutions"),
         (make_resnet, lambda: make_resnet(latent_dim=5), "LIT requires that student and teacher have the same latents"),
-        (lambda: make_teacher()[1], make_resnet, "MLPGenerator has no chunks of residual blocks"),
+        (make_resnet, lambda: make_resnet(2, use_batch_norm=True), "the same layers before and after their blocks"),
+        (lambda: make_teacher()[1], make_resnet, "MLPGenerator has no residual blocks"),
     ],
-    ids=["width", "resolutions", "latents", "student"],
+    ids=["width", "resolutions", "latents", "norm", "student"],
 )
 def test_networks_that_do_not_fit_each_other_are_one_line(student, teacher, says):
     with pytest.raises(ValueError, match=says):
@@ -138,7 +151,7 @@ def test_a_teacher_whose_layers_cannot_be_read_is_one_line():
     teacher, model = make_teacher()
     with pytest.raises(ValueError, match=r"which a FrozenGenerator does not give: give akdg_tf\.FrozenChunks"):
         LIT(make_resnet(), teacher)
-    with pytest.raises(ValueError, match="MLPGenerator has no chunks of residual blocks: only SNGANGenerator has them"):
+    with pytest.raises(ValueError, match="MLPGenerator has no residual blocks; an SNGANGenerator has"):
         FrozenChunks(model)
 
 

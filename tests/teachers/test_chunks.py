@@ -52,7 +52,7 @@ def test_teachers_whose_layers_are_not_there_are_one_line(tmp_path):
     mlp, foreign = (FrozenGenerator(model, 4, folder=tmp_path / name / "saved_model") for name in ("mlp", "foreign"))
     images = TeacherImages(ImageArrays("x", "y", np.zeros((9, *SAMPLE_SHAPE), np.uint8), None), "drawn")
     for given, says in [
-        (mlp, "'mlp' .*: MLPGenerator has no chunks of residual blocks"),
+        (mlp, "'mlp' .*: MLPGenerator has no residual blocks"),
         (foreign, "only SavedModels that akdg_tf exported can be loaded as networks"),
         (images, "'drawn' is neither"),
         (teacher, "'FrozenGenerator' is neither"),
