@@ -13,12 +13,14 @@ if TYPE_CHECKING:  # the same names as in _MODULES, for type checkers and editor
     from akdg_tf.methods.augmentations import DiffAugment
     from akdg_tf.methods.gan import GAN
     from akdg_tf.methods.growth import Grow, Growth
+    from akdg_tf.methods.lit import LIT
     from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss, WassersteinLoss
     from akdg_tf.methods.mse import MSEDistillation
     from akdg_tf.methods.penalties import GradientPenalty, R1Penalty
     from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, ResNetDiscriminator
     from akdg_tf.models.generators import DCGANGenerator, MLPGenerator, SNGANGenerator
     from akdg_tf.models.pggan import PGGANDiscriminator, PGGANGenerator
+    from akdg_tf.teachers.chunks import FrozenChunks
     from akdg_tf.teachers.frozen import FrozenGenerator
     from akdg_tf.teachers.load import load_teacher
     from akdg_tf.zoo.load import PublishedGenerator, load
@@ -30,12 +32,14 @@ _MODULES = {
     "ConvDiscriminator": "models.discriminators",
     "DCGANGenerator": "models.generators",
     "DiffAugment": "methods.augmentations",
+    "FrozenChunks": "teachers.chunks",
     "FrozenGenerator": "teachers.frozen",
     "GAN": "methods.gan",
     "GradientPenalty": "methods.penalties",
     "Grow": "methods.growth",
     "Growth": "methods.growth",
     "HingeLoss": "methods.losses",
+    "LIT": "methods.lit",
     "LiteRT": "artifacts.litert",
     "MLPDiscriminator": "models.discriminators",
     "MLPGenerator": "models.generators",

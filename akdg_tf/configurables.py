@@ -16,6 +16,7 @@ from akdg_tf.methods.akdg import AKDG
 from akdg_tf.methods.augmentations import DiffAugment
 from akdg_tf.methods.gan import GAN
 from akdg_tf.methods.growth import Growth
+from akdg_tf.methods.lit import LIT
 from akdg_tf.methods.losses import HingeLoss, NonSaturatingLoss, WassersteinLoss
 from akdg_tf.methods.mse import MSEDistillation
 from akdg_tf.methods.optimizers import Optimizers
@@ -29,6 +30,7 @@ from akdg_tf.models.discriminators import ConvDiscriminator, MLPDiscriminator, R
 from akdg_tf.models.generators import DCGANGenerator, MLPGenerator, SNGANGenerator
 from akdg_tf.models.pggan import PGGANDiscriminator, PGGANGenerator
 from akdg_tf.teachers.bank import BankedTeacher
+from akdg_tf.teachers.chunks import ChunkedTeacher
 from akdg_tf.teachers.load import load_teacher
 from akdg_tf.teachers.selection import SelectedBank
 from akdg_tf.teachers.sources import OnlineTeacher
@@ -42,7 +44,7 @@ GENERATORS = (MLPGenerator, DCGANGenerator, SNGANGenerator, PGGANGenerator)
 DISCRIMINATORS = (MLPDiscriminator, ConvDiscriminator, ResNetDiscriminator, PGGANDiscriminator)
 CLASSIFIERS = (ConvClassifier,)
 LOSSES = (NonSaturatingLoss, HingeLoss, WassersteinLoss, R1Penalty, GradientPenalty, DiffAugment)
-TEACHERS = (load_teacher, OnlineTeacher, BankedTeacher, SelectedBank, DensityRanking)
+TEACHERS = (load_teacher, OnlineTeacher, ChunkedTeacher, BankedTeacher, SelectedBank, DensityRanking)
 NETWORKS = (load_network, compressed)
 EXPORTS = (LiteRT, ONNX)
 EVALUATIONS = (ImageScores, PointScores, load_classifier, load_inception)
@@ -54,6 +56,7 @@ METHODS = {
     GAN: ("generator", "seed"),
     AKDG: ("generator", "teacher", "seed"),
     MSEDistillation: ("generator", "teacher", "seed"),
+    LIT: ("generator", "teacher", "seed"),
 }
 
 OURS = (*EXPERIMENTS, *GENERATORS, *DISCRIMINATORS, *CLASSIFIERS, *LOSSES, *TEACHERS, *NETWORKS, *EXPORTS, *EVALUATIONS)

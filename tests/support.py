@@ -40,15 +40,26 @@ def make_teacher(latent_dim=4):
     return akdg_tf.FrozenGenerator(model, latent_dim, module=model), model
 
 
+def make_resnet(blocks_per_resolution=1, use_batch_norm=False, **settings):
+    """A small generator of 8x8 images with residual blocks."""
+    given = {"latent_dim": 4, "width": 4, "blocks": 1, **settings}
+    shape = {"sample_shape": SAMPLE_SHAPE, "blocks_per_resolution": blocks_per_resolution}
+    return akdg_tf.SNGANGenerator(use_batch_norm=use_batch_norm, **shape, **given)
+
+
 def make_trainer(method, seed=0, use_batch_norm=False, micro_batches=1, **settings):
     """A compiled trainer of a small student, its weights fixed by the seed 0."""
     keras.utils.set_random_seed(0)
-    student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=16, depth=2, use_batch_norm=use_batch_norm)
-    teacher, _ = make_teacher()
+    if method is akdg_tf.LIT:
+        student, teacher = make_resnet(1, use_batch_norm), akdg_tf.FrozenChunks(make_resnet(2, use_batch_norm))
+    else:
+        student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=16, depth=2, use_batch_norm=use_batch_norm)
+        teacher, _ = make_teacher()
     parts = {
         akdg_tf.GAN: lambda: (discriminator(),),
         akdg_tf.AKDG: lambda: (discriminator(), discriminator(), teacher),
         akdg_tf.MSEDistillation: lambda: (teacher,),
+        akdg_tf.LIT: lambda: (teacher,),
     }[method]()
     trainer = method(student, *parts, seed=seed, **settings)
     trainer.compile(keras.optimizers.SGD(0.05), micro_batches=micro_batches)

@@ -7,12 +7,20 @@ import pytest
 
 from akdg_tf import configurables
 from akdg_tf.artifacts import litert, onnx
-from akdg_tf.methods import akdg, gan, losses, mse, penalties
+from akdg_tf.methods import akdg, gan, lit, losses, mse, penalties
 from akdg_tf.metrics import density, modes, scores
 from akdg_tf.models import discriminators, generators
 from akdg_tf.teachers import selection
 
-BASES = {"Generator", "UpBlock", "DownBlock", "AdversarialLoss", "Penalty", "Ranking"}  # parts and protocols
+BASES = {
+    "Generator",
+    "ResidualBlock",
+    "UpBlock",
+    "DownBlock",
+    "AdversarialLoss",
+    "Penalty",
+    "Ranking",
+}  # parts and protocols
 MODULES = (
     generators,
     discriminators,
@@ -21,6 +29,7 @@ MODULES = (
     akdg,
     gan,
     mse,
+    lit,
     litert,
     onnx,
     scores,

@@ -6,7 +6,7 @@ from support import ROOT
 
 from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.methods.losses import HingeLoss
-from akdg_tf.models import MLPGenerator, ResNetDiscriminator
+from akdg_tf.models import MLPGenerator, ResNetDiscriminator, SNGANGenerator
 from akdg_tf.teachers import bank
 from akdg_tf.teachers import load as teachers
 from akdg_tf.training import config
@@ -15,13 +15,15 @@ from akdg_tf.training.workdir import Run
 
 SHARED = {
     *("cifar10", "cifar10_student", "cifar10_mlp", "cifar10_dcgan", "budget_cpu", "cpu_hours", "spectral"),
-    *("mnist", "mnist_student", "mnist_mlp", "mnist_dcgan"),
+    *("mnist", "mnist_student", "mnist_mlp", "mnist_dcgan", "mnist_sngan", "cifar10_sngan"),
     *("pggan", "lsun", "lsun_student"),
     *("toy", "toy_student", "toy_ring_student", "toy_grid_student"),
 }
 FILES = sorted(path for path in (ROOT / "gin").glob("*.gin") if path.stem not in SHARED)
 CIFAR10 = [path for path in FILES if path.stem.startswith("cifar10") and path.stem != "cifar10_classifier"]
-ELSEWHERE = ("cifar10_sngan_teacher_cpu", "cifar10_pggan_teacher")  # under the budget already; for hours on its own
+# Under the budget already, and for hours on its own.
+ELSEWHERE = {"cifar10_sngan_teacher_cpu", "cifar10_sngan_deep_teacher", "cifar10_pggan_teacher"}
+ELSEWHERE |= {"cifar10_lit", "cifar10_lit_akdg", "cifar10_sngan_akdg"}
 CIFAR10 = [path for path in CIFAR10 if path.stem not in ELSEWHERE]
 
 TEACHERS = {  # shapes of latent and sample, by family
@@ -30,6 +32,7 @@ TEACHERS = {  # shapes of latent and sample, by family
     "cifar10": (128, (32, 32, 3)),
     "lsun": (512, (256, 256, 3)),
 }
+DEEP = {"mnist_lit": 32, "cifar10_lit": 64}  # width of a teacher whose layers are read
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,9 @@ def small_teachers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("teachers")
     for family, (latent_dim, sample_shape) in TEACHERS.items():
         export_generator(MLPGenerator(latent_dim, sample_shape, width=1, depth=1), folder / family, (0, 1))
+    for stem, width in DEEP.items():
+        deep = SNGANGenerator(*TEACHERS[stem.partition("_")[0]], width=width, blocks_per_resolution=2)
+        export_generator(deep, folder / stem, (0, 1))
     yield folder
     teachers._loaded.cache_clear()
 
@@ -50,7 +56,8 @@ def build(small_teachers, tmp_path, monkeypatch):
 
     def function(*paths):
         name = paths[0].stem
-        monkeypatch.setattr(teachers, "find_saved_model", lambda _: small_teachers / name.partition("_")[0])
+        teacher = small_teachers / (name if name in DEEP else name.partition("_")[0])
+        monkeypatch.setattr(teachers, "find_saved_model", lambda _: teacher)
         teachers._loaded.cache_clear()
         config.parse([str(path) for path in paths], [])
         return config.build(Run(tmp_path, name, smoke=True))
@@ -66,7 +73,7 @@ def test_experiment_builds(path, build):
         assert isinstance(made, ClassifierExperiment)
     else:
         with config.explained():
-            assert len(made.trainer.optimizers) == {"mse": 1, "akdg": 3}.get(path.stem.split("_")[-1], 2)
+            assert len(made.trainer.optimizers) == {"mse": 1, "lit": 1, "akdg": 3}.get(path.stem.split("_")[-1], 2)
 
 
 @pytest.mark.parametrize("path", CIFAR10, ids=lambda path: path.stem)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from akdg_tf.errors import UserError
 from akdg_tf.latents import sample_shape_of
 from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.sources import ChunkSource, ImageSource
 
 PEEKED = 64  # images of an array that are checked
 SLACK = 0.01  # by which images may leave [-1, 1]
@@ -44,7 +45,7 @@ def check_teacher(teacher: Any, role: type, method: str, generator: keras.Model)
 
     Args:
         teacher: what the method was given.
-        role: `ImageSource` or `PairSource`.
+        role: `ImageSource`, `PairSource` or `ChunkSource`.
         method: the method, for the message.
         generator: the student.
 
@@ -52,12 +53,9 @@ def check_teacher(teacher: Any, role: type, method: str, generator: keras.Model)
         ValueError: it does not.
     """
     if not isinstance(teacher, role):
-        if hasattr(teacher, "draw_images"):
+        if isinstance(teacher, ImageSource):
             name = getattr(teacher, "name", None)
-            raise ValueError(
-                f"{method} requires pairs of latent and image: {repr(name) if name else _kind(teacher)} gives only "
-                "images; save them with their latents as `latents` in an .npz file"
-            )
+            raise ValueError(_lacking(method, role, repr(name) if name else _kind(teacher)))
         raise ValueError(
             f"the teacher of {method} cannot be {_kind(teacher)}: give akdg_tf.FrozenGenerator(model, latent_dim), "
             "akdg_tf.load_teacher(folder) or a bank"
@@ -72,6 +70,19 @@ def check_teacher(teacher: Any, role: type, method: str, generator: keras.Model)
         raise ValueError(
             f"the teacher's samples have the shape {tuple(shape)}, the student's {wanted}: they must be equal"
         )
+
+
+def _lacking(method: str, role: type, teacher: str) -> str:
+    """What a source of images lacks of a role."""
+    if role is ChunkSource:
+        return (
+            f"{method} requires the activations of the teacher's layers, which {teacher} does not give: give "
+            "akdg_tf.FrozenChunks(akdg_tf.load_network(name))"
+        )
+    return (
+        f"{method} requires pairs of latent and image: {teacher} gives only images; save them with their latents as "
+        "`latents` in an .npz file"
+    )
 
 
 def check_images(x: Any, sample_shape: tuple[int, ...]) -> None:

@@ -1,5 +1,7 @@
 """The MSE method (Aguinaldo et al. 2019): the student imitates the teacher's image of each latent."""
 
+from typing import ClassVar
+
 import keras
 import tensorflow as tf
 
@@ -25,15 +27,16 @@ class MSEDistillation(GeneratorTrainer):
             normal.
     """
 
-    teacher_role = PairSource
+    name_in_messages = "MSE"
+    teacher_role: ClassVar[type] = PairSource
     uses_real_images = False
 
     def __init__(self, generator: keras.Model, teacher: PairSource, ema_decay: float = 0.999, seed: int = 0):
         super().__init__(generator, [], 1, ema_decay, seed)
-        checks.check_teacher(teacher, PairSource, "MSE", generator)
+        checks.check_teacher(teacher, self.teacher_role, self.name_in_messages, generator)
         if (self.latent_dim, "normal") != (teacher.latent_dim, teacher.prior):
             raise ValueError(
-                "MSE requires that student and teacher have the same latents: "
+                f"{self.name_in_messages} requires that student and teacher have the same latents: "
                 f"the student's are normal of size {self.latent_dim}, "
                 f"the teacher's {teacher.prior} of size {teacher.latent_dim}"
             )

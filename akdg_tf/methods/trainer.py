@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import keras
 import tensorflow as tf
@@ -24,8 +24,8 @@ class Method(Protocol):
     """A callable that makes the trainer of a generator, such as the class `AKDG`. An experiment calls it.
 
     Attributes:
-        teacher_role: the Protocol that its `teacher` must satisfy, `ImageSource` or `PairSource`; None if it takes no
-            teacher.
+        teacher_role: the Protocol that its `teacher` must satisfy, one of those in `teachers.sources`; None if it takes
+            no teacher.
         uses_real_images: whether the trainer reads the images that `fit` is given, and not only their number.
     """
 
@@ -53,8 +53,8 @@ class GeneratorTrainer(keras.Model):
         seed: seed of the latents.
 
     Attributes:
-        teacher_role: the Protocol that the method's `teacher` must satisfy, `ImageSource` or `PairSource`; None if the
-            method takes no teacher.
+        teacher_role: the Protocol that the method's `teacher` must satisfy, one of those in `teachers.sources`; None if
+            the method takes no teacher.
         uses_real_images: whether the method reads the images that `fit` is given, and not only their number.
 
     Raises:
@@ -237,7 +237,15 @@ class GeneratorTrainer(keras.Model):
         """This replica's latents for a discriminator step, float32 [count, size], by the network that uses them."""
         return {"student": self.draw_latents(count, step)}
 
-    def generator_loss(self, images: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    def generate(self, count: tf.Tensor, step: tf.Tensor) -> Any:
+        """What the generator makes for discriminator step `step`: its images, float32 [count, *sample_shape].
+
+        It is recorded, and `generator_loss` is computed of it. A method without adversaries may give any nested
+        structure of tensors.
+        """
+        return self.generator(self.draw_latents(count, step), training=True)
+
+    def generator_loss(self, images: Any, step: tf.Tensor) -> tf.Tensor:
         """L(G) = sum_i weight_i * L_adv(adversary_i) on the images of `step`, one value per example, [n]."""
         uniform = self._uniform(tf.shape(images)[0], step)
         pairs = zip(self.adversaries, uniform, strict=True)
@@ -262,7 +270,7 @@ class GeneratorTrainer(keras.Model):
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     def _forward(self, count, step):
-        """A function that records a forward pass of `count` images and returns (tape, images).
+        """A function that records a forward pass of `count` images and returns (tape, what `generate` gives).
 
         Discriminators and generator share one pass. With several micro-batches a pass is computed for each of the two,
         so that none has to be kept.
@@ -270,8 +278,8 @@ class GeneratorTrainer(keras.Model):
 
         def record():
             with tf.GradientTape() as tape:
-                images = self.generator(self.draw_latents(count, step), training=True)
-            return tape, images
+                generated = self.generate(count, step)
+            return tape, generated
 
         return record if self.micro_batches > 1 else functools.cache(record)
 
@@ -306,13 +314,13 @@ class GeneratorTrainer(keras.Model):
         variables = self.generator.trainable_variables
 
         def gradients(_):
-            tape, images = forward()
+            tape, generated = forward()
             with tf.GradientTape() as loss_tape:
-                loss_tape.watch(images)
-                loss = self.generator_loss(images, step)
+                loss_tape.watch(generated)
+                loss = self.generator_loss(generated, step)
                 share = share_of_mean(loss)
-            image_gradient = loss_tape.gradient(share, images)
-            found = tape.gradient(images, variables, output_gradients=image_gradient)
+            upstream = loss_tape.gradient(share, generated)
+            found = tape.gradient(generated, variables, output_gradients=upstream)
             return found, tf.reduce_mean(loss) / self.micro_batches
 
         zeros = [tf.zeros(variable.shape) for variable in variables], tf.zeros(())

@@ -8,6 +8,7 @@ once. The last layer computes in float32 under every dtype policy, so that sampl
 from collections.abc import Sequence
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 from akdg_tf.models.layers import UpsampleConv2D, batch_norm, upsample
@@ -28,7 +29,7 @@ class Generator(keras.Model):
         super().__init__(**kwargs)
         self.latent_dim = latent_dim
         self.sample_shape = tuple(sample_shape)
-        self.net = None
+        self.net: keras.Sequential = None
 
     def build(self, input_shape):
         self.net.build(input_shape)
@@ -129,8 +130,8 @@ class DCGANGenerator(Generator):
 
 
 @_serializable
-class UpBlock(layers.Layer):
-    """SNGAN's residual up-block (Miyato et al. 2018, figure 8) of constant width. Its shortcut only upsamples.
+class ResidualBlock(layers.Layer):
+    """Pre-activation residual block of constant width (He et al. 2016). Its shortcut is the identity.
 
     Args:
         width: channels of the input and of the output.
@@ -143,16 +144,41 @@ class UpBlock(layers.Layer):
         norm = [batch_norm()] if use_batch_norm else []
         norm2 = [batch_norm()] if use_batch_norm else []
         conv = layers.Conv2D(width, 3, padding="same")
-        self.residual = keras.Sequential([*norm, layers.ReLU(), UpsampleConv2D(width), *norm2, layers.ReLU(), conv])
+        self.residual = keras.Sequential([*norm, layers.ReLU(), self.first_conv(width), *norm2, layers.ReLU(), conv])
+
+    @staticmethod
+    def first_conv(width: int) -> layers.Layer:
+        """The first convolution."""
+        return layers.Conv2D(width, 3, padding="same")
+
+    @staticmethod
+    def shortcut(x: tf.Tensor) -> tf.Tensor:
+        """What the residual is added to."""
+        return x
 
     def build(self, input_shape):
         self.residual.build(input_shape)
 
     def call(self, x, training=False):
-        return upsample(x) + self.residual(x, training=training)
+        return self.shortcut(x) + self.residual(x, training=training)
 
     def get_config(self):
         return {**super().get_config(), "width": self.width, "use_batch_norm": self.use_batch_norm}
+
+
+@_serializable
+class UpBlock(ResidualBlock):
+    """SNGAN's residual up-block (Miyato et al. 2018, figure 8). Its first convolution and its shortcut upsample x2."""
+
+    @staticmethod
+    def first_conv(width: int) -> layers.Layer:
+        """The first convolution, after upsampling."""
+        return UpsampleConv2D(width)
+
+    @staticmethod
+    def shortcut(x: tf.Tensor) -> tf.Tensor:
+        """What the residual is added to: the upsampled input."""
+        return upsample(x)
 
 
 @_serializable
@@ -165,9 +191,11 @@ class SNGANGenerator(Generator):
         width: channels of every block.
         blocks: number of residual up-blocks.
         use_batch_norm: whether the network has batch normalization.
+        blocks_per_resolution: residual blocks per resolution: the up-block, and those that keep the size. SNGAN has 1.
+            A deeper network is a teacher for LIT.
 
     Raises:
-        ValueError: sample_shape is not such a shape.
+        ValueError: sample_shape is not such a shape, or blocks_per_resolution < 1.
     """
 
     def __init__(
@@ -177,18 +205,31 @@ class SNGANGenerator(Generator):
         width: int = 256,
         blocks: int = 3,
         use_batch_norm: bool = True,
+        blocks_per_resolution: int = 1,
         **kwargs,
     ):
         super().__init__(latent_dim, sample_shape, **kwargs)
+        if blocks_per_resolution < 1:
+            raise ValueError(f"blocks_per_resolution must be at least 1, not {blocks_per_resolution}")
         self.width, self.blocks, self.use_batch_norm = width, blocks, use_batch_norm
+        self.blocks_per_resolution = blocks_per_resolution
         rows, columns = self._start(blocks)
         net = [layers.Dense(rows * columns * width), layers.Reshape((rows, columns, width))]
-        net += [UpBlock(width, use_batch_norm) for _ in range(blocks)]
+        for _ in range(blocks):
+            net += [UpBlock(width, use_batch_norm)]
+            net += [ResidualBlock(width, use_batch_norm) for _ in range(blocks_per_resolution - 1)]
         net += [*([batch_norm()] if use_batch_norm else []), layers.ReLU()]
         net.append(layers.Conv2D(self.sample_shape[-1], 3, padding="same", activation="tanh", dtype="float32"))
         self.net = keras.Sequential(net)
         self.build((None, latent_dim))
 
+    @property
+    def chunks(self) -> list[list[layers.Layer]]:
+        """The layers in chunks, in order: those before the first block, the blocks of each resolution, those after."""
+        net, size = self.net.layers, self.blocks_per_resolution
+        first, last = 2, 2 + self.blocks * size
+        return [net[:first], *(net[i : i + size] for i in range(first, last, size)), net[last:]]
+
     def get_config(self):
-        names = ("width", "blocks", "use_batch_norm")
+        names = ("width", "blocks", "use_batch_norm", "blocks_per_resolution")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from akdg_tf.data import ImageDataset
 from akdg_tf.errors import UserError
+from akdg_tf.models.chunks import Chunk
 
 
 class Teacher(Protocol):
@@ -83,6 +84,37 @@ class PairSource(ImageSource, Protocol):
         """Latents z and the images G_T(z) of `draw_images`."""
 
 
+@runtime_checkable
+class ChunkSource(PairSource, Protocol):
+    """A source of a teacher's images with the activations on the way to them. LIT needs one.
+
+    Attributes:
+        chunks: the teacher's layers, see `models.chunks`.
+    """
+
+    chunks: list[Chunk]
+
+    def draw_activations(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> list[tf.Tensor]:
+        """The latents z of `draw_pairs`, then the output of each of the teacher's chunks. The last one is G_T(z).
+
+        Returns:
+            float32 [count, ...] each, without gradient.
+        """
+
+
+NEEDS: dict[type, tuple[str, str]] = {  # of a role: what a method needs, and what to do about a source that lacks it
+    ImageSource: ("images", "gives none: bind another GeneratorExperiment.teacher_source"),
+    PairSource: (
+        "pairs of latents and images",
+        "gives only images: save them as `images`, with their latents as `latents`, in an .npz file",
+    ),
+    ChunkSource: (
+        "the activations of the teacher's layers",
+        "does not give them: bind GeneratorExperiment.teacher_source = @ChunkedTeacher()",
+    ),
+}
+
+
 class TeacherSource(Protocol):
     """Makes the source that a method draws from; bound as `GeneratorExperiment.teacher_source`."""
 
@@ -136,12 +168,10 @@ def fitting(source: ImageSource, role: type | None, method: str) -> ImageSource:
         method: the method's name, for the message.
 
     Raises:
-        UserError: the source gives images without latents, and the method needs both.
+        UserError: the source does not give what the method needs.
     """
     if role is not None and not isinstance(source, role):
         name = getattr(source, "name", None) or type(source).__name__
-        raise UserError(
-            f"{method} needs pairs of latents and images, but {name!r} gives only images: "
-            "save them as `images`, with their latents as `latents`, in an .npz file"
-        )
+        what, remedy = NEEDS[role]
+        raise UserError(f"{method} needs {what}, but {name!r} {remedy}")
     return source

@@ -10,11 +10,11 @@ import pytest
 import tensorflow as tf
 from support import image_batches, make_trainer
 
-from akdg_tf import AKDG, GAN, MSEDistillation, R1Penalty
+from akdg_tf import AKDG, GAN, LIT, MSEDistillation, R1Penalty
 from akdg_tf.artifacts.checkpoints import Checkpoints, read_group, steps_in
 from akdg_tf.errors import UserError
 
-SETTINGS = {MSEDistillation: {}, GAN: {"d_steps": 2}, AKDG: {"penalty": R1Penalty(1.0, 4)}}
+SETTINGS = {MSEDistillation: {}, LIT: {}, GAN: {"d_steps": 2}, AKDG: {"penalty": R1Penalty(1.0, 4)}}
 
 
 def state(trainer):

@@ -6,14 +6,14 @@ import pytest
 from support import image_batches, make_trainer, mirrored
 
 import akdg_tf
-from akdg_tf import AKDG, GAN, MSEDistillation, R1Penalty
+from akdg_tf import AKDG, GAN, LIT, MSEDistillation, R1Penalty
 
-METHODS = [GAN, AKDG, MSEDistillation]
+METHODS = [GAN, AKDG, MSEDistillation, LIT]
 
 
 def after_three_steps(method, micro_batches, devices=("CPU:0",)):
     """All variables and the logs after three steps on batches of 16. Networks without norm; lazy R1; two steps of D."""
-    settings = {} if method is MSEDistillation else {"penalty": R1Penalty(gamma=1.0, every=2), "d_steps": 2}
+    settings = {} if issubclass(method, MSEDistillation) else {"penalty": R1Penalty(gamma=1.0, every=2), "d_steps": 2}
     with mirrored(devices).scope():
         trainer = make_trainer(method, micro_batches=micro_batches, **settings)
         history = trainer.fit(image_batches(3, batch=16), verbose=0).history

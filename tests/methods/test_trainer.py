@@ -7,15 +7,15 @@ import tensorflow as tf
 from support import SAMPLE_SHAPE, discriminator, image_batches, make_teacher, make_trainer, mirrored
 
 import akdg_tf
-from akdg_tf import AKDG, GAN, MSEDistillation, R1Penalty
+from akdg_tf import AKDG, GAN, LIT, MSEDistillation, R1Penalty
 
-METHODS = [GAN, AKDG, MSEDistillation]
+METHODS = [GAN, AKDG, MSEDistillation, LIT]
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_two_replicas_are_one(method):
     """Same weights after 3 steps on the same global batches, lazy R1 on; logged losses are means over replicas."""
-    settings = {} if method is MSEDistillation else {"penalty": R1Penalty(gamma=1.0, every=2), "d_steps": 2}
+    settings = {} if issubclass(method, MSEDistillation) else {"penalty": R1Penalty(gamma=1.0, every=2), "d_steps": 2}
     runs = []
     for devices in (("CPU:0",), ("CPU:0", "CPU:1")):
         with mirrored(devices).scope():

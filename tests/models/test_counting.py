@@ -10,6 +10,11 @@ from akdg_tf.models import DCGANGenerator, MLPGenerator, SNGANGenerator
 from akdg_tf.models.counting import count_cost, exceeded
 from akdg_tf.teachers.load import load_teacher
 
+# What one more block of 256 channels per resolution adds, at 8x8, 16x16 and 32x32: two 3x3 convolutions with bias, and
+# two batch norms.
+DEEPER = 3 * 2 * (9 * 256 * 256 + 256 + 2 * 256)
+DEEPER_MULT_ADDS = (64 + 256 + 1024) * 2 * 9 * 256 * 256
+
 
 def counts(model):
     cost = count_cost(model, (model.latent_dim,), model.variables, model.trainable_variables)
@@ -21,6 +26,7 @@ def counts(model):
     [
         (lambda: SNGANGenerator(use_batch_norm=False), (8, 4_075_779, 1_593_049_088)),
         (lambda: SNGANGenerator(), (8, 4_079_363, 1_593_049_088)),
+        (lambda: SNGANGenerator(blocks_per_resolution=2), (14, 4_079_363 + DEEPER, 1_593_049_088 + DEEPER_MULT_ADDS)),
         (lambda: DCGANGenerator(use_batch_norm=False), (5, 2_607_235, 229_310_464)),
         (lambda: DCGANGenerator(), (5, 2_609_155, 229_310_464)),
         (lambda: MLPGenerator(), (4, 2_167_296, 2_162_688)),
