@@ -16,7 +16,7 @@ from akdg_tf.training.workdir import Run
 SHARED = {
     *("cifar10", "cifar10_student", "cifar10_mlp", "cifar10_dcgan", "budget_cpu", "cpu_hours", "spectral"),
     *("mnist", "mnist_student", "mnist_mlp", "mnist_dcgan", "mnist_sngan", "cifar10_sngan"),
-    *("pggan", "lsun", "lsun_student"),
+    *("pggan", "lsun", "lsun_student", "emoji"),
     *("toy", "toy_student", "toy_ring_student", "toy_grid_student"),
 }
 FILES = sorted(path for path in (ROOT / "gin").glob("*.gin") if path.stem not in SHARED)
@@ -115,6 +115,23 @@ def test_the_dcgan_students_are_trained_for_hours_against_discriminators_of_the_
     for optimizer in d_optimizers:
         assert float(optimizer.learning_rate.numpy()) == pytest.approx(4e-4)
         assert (optimizer.beta_1, optimizer.beta_2) == (0.0, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("files", "costs"),
+    [
+        (("lsun_pggan_teacher", "emoji"), (850_451, 106_627_072)),
+        *(
+            (("lsun_dcgan_" + method, "spectral", "emoji"), (362_947, 20_021_248))
+            for method in ("vanilla_b64", "mse", "akdg")
+        ),
+    ],
+)
+def test_emoji_scale_the_lsun_teacher_and_its_students_alike(files, costs, build):
+    made = build(*(ROOT / "gin" / f"{name}.gin" for name in files))
+    network = made.describe({})["network"]
+    assert (network["params"], network["mult_adds"], network["latent_dim"]) == (*costs, 128)
+    assert made.data.name == "folder" and gin.query_parameter("Schedule.micro_batches") == 1
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "gin").glob("*.gin")), ids=lambda path: path.stem)
