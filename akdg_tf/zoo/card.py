@@ -19,6 +19,7 @@ KINDS = {"student": "student generator", "teacher": "teacher generator", "classi
 DISTILLED = {
     "AKDG": ("distilled from", "by Adversarial Knowledge Distillation (AKDG; Tsunashima et al., ICPR 2020)"),
     "MSEDistillation": ("trained to imitate", "on the same latents (MSE; Aguinaldo et al. 2019)"),
+    "LIT": ("trained to imitate", "block by block (LIT; Koratana et al. 2019)"),
 }
 TRAINED = {
     "GAN": "trained as a plain GAN, without a teacher (vanilla; Mescheder et al. 2018)",

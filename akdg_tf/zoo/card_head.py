@@ -17,6 +17,7 @@ METHOD_TAGS = {
     "GAN": ("gan",),
     "AKDG": ("gan", "akdg", "knowledge-distillation"),
     "MSEDistillation": ("knowledge-distillation",),
+    "LIT": ("knowledge-distillation",),
 }
 FORMAT_TAGS = {LITERT: "tflite", ONNX: "onnx"}
 DATASETS = {  # the hub's names of the registered datasets
