@@ -1,7 +1,7 @@
 """A copy of a generator in which single layers are replaced by others."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
@@ -21,6 +21,15 @@ class Replacement:
 
     layer: keras.layers.Layer
     weights: Sequence[np.ndarray] | None
+
+
+def layers_in(net: keras.Sequential) -> Iterator[keras.layers.Layer]:
+    """The layers of a sequence; in the place of residual blocks, the layers of the residuals."""
+    for layer in net.layers:
+        if isinstance(layer, UpBlock | UpResidual):
+            yield from layers_in(layer.residual)
+        else:
+            yield layer
 
 
 def replaced(
