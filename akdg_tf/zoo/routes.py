@@ -96,14 +96,14 @@ def records(entry: Entry) -> dict[str, ExportedModel]:
     Raises:
         UserError: the entry holds a `model.onnx`, and onnxruntime is not installed.
     """
-    weights = {LITERT: weights_in, ONNX: _onnx_weights}
-    paths = {name: entry.folder / name for name in weights if (entry.folder / name).exists()}
+    paths = {name: entry.folder / name for name in (LITERT, ONNX) if (entry.folder / name).exists()}
     apart = differences(entry) if paths else {}
     return {
-        name: ExportedModel(path.stat().st_size, weights[name](path), COMPARED, apart[name].largest, apart[name].mean)
+        name: ExportedModel(path.stat().st_size, stored_weights(path), COMPARED, apart[name].largest, apart[name].mean)
         for name, path in paths.items()
     }
 
 
-def _onnx_weights(path: pathlib.Path) -> str:
-    return onnx.metadata_of(path).get("weights", "float32")
+def stored_weights(path: pathlib.Path) -> str:
+    """How a `model.tflite` or a `model.onnx` stores its weights; see `records` for errors."""
+    return weights_in(path) if path.name == LITERT else onnx.metadata_of(path).get("weights", "float32")

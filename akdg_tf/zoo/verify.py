@@ -12,7 +12,7 @@ from PIL import Image
 
 from akdg_tf.artifacts.measure import folder_size
 from akdg_tf.artifacts.network import load_network
-from akdg_tf.artifacts.quantization import WEIGHTS, weights_in
+from akdg_tf.artifacts.quantization import WEIGHTS
 from akdg_tf.artifacts.result import Network, Score
 from akdg_tf.data import reads_folder
 from akdg_tf.errors import UserError
@@ -113,9 +113,8 @@ def _stated_weights(entry: Entry, name: str) -> str | None:
         return None
     stated = entry.exported[name].weights
     _hold(stated in WEIGHTS, entry, f"the weights of {name} in metrics.json must be one of {', '.join(WEIGHTS)}")
-    if name == LITERT:
-        found = weights_in(entry.folder / name)
-        _hold(found == stated, entry, f"the weights of {name} are in {found}, not in {stated}")
+    found = routes.stored_weights(entry.folder / name)
+    _hold(found == stated, entry, f"the weights of {name} are in {found}, not in {stated}")
     return stated
 
 
