@@ -59,8 +59,10 @@ METHODS = {
     MSEDistillation: ("generator", "teacher", "seed"),
 }
 
-OURS = (*EXPERIMENTS, *GENERATORS, *DISCRIMINATORS, *CLASSIFIERS, *LOSSES, *TEACHERS, *NETWORKS, *COMPRESSIONS)
-OURS += (*EXPORTS, *EVALUATIONS)
+OURS = (
+    *(*EXPERIMENTS, *GENERATORS, *DISCRIMINATORS, *CLASSIFIERS, *LOSSES, *TEACHERS),
+    *(*NETWORKS, *COMPRESSIONS, *EXPORTS, *EVALUATIONS),
+)
 
 for _configurable in OURS:
     gin.external_configurable(_configurable)

@@ -30,7 +30,6 @@ EXPORT_TOLERANCE = {"float32": 1e-5, "float16": 2 / 255}  # by weights; up to 1.
 # Single pixels of a quantized model may differ by any value, so the mean over all pixels is checked. Up to 0.6, 8.5 and
 # 5.9 gray levels were measured. The images of other latents differ by 28 or more.
 QUANTIZED_TOLERANCE = {"int8": 2 / 255, "int8_full": 16 / 255, "int4": 16 / 255}
-TOLERANCE = {None: SIGNATURE_TOLERANCE, **EXPORT_TOLERANCE, **QUANTIZED_TOLERANCE}
 CLASSIFIER_TOLERANCE = 1e-4  # for logits and features, which are about 10
 LEVELS = 1  # gray levels of 255 by which a redrawn pixel may differ, because processors round differently
 METRIC_TOLERANCE = 0.01  # relative, but at least 0.01 absolute, for a KID near 0
@@ -101,16 +100,17 @@ def loads(entry: Entry) -> str:
     found = routes.differences(entry)
     for name, difference in found.items():
         weights = _stated_weights(entry, name)
-        mean = weights in QUANTIZED_TOLERANCE
-        value, most, how = difference.mean if mean else difference.largest, TOLERANCE[weights], "on average " * mean
+        value, most, how = difference.largest, EXPORT_TOLERANCE.get(weights, SIGNATURE_TOLERANCE), ""
+        if weights in QUANTIZED_TOLERANCE:
+            value, most, how = difference.mean, QUANTIZED_TOLERANCE[weights], "on average "
         _hold(value <= most, entry, f"{name} differs from m(z) {how}by {value:.1e}, more than {most:.1e}")
     return f"{len(found)} routes, at most {max(each.largest for each in found.values()):.1e} apart"
 
 
-def _stated_weights(entry: Entry, name: str) -> str | None:
-    """How metrics.json says that the weights of a route are stored; None for a route that is no optional export."""
+def _stated_weights(entry: Entry, name: str) -> str:
+    """How metrics.json says that the weights of a route are stored; "" for a route that is no optional export."""
     if name not in entry.exported:
-        return None
+        return ""
     stated = entry.exported[name].weights
     _hold(stated in WEIGHTS, entry, f"the weights of {name} in metrics.json must be one of {', '.join(WEIGHTS)}")
     found = routes.stored_weights(entry.folder / name)
