@@ -11,7 +11,7 @@ from akdg_tf.shares import share
 
 SAMPLING_BATCH, SAMPLING_PIXELS = 250, 2**21  # largest number of samples per call of a generator, and of their pixels
 # Streams: with the same seed, their numbers are independent.
-STUDENT, TEACHER, EVALUATION, BANK, PROBE, ADVERSARIES = 1, 2, 3, 4, 5, 6
+STUDENT, TEACHER, EVALUATION, BANK, PROBE, ADVERSARIES, CALIBRATION = 1, 2, 3, 4, 5, 6, 7
 
 
 def latent_dim_of(generator: keras.Model) -> int:

@@ -73,7 +73,8 @@ def test_experiment_builds(path, build):
         assert isinstance(made, ClassifierExperiment)
     else:
         with config.explained():
-            assert len(made.trainer.optimizers) == {"mse": 1, "lit": 1, "akdg": 3}.get(path.stem.split("_")[-1], 2)
+            optimizers = {"mse": 1, "lit": 1, "akdg": 3, "factorized": 3, "int8": 3, "pruned": 3, "sparse": 3}
+            assert len(made.trainer.optimizers) == optimizers.get(path.stem.split("_")[-1], 2)
 
 
 @pytest.mark.parametrize("path", CIFAR10, ids=lambda path: path.stem)

@@ -9,14 +9,15 @@ import tempfile
 import keras
 import tensorflow as tf
 
+from akdg_tf.artifacts.quantization import WEIGHTS, convert
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator, output_range_of
 from akdg_tf.compat import layers_of
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_bytes
+from akdg_tf.latents import latent_dim_of
 from akdg_tf.models.layers import UpsampleConv2D
 
 FILE = "model.tflite"
-WEIGHTS = ("float32", "float16")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,11 +25,19 @@ class LiteRT:
     """The export `model.tflite`, for phones, browsers and fast sampling on CPUs.
 
     Attributes:
-        weights: storage of the weights, "float32" or "float16". float16 halves the file; a pixel of its images
-            differs from the SavedModel's by at most about one gray level. Both compute in float32.
+        weights: storage of the weights. The input and the output are always float32.
+            - "float32".
+            - "float16" halves the file; a pixel of its images differs from the SavedModel's by at most about one gray
+              level. It computes in float32.
+            - "int8": weights in int8, one step per output. LiteRT rounds the activations when it computes (dynamic
+              range). Kernels of fewer than 1,024 weights stay float32.
+            - "int8_full": weights and activations in int8. The ranges of the activations are those of 100 images.
+            - "int4": weights in int4, by ai-edge-quantizer. It computes in float32.
+
+            The images of the last three differ visibly in single pixels. Train with `FakeQuantize` before "int4".
 
     Raises:
-        UserError: `weights` is neither of the two.
+        UserError: `weights` is something else.
     """
 
     weights: str = "float32"
@@ -55,7 +64,8 @@ def litert_model(generator: keras.Model, output_range: tuple[float, float], weig
         The content of the file.
 
     Raises:
-        UserError: LiteRT lacks an operation of the generator; the message names it.
+        UserError: LiteRT lacks an operation of the generator; the message names it. Or ai-edge-quantizer, which stores
+            int4, is not installed.
     """
     copy = detached_copy(generator)
     for layer in layers_of(copy):
@@ -65,11 +75,10 @@ def litert_model(generator: keras.Model, output_range: tuple[float, float], weig
         path = os.path.join(folder, "saved_model")
         export_generator(copy, pathlib.Path(path), output_range, fixed_width=True)
         converter = tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["generator"])
-        if weights == "float16":
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.target_spec.supported_types = [tf.float16]
         try:
-            return converter.convert()
+            return convert(converter, weights, latent_dim_of(generator))
+        except UserError:
+            raise
         except Exception as error:  # the converter raises a private class
             raise UserError(f"LiteRT cannot run this generator: {_unknown_operations(str(error))}") from error
 

@@ -17,6 +17,7 @@ from akdg_tf import (
     places,
 )
 from akdg_tf.artifacts.checkpoints import read_group, read_list, steps_in
+from akdg_tf.compat import layers_of
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 
@@ -35,7 +36,7 @@ def config_of(model: keras.Model) -> dict:
 
 
 def from_config(config: Mapping) -> keras.Model:
-    """Builds the model of a configuration, in float32, with newly initialized weights.
+    """Builds the model of a configuration, in float32, with newly initialized weights, all of which can be trained.
 
     Raises:
         UserError: it is not the configuration of a network, or it names a layer that is not registered.
@@ -52,6 +53,8 @@ def from_config(config: Mapping) -> keras.Model:
         raise UserError(f"the network's configuration cannot be read ({type(error).__name__}: {reason})") from error
     finally:
         keras.config.set_dtype_policy(policy)
+    for layer in layers_of(model):  # one by one: Keras does not pass True on from a layer that has it already
+        layer.trainable = True
     return model
 
 

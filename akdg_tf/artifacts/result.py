@@ -122,15 +122,19 @@ class ExportedModel:
 
     Attributes:
         file_size: size of the file, in bytes.
-        weights: storage of the weights, "float32" or "float16".
+        weights: storage of the weights, one of `quantization.WEIGHTS`.
         samples: number of images that were compared with the SavedModel's.
         max_difference: largest difference of a pixel value, for values in [0, 1].
+        mean_difference: mean absolute difference of the pixel values; None if an older version did not record it.
+        scores: of its own images, by name, if its weights are quantized; {}: those of the SavedModel apply.
     """
 
     file_size: int
     weights: str
     samples: int
     max_difference: float
+    mean_difference: float | None = None
+    scores: dict[str, Score] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,7 +176,7 @@ class Result:
         command: command that repeats the run, quoted for a shell. DATA stands for the data folder.
         machine: machine that speeds were measured on, None if none were measured.
         over_seeds: each score over the published seeds, by name; empty for a single run.
-        litert: the `model.tflite` of an entry, None if there is none.
+        litert: the `model.tflite` of an entry, or the quantized one of a run; None if there is none.
         onnx: the `model.onnx` of an entry, None if there is none.
         origin: where the weights come from if the method is `CONVERTED`, None for every other method.
         dtype_policy: Keras dtype policy under which the network was trained, None if it is unknown.

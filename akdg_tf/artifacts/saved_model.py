@@ -28,7 +28,6 @@ def detached_copy(model: keras.Model) -> keras.Model:
     if getattr(model, "growing", False) and model.grown:
         model = at_full_size(model)
     copy = network.from_config(network.config_of(model))
-    copy.trainable = True
     for layer in layers_of(copy):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = False

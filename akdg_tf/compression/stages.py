@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Sequence
+from concurrent import futures
 from typing import Protocol
 
 import keras
@@ -47,7 +48,8 @@ def compressed(source: str, stages: Sequence[Compression]) -> Generator:
     generator = load_network(source)
     for stage in stages:
         generator = stage(checked(generator, source))
-    generator.made_from = _parent(source)
+    with futures.ThreadPoolExecutor(1) as thread:  # outside the scope of a strategy, whose variables are not constants
+        generator.made_from = thread.submit(_parent, source).result()
     return generator
 
 

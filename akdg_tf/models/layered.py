@@ -33,6 +33,7 @@ class UpResidual(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config):
+        config = dict(config)  # the caller's stays as it is
         return cls(keras.saving.deserialize_keras_object(config.pop("residual")), **config)
 
 
@@ -61,4 +62,5 @@ class LayeredGenerator(Generator):
 
     @classmethod
     def from_config(cls, config):
+        config = dict(config)  # the caller's stays as it is
         return cls(keras.saving.deserialize_keras_object(config.pop("net")), **config)

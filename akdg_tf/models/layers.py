@@ -72,12 +72,24 @@ class UpsampleConv2D(keras.layers.Layer):
         """The 3x3 kernel, [3, 3, channels, filters]."""
         return self.conv.kernel
 
+    def used_sums(self, sums: tf.Tensor, inputs: tuple[int, ...]) -> tf.Tensor:
+        """The weights of the fused kernel, as the images are convolved with them. A subclass may change them.
+
+        Args:
+            sums: the weights of the four phases, whose axes are in any order, [2, 2, 2, 2, *, *].
+            inputs: the axes over which an output is summed. The other axes are the phase and the filter.
+        """
+        return sums
+
     def _transposed(self, x):
-        kernel = _summed(ops.transpose(self.used_kernel(), (0, 1, 3, 2)), _SHIFTS)
+        sums = _summed(ops.transpose(self.used_kernel(), (0, 1, 3, 2)), _SHIFTS)
+        parities = ops.reshape(sums, (2, 2, 2, 2, *sums.shape[2:]))  # weights 0 and 2 meet odd outputs, 1 and 3 even
+        kernel = ops.reshape(self.used_sums(parities, (0, 2, 5)), sums.shape)
         return ops.conv_transpose(x, kernel, strides=2, padding="same")
 
     def _by_phases(self, x):
-        kernels = tf.reshape(_summed(self.used_kernel(), _PHASES), (2, 2, 2, 2, x.shape[-1], self.filters))
+        sums = tf.reshape(_summed(self.used_kernel(), _PHASES), (2, 2, 2, 2, x.shape[-1], self.filters))
+        kernels = self.used_sums(sums, (1, 3, 4))
         parities = [(p, q) for p in (0, 1) for q in (0, 1)]
         phases = [tf.nn.conv2d(x, kernels[p, :, q], 1, [[0, 0], [1 - p, p], [1 - q, q], [0, 0]]) for p, q in parities]
         return tf.nn.depth_to_space(tf.concat(phases, -1), 2)
@@ -97,7 +109,8 @@ class KernelConv2D(keras.layers.Conv2D):
     used_kernel: Callable[[bool], tf.Tensor]
 
     def call(self, inputs, training=False):
-        return tf.nn.bias_add(self.convolution_op(inputs, self.used_kernel(training)), self.bias)
+        outputs = self.convolution_op(inputs, self.used_kernel(training))
+        return self.activation(outputs if self.bias is None else tf.nn.bias_add(outputs, self.bias))
 
 
 class KernelConvPool2D(KernelConv2D):
@@ -141,7 +154,7 @@ class KernelDense(keras.layers.Dense):
 
     def call(self, inputs, training=False):
         outputs = ops.matmul(inputs, self.used_kernel(training))
-        return outputs if self.bias is None else tf.nn.bias_add(outputs, self.bias)
+        return self.activation(outputs if self.bias is None else tf.nn.bias_add(outputs, self.bias))
 
 
 def _summed(kernel: tf.Tensor, axis_sums: np.ndarray) -> tf.Tensor:

@@ -22,7 +22,15 @@ def table(result: Result) -> str:
     head = f"{result.experiment}, seed {result.seed}, {result.steps} steps{smoke}"
     unscored = ["unscored: GeneratorExperiment.evaluations is {}"] if result.unscored else []
     definitions = [definition(score, less=("splits",)) for score in result.network.scores.values()][:1]
-    return "\n".join([head, *aligned(rows), *definitions, *unscored])
+    return "\n".join([head, *aligned(rows), *_quantized(result), *definitions, *unscored])
+
+
+def _quantized(result: Result) -> list[str]:
+    """A line with the scores of the quantized `model.tflite`, if there are any."""
+    if result.litert is None or not result.litert.scores:
+        return []
+    scores = ", ".join(f"{name} {score.value:.4g}" for name, score in result.litert.scores.items())
+    return [f"model.tflite, weights in {result.litert.weights}: {scores}"]
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

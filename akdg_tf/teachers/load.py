@@ -9,7 +9,7 @@ from typing import Any
 from akdg_tf import places
 from akdg_tf.errors import UserError
 from akdg_tf.places import find_saved_model
-from akdg_tf.teachers import host, images, npz, python_function
+from akdg_tf.teachers import host, images, litert, npz, python_function
 from akdg_tf.teachers.foreign import Reading
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.images import TeacherImages
@@ -17,12 +17,12 @@ from akdg_tf.teachers.saved_model import Range, load_generator
 from akdg_tf.teachers.settings import TAKEN, Settings
 
 KINDS = (
-    "a run folder, a zoo entry, a SavedModel folder, a .keras or .onnx file, a Python function module:function, "
-    "a folder of images, or an .npz file"
+    "a run folder, a zoo entry, a SavedModel folder, a .keras, .onnx or .tflite file, a Python function "
+    "module:function, a folder of images, or an .npz file"
 )
-SAVED_MODEL, KERAS, ONNX, FUNCTION, FOLDER, NPZ = TAKEN
-MODEL_FILES = {KERAS: host.of_keras, ONNX: host.of_onnx}
-SUFFIXES = {".keras": KERAS, ".onnx": ONNX, ".npz": NPZ}
+SAVED_MODEL, KERAS, ONNX, LITERT, FUNCTION, FOLDER, NPZ = TAKEN
+MODEL_FILES = {KERAS: host.of_keras, ONNX: host.of_onnx, LITERT: litert.of_litert}
+SUFFIXES = {".keras": KERAS, ".onnx": ONNX, ".tflite": LITERT, ".npz": NPZ}
 
 
 def load_teacher(
@@ -46,7 +46,7 @@ def load_teacher(
     Args:
         name: what the teacher is:
             - a run folder, a zoo entry, a SavedModel folder, or a bare name; see `find_saved_model`;
-            - a `.keras` file; an `.onnx` file, which requires onnxruntime;
+            - a `.keras` file; an `.onnx` file, which requires onnxruntime; a `.tflite` file;
             - "module:function", a Python function of any library; see `teachers.python_function`;
             - a folder of images; an `.npz` file of `images` and perhaps `latents`; see `teachers.images` and
               `teachers.npz`.

@@ -16,6 +16,7 @@ TAKEN = {  # by kind of teacher; `sample_shape` is compared with what every kind
     "a SavedModel": (*FROM_A_MODEL, "signature", "tags"),
     "a .keras file": FROM_A_MODEL,
     "an .onnx file": FROM_A_MODEL,
+    "a .tflite file": FROM_A_MODEL,
     "a Python function": ("latent_dim", "prior", "output_range", "layout"),
     "a folder of images": (),
     "an .npz file": ("prior", "output_range"),

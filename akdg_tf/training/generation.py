@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from akdg_tf import data
 from akdg_tf.artifacts import exports as optional_exports
-from akdg_tf.artifacts import lineage, network
+from akdg_tf.artifacts import lineage, network, quantized_file
 from akdg_tf.artifacts.checkpoints import Checkpoints, steps_in
 from akdg_tf.artifacts.exports import Export
 from akdg_tf.artifacts.measure import measure
@@ -311,11 +311,12 @@ class GeneratorExperiment:
         folder = self.run.path("saved_model")
         if not folder.exists():
             self.export()
-        generators: dict[str, Teacher] = {"network": load_generator(folder)}
-        generators |= {"teacher": self.teacher} if self.teacher else {}
+        saved = load_generator(folder)
+        generators: dict[str, Teacher] = {"network": saved, **({"teacher": self.teacher} if self.teacher else {})}
         # The images of a callable may depend on more than its digest tells.
         kept = ("teacher",) if self.teacher and self.teacher.folder else ()
-        comparable = dict(generators)
+        quantized = quantized_file.quantized_generator(self.run.workdir, saved)
+        comparable = generators | quantized
         if isinstance(self.dataset, teacher_data.TeacherData) and not self.dataset.compares_teacher:
             logger.info("the teacher gets no scores: there are no images of it besides those it would be compared with")
             del comparable["teacher"]
@@ -334,6 +335,7 @@ class GeneratorExperiment:
             teacher=networks.get("teacher"),
             parents=self._parents(),
             unscored=not self.evaluations,
+            litert=quantized_file.record(self.run.workdir, saved, quantized, scores, self.run.seed),
         )
 
     def _parents(self) -> tuple[Parent, ...]:

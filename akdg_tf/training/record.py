@@ -1,7 +1,7 @@
 """The result of a run, of which every kind of experiment records the same things."""
 
 from akdg_tf.artifacts import network as networks
-from akdg_tf.artifacts.result import SCHEMA, Network, Parent, Result
+from akdg_tf.artifacts.result import SCHEMA, ExportedModel, Network, Parent, Result
 from akdg_tf.data import Dataset
 from akdg_tf.training import devices
 from akdg_tf.training.workdir import Run
@@ -18,6 +18,7 @@ def result_of(
     teacher: Network | None = None,
     parents: tuple[Parent, ...] = (),
     unscored: bool = False,
+    litert: ExportedModel | None = None,
 ) -> Result:
     """The result of a finished run.
 
@@ -25,7 +26,7 @@ def result_of(
         run: the run.
         steps: its last step.
         dataset: what it was trained on.
-        kind, method, network, teacher, parents, unscored: see `Result`.
+        kind, method, network, teacher, parents, unscored, litert: see `Result`.
     """
     return Result(
         schema=SCHEMA,
@@ -47,4 +48,5 @@ def result_of(
         machine=devices.machine(),
         dtype_policy=networks.dtype_policy_of_run(run.workdir),
         unscored=unscored,
+        litert=litert,
     )

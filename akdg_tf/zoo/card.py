@@ -6,6 +6,7 @@ to that entry's card.
 
 from collections.abc import Iterator
 
+from akdg_tf.artifacts.quantization import QUANTIZED
 from akdg_tf.artifacts.result import CALLABLE, Parent, Result
 from akdg_tf.models.counting import exceeded
 from akdg_tf.reporting import markdown, tables
@@ -215,8 +216,14 @@ def _over_seeds(result: Result) -> list[str]:
 def _exported(entry: Entry) -> Iterator[str]:
     for name, model in entry.exported.items():
         differ = f"its images differ from the SavedModel's by at most {model.max_difference:.1e}"
+        if model.weights in QUANTIZED and model.mean_difference is not None:
+            differ += f" and on average by {model.mean_difference:.1e}"
         yield ""
         yield (
             f"`{name}`: {model.file_size:,} bytes, weights in {escape(model.weights)}; {differ} "
             f"({model.samples} images in [0, 1])."
         )
+        if model.scores:
+            scores = ", ".join(f"{escape(name)} {tables.number(one.value)}" for name, one in model.scores.items())
+            yield ""
+            yield f"Scores of the images of `{name}`: {scores}."

@@ -139,7 +139,10 @@ def _fill(part: pathlib.Path, run: pathlib.Path, result: Result) -> None:
         if (run / name).exists():
             shutil.copy(run / name, part / name)
     records = routes.records(Entry(part))
-    result = dataclasses.replace(result, litert=records.get(LITERT), onnx=records.get(ONNX))
+    litert = records.get(LITERT)
+    if litert and result.litert:
+        litert = dataclasses.replace(litert, scores=result.litert.scores)
+    result = dataclasses.replace(result, litert=litert, onnx=records.get(ONNX))
     write_json(part / "metrics.json", result.to_json())
     entry = Entry(part)
     if entry.kind != "classifier":

@@ -1,5 +1,6 @@
 """The ways to run an entry's generator, each as a function from latents to images."""
 
+import dataclasses
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from ai_edge_litert.interpreter import Interpreter
 from akdg_tf import latents
 from akdg_tf.artifacts import onnx
 from akdg_tf.artifacts.network import load_network
+from akdg_tf.artifacts.quantization import weights_in
 from akdg_tf.artifacts.result import ExportedModel
 from akdg_tf.artifacts.saved_model import output_range_of
 from akdg_tf.errors import UserError
@@ -20,6 +22,19 @@ SIGNATURES = ("serving_default", "default", "generator")
 COMPARED = 64
 
 Route = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """How far the images of a route are from those of `m(z)`, for values in [0, 1].
+
+    Attributes:
+        largest: of a pixel value.
+        mean: of the absolute differences of all pixel values.
+    """
+
+    largest: float
+    mean: float
 
 
 def routes(entry: Entry) -> dict[str, Route]:
@@ -55,11 +70,12 @@ def litert(entry: Entry) -> Route:
     return lambda z: runner(z=z)["images"]
 
 
-def differences(entry: Entry) -> dict[str, float]:
-    """The largest difference of each route's images from those of `m(z)`, over 64 latents of the entry's seed."""
+def differences(entry: Entry) -> dict[str, Difference]:
+    """The differences of each route's images from those of `m(z)`, over 64 latents of the entry's seed."""
     z = evaluation_latents(entry, COMPARED)
     images = {name: route(z) for name, route in routes(entry).items()}
-    return {name: float(np.abs(values - images["m(z)"]).max()) for name, values in images.items()}
+    apart = {name: np.abs(values - images["m(z)"]) for name, values in images.items()}
+    return {name: Difference(float(each.max()), float(each.mean())) for name, each in apart.items()}
 
 
 def evaluation_latents(entry: Entry, count: int) -> np.ndarray:
@@ -80,19 +96,14 @@ def records(entry: Entry) -> dict[str, ExportedModel]:
     Raises:
         UserError: the entry holds a `model.onnx`, and onnxruntime is not installed.
     """
-    weights = {LITERT: _litert_weights, ONNX: _onnx_weights}
-    paths = {name: entry.folder / name for name in weights if (entry.folder / name).exists()}
+    paths = {name: entry.folder / name for name in (LITERT, ONNX) if (entry.folder / name).exists()}
     apart = differences(entry) if paths else {}
     return {
-        name: ExportedModel(path.stat().st_size, weights[name](path), COMPARED, apart[name])
+        name: ExportedModel(path.stat().st_size, stored_weights(path), COMPARED, apart[name].largest, apart[name].mean)
         for name, path in paths.items()
     }
 
 
-def _litert_weights(path: pathlib.Path) -> str:
-    details = Interpreter(str(path)).get_tensor_details()
-    return "float16" if any(tensor["dtype"] == np.float16 for tensor in details) else "float32"
-
-
-def _onnx_weights(path: pathlib.Path) -> str:
-    return onnx.metadata_of(path).get("weights", "float32")
+def stored_weights(path: pathlib.Path) -> str:
+    """How a `model.tflite` or a `model.onnx` stores its weights; see `records` for errors."""
+    return weights_in(path) if path.name == LITERT else onnx.metadata_of(path).get("weights", "float32")

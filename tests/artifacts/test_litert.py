@@ -67,8 +67,8 @@ def test_weights_in_float16_are_half_as_big_and_less_than_a_gray_level_off():
 
 
 def test_other_weights_are_refused_as_soon_as_they_are_bound():
-    with pytest.raises(UserError, match=r"LiteRT.weights 'int8' is not one of float32, float16"):
-        LiteRT("int8")
+    with pytest.raises(UserError, match=r"LiteRT.weights 'int2' is not one of float32, float16, int8, int8_full, int4"):
+        LiteRT("int2")
 
 
 def test_an_operation_that_litert_lacks_is_named():

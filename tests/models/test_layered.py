@@ -32,7 +32,16 @@ def test_it_comes_back_from_its_configuration():
     copy = detached_copy(layered)
     np.testing.assert_allclose(copy(Z), layered(Z), atol=1e-6)
     config = network.config_of(layered)
-    assert [v.shape for v in network.from_config(config).variables] == [v.shape for v in layered.variables]
+    for _ in range(2):  # reading does not change it
+        assert [v.shape for v in network.from_config(config).variables] == [v.shape for v in layered.variables]
+
+
+def test_of_a_frozen_one_the_copy_can_be_trained():
+    _, layered = made()
+    trainable = len(layered.trainable_variables)
+    layered.trainable = False  # like the averaged generator of a run
+    assert layered.trainable_variables == []
+    assert len(detached_copy(layered).trainable_variables) == trainable
 
 
 def test_layers_of_another_shape_are_refused():

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 from made_up_zoo import made_up_network, made_up_result, made_up_score
 
+from akdg_tf.artifacts.result import ExportedModel
 from akdg_tf.reporting import tables
 
 
@@ -37,6 +38,15 @@ def test_what_cannot_be_counted_is_unknown_and_what_was_not_scored_is_empty():
         ["file", "size", "unknown", "999"],
     ]
     assert lines[-2].split() == ["fid[c]", "1"]
+
+
+def test_a_quantized_file_has_a_line_of_its_own():
+    stored = ExportedModel(9, "int8", 64, 0.1, 0.01, {"fid[c]": made_up_score(1.25), "is[c]": made_up_score(8.0)})
+    result = made_up_result("x", network=made_up_network("x"), litert=stored)
+    assert "\nmodel.tflite, weights in int8: fid[c] 1.25, is[c] 8\n" in tables.table(result)
+    assert "model.tflite" not in tables.table(
+        dataclasses.replace(result, litert=dataclasses.replace(stored, scores={}))
+    )
 
 
 def test_a_classifier_has_neither_a_latent_nor_a_speed():

@@ -143,6 +143,35 @@ def test_an_onnx_file_is_a_teacher(tmp_path):
         load_teacher(str(tmp_path / "bad.onnx"))
 
 
+@pytest.mark.parametrize("weights", ["float32", "int8_full"])
+def test_a_tflite_file_is_a_teacher(weights, tmp_path):
+    model = akdg_tf.MLPGenerator(3, (4, 6, 3), width=8, depth=1)
+    akdg_tf.LiteRT(weights).write(model, tmp_path)
+    teacher = load_teacher(str(tmp_path / "model.tflite"))
+    assert (teacher.latent_dim, teacher.batch, teacher.output_range) == (3, None, (0.0, 1.0))
+    most = {"float32": 1e-5, "int8_full": 0.1}[weights]
+    for images in (teacher(Z), tf.function(teacher)(Z), tf.function(teacher)(Z[:1])):
+        np.testing.assert_allclose(images, model(Z)[: len(images)], atol=most)
+    assert set(teacher.describe().values()) == {None, 3} and len(teacher.digest()) == 64
+    contracts.image_source_contract(teacher, (4, 6, 3))
+
+
+def test_a_tflite_file_that_is_no_generator_or_is_damaged_is_one_line(tmp_path):
+    (tmp_path / "bad.tflite").write_bytes(b"no model")
+    with pytest.raises(UserError, match=r"bad\.tflite cannot be loaded"):
+        load_teacher(str(tmp_path / "bad.tflite"))
+    model = keras.Sequential([keras.Input((3,), 2), keras.layers.Dense(12), keras.layers.Reshape((2, 2, 3))])
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    (tmp_path / "fixed.tflite").write_bytes(converter.convert())
+    assert load_teacher(str(tmp_path / "fixed.tflite"), output_range=(-20, 20)).batch == 2
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([np.ones((2, 3), np.float32)] for _ in range(2))
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    (tmp_path / "whole.tflite").write_bytes(converter.convert())
+    with pytest.raises(UserError, match=r"whole\.tflite has quantized inputs or outputs: convert it with float ones"):
+        load_teacher(str(tmp_path / "whole.tflite"))
+
+
 def test_a_keras_file_is_a_teacher(tmp_path):
     own = akdg_tf.DCGANGenerator(3, (8, 8, 1), (8, 4))
     own.save(tmp_path / "own.keras")

@@ -176,6 +176,20 @@ def test_the_optional_exports_are_written_beside_the_saved_model(tmp_path):
     assert (tmp_path / "x" / "saved_model" / "saved_model.pb").exists()
 
 
+def test_a_quantized_export_is_compared_with_the_saved_model_and_has_scores_of_its_own(tmp_path):
+    generator = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+    result = finish(on_images(tmp_path / "x", tmp_path, generator, exports=(LiteRT("int8_full"),)))
+    own, whole = result.litert.scores["mean"], result.network.scores["mean"]
+    assert own.value == pytest.approx(whole.value, abs=0.02) and own.value != whole.value
+    assert own.definition() == whole.definition()
+    stored = result.litert
+    assert (stored.weights, stored.samples) == ("int8_full", 64)
+    assert stored.file_size == (tmp_path / "x" / "model.tflite").stat().st_size
+    assert 1e-5 < stored.mean_difference < stored.max_difference < 0.1
+    whole = finish(on_images(tmp_path / "y", tmp_path, generator, exports=(LiteRT(),)))
+    assert whole.litert is None  # what the SavedModel's scores hold for
+
+
 def test_a_student_is_scored_and_drawn_beside_its_teacher_and_names_it(tmp_path):
     """The MSE method learns from it; the vanilla one is only compared with it, and has no parent."""
     student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)

@@ -1,16 +1,21 @@
 """An entry holds `model.tflite` and `model.onnx` where its run exported them, and states how they store the weights."""
 
+import dataclasses
 import re
 import sys
+import types
 
 import pytest
-from made_up_zoo import GIN_TEXT, random_mlp, write_run
+from made_up_zoo import GIN_TEXT, made_up_score, random_mlp, write_run
 
 import akdg_tf
+from akdg_tf.artifacts.litert import LiteRT
 from akdg_tf.artifacts.onnx import ONNX
+from akdg_tf.artifacts.result import ExportedModel, read_run
 from akdg_tf.errors import UserError
+from akdg_tf.files import write_json
 from akdg_tf.zoo import checksums, publish
-from akdg_tf.zoo.verify import verify
+from akdg_tf.zoo.verify import recomputed, verify
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +44,56 @@ def test_weights_in_float16_are_stated_and_held_to_less_than_a_gray_level(tmp_pa
     entry = publish.publish([run])
     assert entry.result.onnx.weights == "float16" and 1e-6 < entry.result.onnx.max_difference < 1 / 255
     assert verify(entry)["loads"].startswith("7 routes")
+
+
+@pytest.fixture
+def quantized(tmp_path):
+    """An entry whose `model.tflite` stores its weights in int8, with scores of its own."""
+    run = write_run(tmp_path / "run", random_mlp())
+    LiteRT("int8_full").write(random_mlp(), run)
+    result = read_run(run)
+    scored = ExportedModel(1, "int8_full", 64, 0.0, 0.0, {"fid[c]": made_up_score(2.5)})
+    write_json(run / "result.json", dataclasses.replace(result, litert=scored).to_json())
+    return publish.publish([run])
+
+
+def test_an_entry_of_quantized_weights_states_its_mean_difference_and_its_own_scores(quantized):
+    record = quantized.result.litert
+    assert (record.weights, record.scores["fid[c]"].value) == ("int8_full", 2.5)
+    assert 1e-5 < record.mean_difference < record.max_difference < 0.1
+    assert record.file_size == (quantized.folder / "model.tflite").stat().st_size
+    assert verify(quantized)["loads"].startswith("7 routes")
+    card = (quantized.folder / "card.md").read_text()
+    assert f"by at most {record.max_difference:.1e} and on average by {record.mean_difference:.1e}" in card
+    assert "Scores of the images of `model.tflite`: fid[c] 2.5." in card
+
+
+def test_the_scores_of_the_file_are_computed_again_too(quantized, monkeypatch):
+    found = dataclasses.replace(quantized.result, litert=dataclasses.replace(quantized.result.litert, scores={}))
+    experiment = types.SimpleNamespace(prepare_data=lambda evaluating: None, evaluate=lambda: found)
+    monkeypatch.setattr("akdg_tf.zoo.verify.config.build", lambda run: experiment)
+    monkeypatch.setattr("akdg_tf.zoo.verify.reads_folder", lambda dataset: False)
+    with pytest.raises(UserError, match=r"its configuration does not compute model\.tflite's fid\[c\]"):
+        recomputed(quantized, None)
+    found.litert.scores["fid[c]"] = made_up_score(2.6)
+    with pytest.raises(UserError, match=r"model\.tflite's fid\[c\] is 2\.6, not 2\.5"):
+        recomputed(quantized, None)
+    found.litert.scores["fid[c]"] = made_up_score(2.5)
+    assert recomputed(quantized, None) == "fid[c] 1"
+
+
+def test_quantized_weights_of_another_generator_are_found_and_cannot_be_stated_to_be_others(quantized):
+    """A looser tolerance cannot be had by stating it."""
+    other = random_mlp(seed=5)
+    other.set_weights([5 * weight for weight in other.get_weights()])
+    LiteRT("int8_full").write(other, quantized.folder)
+    checksums.seal(quantized.folder)
+    with pytest.raises(UserError, match=r"model\.tflite differs from m\(z\) on average by .*, more than 6\.3e-02"):
+        verify(quantized)
+    LiteRT("float16").write(random_mlp(), quantized.folder)
+    checksums.seal(quantized.folder)
+    with pytest.raises(UserError, match=r"the weights of model\.tflite are in float16, not in int8_full"):
+        verify(quantized)
 
 
 def test_without_onnxruntime_an_entry_of_it_is_not_verified_but_loads(tmp_path, monkeypatch):

@@ -108,6 +108,7 @@ def _row(entry: Entry, part: pathlib.Path) -> dict:
         "picture": f"pictures/{address}.png",
         "tflite_size": model.stat().st_size if model.exists() else None,
         "model": f"models/{address}.tflite" if model.exists() else None,
+        "weights": entry.result.litert.weights if entry.result.litert and model.exists() else None,
         "latents": f"models/{address}.json" if model.exists() else None,
     }
 

@@ -30,11 +30,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
+from akdg_tf.artifacts.litert import LiteRT
+from akdg_tf.artifacts.network import load_network
 from akdg_tf.errors import UserError
 from akdg_tf.reporting import pictures
 from akdg_tf.teachers.load import load_teacher
 from akdg_tf.zoo.entries import Entry
 from akdg_tf.zoo.gallery import build as gallery
+from akdg_tf.zoo.gallery import litert_js
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +104,25 @@ def test_the_browser_draws_what_python_draws(name, side, page, site):
     assert re.search(r"Largest difference of a pixel: [01] of 255\.", page.get("#agreement").text)
     assert float(re.match(r"([\d.]+) ms per image", page.get("#speed").text)[1]) > 0
     assert "wasm" in page.get("#speed").text
+
+
+@pytest.mark.parametrize("weights", ["int8_full", "int4"])
+def test_the_browser_draws_what_python_draws_from_quantized_weights(weights, page, site, tmp_path):
+    folder = site[0] / "sub" / "path"
+    model, generator = folder / "models" / f"{COLOUR}.tflite", load_network(site[0] / "zoo" / COLOUR / "saved_model")
+    before, data = model.read_bytes(), (folder / "data.js").read_text()
+    LiteRT(weights).write(generator, tmp_path)
+    model.write_bytes(litert_js.fixed_batch((tmp_path / "model.tflite").read_bytes()))
+    (folder / "data.js").write_text(data.replace('"weights": "float32"', f'"weights": "{weights}"'))
+    page = Page(page.browser, page.address).ready()
+    page.choose(COLOUR)
+    latents = np.float32(gallery.first_latents(Entry(site[0] / "zoo" / COLOUR)))
+    drawn = load_teacher(str(tmp_path / "model.tflite"))(tf.constant(latents)).numpy()
+    model.write_bytes(before)
+    (folder / "data.js").write_text(data)
+    assert difference(page.pixels("#images"), pictures.tile(drawn, 8)) <= GRAY_LEVELS
+    assert difference(page.pixels("#images"), pictures.tile(site[1][COLOUR], 8)) > GRAY_LEVELS
+    assert page.get("#agreement").text.endswith(f"which the model stores in {weights}.")
 
 
 def test_new_images_are_new_and_the_first_come_back(page):

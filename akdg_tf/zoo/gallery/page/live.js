@@ -4,6 +4,7 @@ import { Student, download, loadRuntime, normalLatent, slerp } from "./student.j
 
 const COLUMNS = 8; // as in the pictures that Python drew, so that they can be compared
 const PAUSE_MS = 30; // time between pauses in drawing, which keep the page responsive
+const EXACT = ["float32", "float16"]; // weights whose images are those of the SavedModel
 
 const get = (id) => document.getElementById(id);
 const context = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
@@ -99,9 +100,11 @@ async function agree() {
   context(other).drawImage(picture, 0, 0);
   const [ours, python] = [canvas, other].map((c) => context(c).getImageData(0, 0, c.width, c.height).data);
   const difference = ours.reduce((most, value, index) => Math.max(most, Math.abs(value - python[index])), 0);
+  const { weights } = shown.generator;
   get("agreement").textContent =
     "These are the latents of the first two rows of the student's picture, which Python drew. " +
-    `Largest difference of a pixel: ${difference} of 255.`;
+    `Largest difference of a pixel: ${difference} of 255.` +
+    (EXACT.includes(weights) ? "" : ` Most of it is due to the weights, which the model stores in ${weights}.`);
 }
 
 function resize(canvas, width, height) {
