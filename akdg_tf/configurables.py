@@ -10,7 +10,9 @@ import keras
 from akdg_tf.artifacts.litert import LiteRT
 from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.onnx import ONNX
+from akdg_tf.compression.channels import PruneChannels
 from akdg_tf.compression.stages import compressed
+from akdg_tf.compression.weights import PruneWeights
 from akdg_tf.data.choice import Data
 from akdg_tf.methods.akdg import AKDG
 from akdg_tf.methods.augmentations import DiffAugment
@@ -44,6 +46,7 @@ CLASSIFIERS = (ConvClassifier,)
 LOSSES = (NonSaturatingLoss, HingeLoss, WassersteinLoss, R1Penalty, GradientPenalty, DiffAugment)
 TEACHERS = (load_teacher, OnlineTeacher, BankedTeacher, SelectedBank, DensityRanking)
 NETWORKS = (load_network, compressed)
+COMPRESSIONS = (PruneChannels, PruneWeights)
 EXPORTS = (LiteRT, ONNX)
 EVALUATIONS = (ImageScores, PointScores, load_classifier, load_inception)
 OPTIMIZERS = (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.RMSprop)
@@ -56,7 +59,8 @@ METHODS = {
     MSEDistillation: ("generator", "teacher", "seed"),
 }
 
-OURS = (*EXPERIMENTS, *GENERATORS, *DISCRIMINATORS, *CLASSIFIERS, *LOSSES, *TEACHERS, *NETWORKS, *EXPORTS, *EVALUATIONS)
+NETWORK_PARTS = (*GENERATORS, *DISCRIMINATORS, *CLASSIFIERS, *LOSSES)
+OURS = (*EXPERIMENTS, *NETWORK_PARTS, *TEACHERS, *NETWORKS, *COMPRESSIONS, *EXPORTS, *EVALUATIONS)
 
 for _configurable in OURS:
     gin.external_configurable(_configurable)

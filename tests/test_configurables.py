@@ -7,12 +7,21 @@ import pytest
 
 from akdg_tf import configurables
 from akdg_tf.artifacts import litert, onnx
+from akdg_tf.compression import channels, weights
 from akdg_tf.methods import akdg, gan, losses, mse, penalties
 from akdg_tf.metrics import density, modes, scores
 from akdg_tf.models import discriminators, generators
 from akdg_tf.teachers import selection
 
-BASES = {"Generator", "UpBlock", "DownBlock", "AdversarialLoss", "Penalty", "Ranking"}  # parts and protocols
+BASES = {
+    "Generator",
+    "UpBlock",
+    "DownBlock",
+    "AdversarialLoss",
+    "Penalty",
+    "Ranking",
+    "FixedZeros",
+}  # parts and protocols
 MODULES = (
     generators,
     discriminators,
@@ -23,6 +32,8 @@ MODULES = (
     mse,
     litert,
     onnx,
+    channels,
+    weights,
     scores,
     modes,
     density,

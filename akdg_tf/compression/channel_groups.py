@@ -78,8 +78,7 @@ def _after(sequence: Sequence[keras.layers.Layer], group: Group, found: list[Gro
             group.size = layer.target_shape[-1]
         elif not isinstance(layer, POINTWISE):
             raise UserError(
-                f"PruneChannels takes MLP, DCGAN and SNGAN generators: it does not know the channels of {layer.name!r}, a "
-                f"{type(layer).__name__}"
+                f"PruneChannels takes MLP, DCGAN and SNGAN generators: it cannot prune a layer {type(layer).__name__}"
             )
     return group
 

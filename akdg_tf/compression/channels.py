@@ -25,14 +25,14 @@ class PruneChannels:
     """Removes the least important channels of a generator until it is within a budget; a `Compression`.
 
     The result is a smaller dense network, which any runtime computes faster. MLP, DCGAN and SNGAN generators can be
-    pruned, and what earlier pruning made of them. The importance of a channel is relative to its group, so that all
-    channels of a network can be compared. A tenth of them are removed at a time; then the importance of the others is
-    computed again.
+    pruned, and what earlier pruning made of them. The importances of a group are divided by their L2 norm, so that all
+    channels of a network can be compared (Molchanov et al. 2017). A tenth of them are removed at a time; then the
+    importance of the others is computed again.
 
     Attributes:
         max_params: most trainable parameters; None is no limit.
         max_mult_adds: most multiply-adds per image, see `counting.Cost`; None is no limit.
-        importance: "magnitude" or "diversity", see the functions of these names in `importance`.
+        importance: "diversity" or "magnitude", see the functions of these names in `importance`.
         min_channels: channels that every group keeps at least.
 
     Raises:
@@ -41,7 +41,7 @@ class PruneChannels:
 
     max_params: int | None = None
     max_mult_adds: int | None = None
-    importance: str = "magnitude"
+    importance: str = "diversity"
     min_channels: int = 4
 
     def __post_init__(self):
@@ -79,8 +79,8 @@ class PruneChannels:
         order = self._from_the_least(generator, groups)
         if not order:
             raise UserError(
-                f"PruneChannels cannot reach {self.budget}: with {self.min_channels} channels per group there are still "
-                f"{_shown(cost)}; allow more, or bind a smaller PruneChannels.min_channels"
+                f"PruneChannels cannot reach {self.budget}: {_shown(cost)} are left with {self.min_channels} channels "
+                "per group; allow more, or bind a smaller PruneChannels.min_channels"
             )
 
         @functools.cache
@@ -101,7 +101,8 @@ class PruneChannels:
     def _from_the_least(self, generator: Generator, groups: Sequence[Group]) -> list[tuple[Group, int]]:
         """All channels that can be removed, the least important first."""
         found = []
-        for number, values in enumerate(IMPORTANCES[self.importance](generator, groups)):
+        for number, importances in enumerate(IMPORTANCES[self.importance](generator, groups)):
+            values = importances / (np.linalg.norm(importances) or 1.0)
             spare = max(0, groups[number].size - self.min_channels)
             found += [(values[c], number, int(c)) for c in np.argsort(values, kind="stable")[:spare]]
         return [(groups[number], channel) for _, number, channel in sorted(found)]

@@ -19,7 +19,7 @@ Importance = Callable[[Generator, Sequence[Group]], list[np.ndarray]]
 
 
 def magnitude(generator: Generator, groups: Sequence[Group]) -> list[np.ndarray]:
-    """The L2 norm of all weights that write or read a channel, divided by the mean of its group.
+    """The L2 norm of all weights that write or read a channel.
 
     Li et al. (2017) rank by the weights that write a channel. Fang et al. (2023, "DepGraph") take the norm over all
     weights that are removed together. Only kernels are taken: biases and norms are of another scale.
@@ -31,8 +31,7 @@ def magnitude(generator: Generator, groups: Sequence[Group]) -> list[np.ndarray]
     Returns:
         One value >= 0 per channel, float64 [size] per group.
     """
-    norms = [np.sqrt(sum(_squares(*each, group.size) for each in group.slices)) for group in groups]
-    return [_divided(norm, norm.mean()) for norm in norms]
+    return [np.sqrt(sum(_squares(*each, group.size) for each in group.slices)) for group in groups]
 
 
 def diversity(generator: Generator, groups: Sequence[Group]) -> list[np.ndarray]:
@@ -40,9 +39,8 @@ def diversity(generator: Generator, groups: Sequence[Group]) -> list[np.ndarray]
 
     After DCP-GAN (Chung et al. 2024), which keeps the channels that are sensitive to the latent. For the latents z and
     z' = z + 0.5 n, with n from N(0, I), the difference of their images is d = sum |G(z) - G(z')|. If a channel is
-    removed, d becomes smaller by t = sum a * dd/da, to first order. The sum is over the channel's activations a for both
-    latents, at the input of each layer that reads them. The importance is the mean of |t| over 128 pairs, divided by the
-    L2 norm of its group (Molchanov et al. 2017).
+    removed, d becomes smaller by t = sum a * dd/da, to first order. The sum is over the channel's activations a for
+    both latents, at the input of each layer that reads them. The importance is the mean of |t| over 128 pairs.
 
     Args:
         generator: the generator.
@@ -52,16 +50,10 @@ def diversity(generator: Generator, groups: Sequence[Group]) -> list[np.ndarray]
         One value >= 0 per channel, float64 [size] per group.
     """
     passes = [_contributions(generator, groups, z, near) for z, near in _pairs(generator)]
-    means = [np.abs(np.concatenate(of_group)).mean(0, dtype=np.float64) for of_group in zip(*passes, strict=True)]
-    return [_divided(mean, np.linalg.norm(mean)) for mean in means]
+    return [np.abs(np.concatenate(of_group)).mean(0, dtype=np.float64) for of_group in zip(*passes, strict=True)]
 
 
 IMPORTANCES: dict[str, Importance] = {"magnitude": magnitude, "diversity": diversity}
-
-
-def _divided(values: np.ndarray, scale: np.floating) -> np.ndarray:
-    """The values in units of their group's scale. It is 0 only if all of them are."""
-    return values / scale if scale else values
 
 
 def _squares(variable: keras.Variable, axis: int, size: int) -> np.ndarray:

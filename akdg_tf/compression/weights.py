@@ -86,5 +86,5 @@ class PruneWeights:
 
 
 def kernels_of(generator: keras.Model) -> list[keras.Variable]:
-    """The weights that a network multiplies maps and vectors with: all trainable variables but biases and norms."""
-    return [variable for variable in generator.trainable_variables if variable.ndim > 1]
+    """The weights that a network multiplies maps and vectors with: all variables but biases and those of norms."""
+    return [variable for variable in generator.variables if variable.ndim > 1]
