@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import keras
 import numpy as np
@@ -48,8 +49,13 @@ def groups_of(generator: Generator) -> list[Group]:
         UserError: the generator has a layer of another kind.
     """
     found: list[Group] = []
-    last = _after(generator.net.layers, Group(generator.latent_dim), found)
+    last = _after(sequence_of(generator), Group(generator.latent_dim), found)
     return [group for group in found if group is not last]
+
+
+def sequence_of(generator: Generator) -> list[keras.layers.Layer]:
+    """The layers of a generator, from the latent to the sample."""
+    return cast(keras.Sequential, generator.net).layers
 
 
 def weights_of(layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -95,7 +101,7 @@ def without(generator: Generator, removed: Mapping[Group, np.ndarray]) -> Layere
         for variable, axis in group.slices:
             left = ~np.isin(np.arange(variable.shape[axis]) % group.size, channels)
             values[id(variable)] = np.compress(left, values[id(variable)], axis)
-    net = keras.Sequential(_narrowed(generator.net.layers, values))
+    net = keras.Sequential(_narrowed(sequence_of(generator), values))
     smaller = LayeredGenerator(net, generator.latent_dim, generator.sample_shape)
     smaller.set_weights([values[id(variable)] for variable in generator.variables])
     return smaller

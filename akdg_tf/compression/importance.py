@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf import latents
-from akdg_tf.compression.channel_groups import BLOCKS, SIZES, Group
+from akdg_tf.compression.channel_groups import BLOCKS, SIZES, Group, sequence_of
 from akdg_tf.models.generators import Generator
 from akdg_tf.models.layers import upsample
 
@@ -79,7 +79,7 @@ def _contributions(generator: Generator, groups: Sequence[Group], z: tf.Tensor, 
     """The t of `diversity`: one array [pairs, size] per group."""
     read: dict[int, tf.Tensor] = {}
     with tf.GradientTape() as tape:
-        images, others = tf.split(_run(generator.net.layers, tf.concat([z, near], 0), read, tape), 2)
+        images, others = tf.split(_run(sequence_of(generator), tf.concat([z, near], 0), read, tape), 2)
         difference = tf.reduce_sum(tf.abs(images - others))
     slopes = tape.gradient(difference, read)
     products = {key: (read[key] * slopes[key]).numpy() for key in read}

@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from support import SAMPLE_SHAPE, discriminator, image_batches, make_teacher
 
 import akdg_tf
