@@ -1,5 +1,6 @@
 """What a compression is, and the generator of an experiment that starts from a compressed one."""
 
+import functools
 import pathlib
 from collections.abc import Sequence
 from typing import Protocol
@@ -47,7 +48,7 @@ def compressed(source: str, stages: Sequence[Compression]) -> Generator:
     generator = load_network(source)
     for stage in stages:
         generator = stage(checked(generator, source))
-    generator.made_from = _parent(source)
+    generator.made_from = functools.partial(_parent, source)
     return generator
 
 
