@@ -10,9 +10,11 @@ import keras
 from akdg_tf.artifacts.litert import LiteRT
 from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.onnx import ONNX
+from akdg_tf.compression.channels import PruneChannels
 from akdg_tf.compression.factorization import Factorize
 from akdg_tf.compression.fake_quant import FakeQuantize
 from akdg_tf.compression.stages import compressed
+from akdg_tf.compression.weights import PruneWeights
 from akdg_tf.data.choice import Data
 from akdg_tf.methods.akdg import AKDG
 from akdg_tf.methods.augmentations import DiffAugment
@@ -48,7 +50,7 @@ CLASSIFIERS = (ConvClassifier,)
 LOSSES = (NonSaturatingLoss, HingeLoss, WassersteinLoss, R1Penalty, GradientPenalty, DiffAugment)
 TEACHERS = (load_teacher, OnlineTeacher, ChunkedTeacher, BankedTeacher, SelectedBank, DensityRanking)
 NETWORKS = (load_network, compressed)
-COMPRESSIONS = (Factorize, FakeQuantize)
+COMPRESSIONS = (PruneChannels, PruneWeights, Factorize, FakeQuantize)
 EXPORTS = (LiteRT, ONNX)
 EVALUATIONS = (ImageScores, PointScores, load_classifier, load_inception)
 OPTIMIZERS = (keras.optimizers.Adam, keras.optimizers.AdamW, keras.optimizers.RMSprop)
@@ -62,10 +64,8 @@ METHODS = {
     LIT: ("generator", "teacher", "seed"),
 }
 
-OURS = (
-    *(*EXPERIMENTS, *GENERATORS, *DISCRIMINATORS, *CLASSIFIERS, *LOSSES, *TEACHERS),
-    *(*NETWORKS, *COMPRESSIONS, *EXPORTS, *EVALUATIONS),
-)
+NETWORK_PARTS = (*GENERATORS, *DISCRIMINATORS, *CLASSIFIERS, *LOSSES)
+OURS = (*EXPERIMENTS, *NETWORK_PARTS, *TEACHERS, *NETWORKS, *COMPRESSIONS, *EXPORTS, *EVALUATIONS)
 
 for _configurable in OURS:
     gin.external_configurable(_configurable)

@@ -7,6 +7,7 @@ import pytest
 
 from akdg_tf import configurables
 from akdg_tf.artifacts import litert, onnx
+from akdg_tf.compression import channels, weights
 from akdg_tf.methods import akdg, gan, lit, losses, mse, penalties
 from akdg_tf.metrics import density, modes, scores
 from akdg_tf.models import discriminators, generators
@@ -20,6 +21,7 @@ BASES = {
     "AdversarialLoss",
     "Penalty",
     "Ranking",
+    "FixedZeros",
 }  # parts and protocols
 MODULES = (
     generators,
@@ -32,6 +34,8 @@ MODULES = (
     lit,
     litert,
     onnx,
+    channels,
+    weights,
     scores,
     modes,
     density,

@@ -2,7 +2,9 @@
 
 import pathlib
 import statistics
+import tempfile
 import time
+import zipfile
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -26,13 +28,14 @@ def measure(generator: Teacher, scores: Mapping[str, Score], network: str | None
 
     Returns:
         The description, with the speed on this machine at batch 64, or less for images larger than 256x256. Counts may
-        be None, see `FrozenGenerator.describe`. The file size is None for a callable.
+        be None, see `FrozenGenerator.describe`. The sizes are None for a callable.
     """
     return Network(
         name=generator.name or CALLABLE,
         network=network,
         **generator.describe(),
         file_size=folder_size(generator.folder) if generator.folder else None,
+        compressed_size=compressed_size(generator.folder) if generator.folder else None,
         images_per_second=round(_images_per_second(generator)) if isinstance(generator, FrozenGenerator) else None,
         scores=dict(scores),
     )
@@ -41,6 +44,18 @@ def measure(generator: Teacher, scores: Mapping[str, Score], network: str | None
 def folder_size(folder: pathlib.Path) -> int:
     """Size of all files below a folder, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def compressed_size(folder: pathlib.Path) -> int:
+    """Size of a zip file of a folder, in bytes. A network with many zero weights has a small one.
+
+    It depends a little on the version of zlib.
+    """
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                archive.write(path, path.relative_to(folder))
+        return file.tell()
 
 
 def _images_per_second(generator: FrozenGenerator) -> float:

@@ -65,6 +65,7 @@ class Network:
         file_size: size of the SavedModel, in bytes.
         images_per_second: speed at batch 64, on the machine that the result names.
         scores: by name, such as "fid[cifar10-classifier]".
+        compressed_size: size of the SavedModel as a zip file, in bytes. Results of older versions do not have it.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Network:
     file_size: int | None = None
     images_per_second: int | None = None
     scores: dict[str, Score] = dataclasses.field(default_factory=dict)
+    compressed_size: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,6 +29,7 @@ def detached_copy(model: keras.Model) -> keras.Model:
         model = at_full_size(model)
     copy = network.from_config(network.config_of(model))
     for layer in layers_of(copy):
+        layer.trainable = True  # one by one: a Sequential that was deserialized does not pass it on (Keras 3.15)
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = False
     copy.set_weights(model.get_weights())

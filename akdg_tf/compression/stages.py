@@ -1,8 +1,8 @@
 """What a compression is, and the generator of an experiment that starts from a compressed one."""
 
+import functools
 import pathlib
 from collections.abc import Sequence
-from concurrent import futures
 from typing import Protocol
 
 import keras
@@ -48,8 +48,7 @@ def compressed(source: str, stages: Sequence[Compression]) -> Generator:
     generator = load_network(source)
     for stage in stages:
         generator = stage(checked(generator, source))
-    with futures.ThreadPoolExecutor(1) as thread:  # outside the scope of a strategy, whose variables are not constants
-        generator.made_from = thread.submit(_parent, source).result()
+    generator.made_from = functools.partial(_parent, source)
     return generator
 
 

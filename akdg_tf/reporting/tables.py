@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from akdg_tf.artifacts.result import Network, Result, Score
 
 COUNTS = ("layers", "params", "mult_adds", "executed_mult_adds", "bytes", "file_size")
+COMPRESSED = "compressed_size"  # shown if it was measured
 OF_GENERATORS = ("images_per_second", "latent_dim")
 UNKNOWN = "unknown"
 
@@ -43,8 +44,9 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def counts_of(result: Result) -> tuple[str, ...]:
-    """The fields of a result's networks to show as counts; some apply only to generators."""
-    return COUNTS if result.kind == "classifier" else COUNTS + OF_GENERATORS
+    """The fields of a result's networks to show as counts; some apply only to generators, or are not always known."""
+    measured = result.network.compressed_size is not None
+    return COUNTS + (COMPRESSED,) * measured + OF_GENERATORS * (result.kind != "classifier")
 
 
 def count(value: int | None) -> str:

@@ -340,7 +340,7 @@ class GeneratorExperiment:
 
     def _parents(self) -> tuple[Parent, ...]:
         """What the generator was made from: a network that was compressed, the teacher, the source of a warm start."""
-        parents = [self.generator.made_from] if hasattr(self.generator, "made_from") else []
+        parents = [self.generator.made_from()] if hasattr(self.generator, "made_from") else []
         if self.teacher and (self.method.teacher_role or self.data.name == teacher_data.NAME):
             parents.append(lineage.of_generator("teacher", self.teacher))
         warm = self.run.path(WARM_START)

@@ -34,6 +34,7 @@ LABELS = {
     "executed_mult_adds": "executed mult-adds per image",
     "bytes": "weights, bytes",
     "file_size": "saved_model/, bytes",
+    "compressed_size": "saved_model/ as a zip file, bytes",
     "images_per_second": "images/s, batch 64",
     "latent_dim": "latent_dim",
 }

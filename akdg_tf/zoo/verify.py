@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 from PIL import Image
 
-from akdg_tf.artifacts.measure import folder_size
+from akdg_tf.artifacts.measure import compressed_size, folder_size
 from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.quantization import WEIGHTS
 from akdg_tf.artifacts.result import Network, Score
@@ -32,6 +32,7 @@ EXPORT_TOLERANCE = {"float32": 1e-5, "float16": 2 / 255}  # by weights; up to 1.
 QUANTIZED_TOLERANCE = {"int8": 2 / 255, "int8_full": 16 / 255, "int4": 16 / 255}
 CLASSIFIER_TOLERANCE = 1e-4  # for logits and features, which are about 10
 LEVELS = 1  # gray levels of 255 by which a redrawn pixel may differ, because processors round differently
+COMPRESSED_TOLERANCE = 0.02  # relative: zlib's versions compress differently
 METRIC_TOLERANCE = 0.01  # relative, but at least 0.01 absolute, for a KID near 0
 ANY_SIDE = 32  # side of the images that are shown to a classifier of images of any size
 
@@ -144,6 +145,10 @@ def counts(entry: Entry) -> str:
     """Counts layers, params, mult-adds, bytes and latent_dim again, also for the teacher if it has an entry."""
     network = entry.result.network
     _hold_counts(entry, network, _cost(entry) | {"file_size": folder_size(entry.folder / "saved_model")})
+    if network.compressed_size is not None:
+        size = compressed_size(entry.folder / "saved_model")
+        same = math.isclose(network.compressed_size, size, rel_tol=COMPRESSED_TOLERANCE)
+        _hold(same, entry, f"compressed_size is {size}, not {network.compressed_size}")
     stated = entry.result.teacher
     teacher = entry.sibling(entry.teacher_name) if entry.teacher_name else None
     if stated and teacher and teacher != entry:

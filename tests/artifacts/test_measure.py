@@ -1,12 +1,14 @@
 """What a generator costs is counted, or said to be unknown; it is never counted as nothing."""
 
+import shutil
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from made_up_zoo import made_up_score
 
-from akdg_tf.artifacts.measure import measure
+from akdg_tf.artifacts.measure import compressed_size, measure
 from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.models import MLPGenerator
 from akdg_tf.teachers.frozen import FrozenGenerator
@@ -27,12 +29,23 @@ def test_a_saved_model_is_measured_under_its_own_name(tmp_path):
     assert counts(network) == [2, 3 * 5 + 5 + 5 * 4 + 4, 3 * 5 + 5 * 4, 3 * 5 + 5 * 4, 4 * 44]
     files = [path for path in (tmp_path / "mine" / "saved_model").rglob("*") if path.is_file()]
     assert network.file_size == sum(len(path.read_bytes()) for path in files) and network.images_per_second > 0
+    assert 0 < network.compressed_size < network.file_size
+
+
+def test_the_compressed_size_is_that_of_a_zip_file(tmp_path):
+    (tmp_path / "folder" / "below").mkdir(parents=True)
+    (tmp_path / "folder" / "zeros").write_bytes(bytes(10**6))
+    (tmp_path / "folder" / "below" / "noise").write_bytes(np.random.default_rng(0).bytes(10**4))
+    shutil.make_archive(str(tmp_path / "made"), "zip", tmp_path / "folder")
+    size = compressed_size(tmp_path / "folder")
+    assert size == pytest.approx((tmp_path / "made.zip").stat().st_size, rel=0.05) and 10**4 < size < 1.2 * 10**4
 
 
 def test_a_function_of_tensorflow_is_counted_and_has_no_file():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4)])
     network = measure(FrozenGenerator(lambda z: model(z), 3), {})
-    assert (network.name, network.network, network.file_size, network.scores) == ("callable", None, None, {})
+    assert (network.name, network.network, network.scores) == ("callable", None, {})
+    assert network.file_size is network.compressed_size is None
     assert counts(network) == [1, 16, 12, 12, 64]
 
 

@@ -36,6 +36,11 @@ def refusal(found):
     return text.removeprefix("runs/x/result.json").lstrip(": ")
 
 
+def test_a_result_of_an_older_version_has_no_compressed_size():
+    older = {name: value for name, value in as_json()["network"].items() if name != "compressed_size"}
+    assert results.from_json(as_json(network=older), "x").network.compressed_size is None
+
+
 def test_what_was_written_comes_back(tmp_path):
     write_json(tmp_path / "result.json", WHOLE.to_json())
     assert results.read_run(tmp_path) == WHOLE

@@ -49,6 +49,13 @@ def test_a_quantized_file_has_a_line_of_its_own():
     )
 
 
+def test_the_compressed_size_is_shown_if_it_was_measured():
+    teacher, network = made_up_network("t"), made_up_network("x", compressed_size=77)
+    lines = tables.table(made_up_result("x", teacher=teacher, network=network)).splitlines()
+    (line,) = [line.split() for line in lines if "compressed" in line]
+    assert line == ["compressed", "size", "unknown", "77"]
+
+
 def test_a_classifier_has_neither_a_latent_nor_a_speed():
     network = dataclasses.replace(made_up_network("judge"), latent_dim=None, images_per_second=None)
     text = tables.table(made_up_result("judge", kind="classifier", network=network))

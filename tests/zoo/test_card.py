@@ -87,6 +87,12 @@ def test_what_cannot_be_counted_of_a_teacher_is_unknown(tmp_path):
     assert "it has more" not in text
 
 
+def test_the_compressed_size_is_stated_if_it_was_measured(tmp_path):
+    text = card.card(write_metrics(tmp_path / "x", network=made_up_network("x", compressed_size=77)))
+    assert "| saved_model/ as a zip file, bytes | 77 |" in text.splitlines()
+    assert "zip" not in card.card(write_metrics(tmp_path / "y"))
+
+
 def test_a_card_without_scores_says_that_there_are_none(tmp_path):
     bare = {"network": made_up_network("x", scores={}), "teacher": made_up_network("t", scores={}), "unscored": True}
     text = card.card(write_metrics(tmp_path / "x", **bare))
