@@ -20,7 +20,7 @@ def test_the_stages_are_applied_in_their_order_and_the_source_is_a_parent(monkey
     generator = compressed("mnist_dcgan_akdg", (stage("first"), stage("second")))
     assert isinstance(generator, DCGANGenerator)
     assert applied == [("first", "DCGANGenerator"), ("second", "DCGANGenerator")]
-    parent = generator.made_from
+    parent = generator.made_from()
     assert (parent.role, parent.name, len(parent.digest)) == ("compressed", "mnist_dcgan_akdg", 64)
     assert [each.name for each in parent.parents] == ["mnist_sngan_teacher"]
 
