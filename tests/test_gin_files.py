@@ -26,6 +26,8 @@ ELSEWHERE = {"cifar10_sngan_teacher_cpu", "cifar10_sngan_deep_teacher", "cifar10
 ELSEWHERE |= {"cifar10_lit", "cifar10_lit_akdg", "cifar10_sngan_akdg"}
 CIFAR10 = [path for path in CIFAR10 if path.stem not in ELSEWHERE]
 
+# By the last part of the name; of others 2.
+OPTIMIZERS = {"mse": 1, "lit": 1, "akdg": 3, "factorized": 3, "int8": 3, "pruned": 3, "sparse": 3}
 TEACHERS = {  # shapes of latent and sample, by family
     "toy": (8, (2,)),
     "mnist": (64, (32, 32, 1)),
@@ -73,8 +75,7 @@ def test_experiment_builds(path, build):
         assert isinstance(made, ClassifierExperiment)
     else:
         with config.explained():
-            optimizers = {"mse": 1, "lit": 1, "akdg": 3, "factorized": 3, "int8": 3, "pruned": 3, "sparse": 3}
-            assert len(made.trainer.optimizers) == optimizers.get(path.stem.split("_")[-1], 2)
+            assert len(made.trainer.optimizers) == OPTIMIZERS.get(path.stem.split("_")[-1], 2)
 
 
 @pytest.mark.parametrize("path", CIFAR10, ids=lambda path: path.stem)
