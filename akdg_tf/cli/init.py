@@ -46,7 +46,9 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument(
-        "--teacher", required=True, help="run, zoo entry, SavedModel, .keras, .onnx, module:function, images, .npz"
+        "--teacher",
+        required=True,
+        help="run, zoo entry, SavedModel, .keras, .onnx, .tflite, module:function, images, .npz",
     )
     top.add_argument("--data", help="folder of images, or name of a dataset; without it the teacher's images are used")
     top.add_argument("--data_dir", help="folder of a dataset that is given by its name and reads files")
