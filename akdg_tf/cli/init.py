@@ -54,7 +54,9 @@ def parser() -> Parser:
 def add_arguments(top: argparse.ArgumentParser) -> None:
     """Adds the arguments that `akdg init` and `akdg design` share."""
     top.add_argument(
-        "--teacher", required=True, help="run, zoo entry, SavedModel, .keras, .onnx, module:function, images, .npz"
+        "--teacher",
+        required=True,
+        help="run, zoo entry, SavedModel, .keras, .onnx, .tflite, module:function, images, .npz",
     )
     top.add_argument("--data", help="folder of images, or name of a dataset; without it the teacher's images are used")
     top.add_argument("--data_dir", help="folder of a dataset that is given by its name and reads files")

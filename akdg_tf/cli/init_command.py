@@ -75,7 +75,7 @@ def command(path: pathlib.Path, own: OwnExperiment) -> str:
 def default_name(teacher: str, student: str) -> str:
     """The name of an experiment: "mnist_sngan_dcgan_akdg" for a DCGAN student of runs/mnist_sngan_teacher."""
     stem = pathlib.PurePath(teacher.removesuffix("/").removesuffix("/saved_model"))
-    words = stem.stem if stem.suffix in (".keras", ".onnx", ".npz") else stem.name
+    words = stem.stem if stem.suffix in (".keras", ".onnx", ".tflite", ".npz") else stem.name
     words = re.sub(r"\W+", "_", words, flags=re.ASCII).strip("_").removesuffix("_teacher") or "own"
     return f"{words}_{student}_akdg"
 
