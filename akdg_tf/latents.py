@@ -1,6 +1,7 @@
 """Latents from stateless random numbers: a draw depends only on (seed, stream, step)."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import keras
@@ -12,6 +13,43 @@ from akdg_tf.shares import share
 SAMPLING_BATCH, SAMPLING_PIXELS = 250, 2**21  # largest number of samples per call of a generator, and of their pixels
 # Streams: with the same seed, their numbers are independent.
 STUDENT, TEACHER, EVALUATION, BANK, PROBE, ADVERSARIES, CALIBRATION = 1, 2, 3, 4, 5, 6, 7
+NORMAL = "normal"  # N(0, I), the prior of our generators
+PRIORS = "'normal', 'uniform', or 'normal, N classes' with the number of classes"
+_WITH_CLASSES = re.compile(r"normal, ([1-9]\d{0,5}) classes")
+
+
+def is_prior(name: object) -> bool:
+    """Whether there is a prior of this name; see `draw`."""
+    return isinstance(name, str) and (name in ("normal", "uniform") or bool(_WITH_CLASSES.fullmatch(name)))
+
+
+def classes_in(prior: str) -> int:
+    """How many entries at the end of a latent are the label, one-hot; 0 if the prior has no labels."""
+    found = _WITH_CLASSES.fullmatch(prior)
+    return int(found[1]) if found else 0
+
+
+def classes_of(network: keras.Model) -> int:
+    """The classes of a class-conditional generator or discriminator: its attribute `classes`, 0 if it has none."""
+    return getattr(network, "classes", 0)
+
+
+def prior_of(generator: keras.Model) -> str:
+    """The prior of a Keras generator: normal, with the labels of its classes if it has any."""
+    classes = classes_of(generator)
+    return f"normal, {classes} classes" if classes else NORMAL
+
+
+def labels_in(z: tf.Tensor, prior: str) -> tf.Tensor | None:
+    """The labels of latents, one-hot, float32 [n, classes]; None if the prior has no labels."""
+    classes = classes_in(prior)
+    return z[:, -classes:] if classes else None
+
+
+def with_label(z: tf.Tensor, prior: str, label: int) -> tf.Tensor:
+    """Latents of a prior with labels, all of which get this label in [0, classes)."""
+    classes = classes_in(prior)
+    return tf.concat([z[:, :-classes], tf.one_hot(tf.fill([tf.shape(z)[0]], label), classes)], 1)
 
 
 def latent_dim_of(generator: keras.Model) -> int:
@@ -28,7 +66,8 @@ def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf
     """The rows of the global draw of `step` that belong to this share of the batch.
 
     Args:
-        prior: "normal", N(0, I), or "uniform", U(-1, 1).
+        prior: "normal", N(0, I); "uniform", U(-1, 1); or "normal, 10 classes": the last 10 entries are a random label,
+            one-hot, and the others N(0, I).
         count: rows per share.
         dim: size of the latent.
         seed: (seed, stream).
@@ -47,8 +86,13 @@ def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf
         rows = tf.random.stateless_normal(shape, key)
     elif prior == "uniform":
         rows = tf.random.stateless_uniform(shape, key, -1.0, 1.0)
+    elif is_prior(prior):
+        classes = classes_in(prior)
+        labels = tf.random.stateless_uniform(shape[:1], tf.random.fold_in(key, 1), 0, classes, tf.int32)
+        noise = tf.random.stateless_normal((shape[0], dim - classes), key)
+        rows = tf.concat([noise, tf.one_hot(labels, classes)], 1)
     else:
-        raise ValueError(f"unknown prior {prior!r}: 'normal' or 'uniform'")
+        raise ValueError(f"unknown prior {prior!r}: {PRIORS}")
     return rows[number * count : (number + 1) * count]
 
 
@@ -104,16 +148,18 @@ def sample_batches(
     count: int,
     seed: int,
     batch: int = SAMPLING_BATCH,
+    label: int | None = None,
 ) -> Iterator[np.ndarray]:
     """Samples a generator from the evaluation stream, batch by batch; a seed fixes the sequence of samples.
 
     Args:
         generator: latents to samples.
-        prior: "normal" or "uniform".
+        prior: see `draw`.
         dim: size of the latent.
         count: samples.
         seed: seed of the latents.
         batch: largest number of samples per call of the generator; it does not change the samples.
+        label: label of all samples, if the prior has labels; None draws them at random.
 
     Yields:
         float32 [any, *sample_shape], `count` in all.
@@ -121,6 +167,7 @@ def sample_batches(
     for step in range(-(-count // SAMPLING_BATCH)):
         z = draw(prior, SAMPLING_BATCH, dim, (seed, EVALUATION), tf.constant(step, tf.int64))
         z = z[: count - step * SAMPLING_BATCH]
+        z = z if label is None else with_label(z, prior, label)
         for start in range(0, len(z), batch):
             yield np.asarray(generator(z[start : start + batch]))
 
@@ -132,6 +179,7 @@ def sample(
     count: int,
     seed: int,
     batch: int = SAMPLING_BATCH,
+    label: int | None = None,
 ) -> np.ndarray:
     """The samples of `sample_batches` in one array, float32 [count, *sample_shape]."""
-    return np.concatenate(list(sample_batches(generator, prior, dim, count, seed, batch)))
+    return np.concatenate(list(sample_batches(generator, prior, dim, count, seed, batch, label)))

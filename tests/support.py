@@ -66,8 +66,8 @@ def make_trainer(method, seed=0, use_batch_norm=False, micro_batches=1, **settin
     return trainer
 
 
-def discriminator():
-    return akdg_tf.ConvDiscriminator((4, 8))
+def discriminator(classes=0):
+    return akdg_tf.ConvDiscriminator((4, 8), classes=classes)
 
 
 def bicubic_generator(latent_dim, sample_shape):

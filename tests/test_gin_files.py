@@ -34,6 +34,7 @@ TEACHERS = {  # shapes of latent and sample, by family
     "cifar10": (128, (32, 32, 3)),
     "lsun": (512, (256, 256, 3)),
 }
+CONDITIONAL = "mnist_conditional_dcgan_akdg"
 DEEP = {"mnist_lit": 32, "cifar10_lit": 64}  # width of a teacher whose layers are read
 
 
@@ -46,6 +47,8 @@ def small_teachers(tmp_path_factory):
     for stem, width in DEEP.items():
         deep = SNGANGenerator(*TEACHERS[stem.partition("_")[0]], width=width, blocks_per_resolution=2)
         export_generator(deep, folder / stem, (0, 1))
+    conditional = MLPGenerator(74, (32, 32, 1), width=1, depth=1, classes=10)
+    export_generator(conditional, folder / CONDITIONAL, (0, 1))
     yield folder
     teachers._loaded.cache_clear()
 
@@ -58,7 +61,7 @@ def build(small_teachers, tmp_path, monkeypatch):
 
     def function(*paths):
         name = paths[0].stem
-        teacher = small_teachers / (name if name in DEEP else name.partition("_")[0])
+        teacher = small_teachers / (name if name in (*DEEP, CONDITIONAL) else name.partition("_")[0])
         monkeypatch.setattr(teachers, "find_saved_model", lambda _: teacher)
         teachers._loaded.cache_clear()
         config.parse([str(path) for path in paths], [])

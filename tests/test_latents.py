@@ -33,9 +33,26 @@ def test_two_replicas_draw_the_two_halves_of_the_prior(prior, mean_square):
     np.testing.assert_array_equal(np.concatenate(on_two_replicas(lambda: draw(1000))), whole)
 
 
-def test_an_unknown_prior_is_refused():
-    with pytest.raises(ValueError, match="unknown prior 'gauss'"):
-        latents.draw("gauss", 1, 1, (0, 1), tf.constant(0, tf.int64))
+def test_the_last_entries_of_a_prior_with_classes_are_a_label():
+    def draw(count):
+        return latents.draw("normal, 3 classes", count, 5, (3, latents.STUDENT), tf.constant(7, tf.int64))
+
+    whole = draw(3000).numpy()
+    noise, labels = whole[:, :2], whole[:, 2:]
+    assert abs(noise.mean()) < 0.03 and (noise**2).mean() == pytest.approx(1, abs=0.05)
+    assert set(map(tuple, labels)) == {(1, 0, 0), (0, 1, 0), (0, 0, 1)}
+    np.testing.assert_allclose(labels.mean(0), 1 / 3, atol=0.03)
+    np.testing.assert_array_equal(np.concatenate(on_two_replicas(lambda: draw(1500))), whole)
+    chosen = latents.with_label(draw(3000), "normal, 3 classes", 1).numpy()
+    np.testing.assert_array_equal(chosen[:, :2], noise)
+    assert (chosen[:, 2:] == [0, 1, 0]).all()
+
+
+@pytest.mark.parametrize("prior", ["gauss", "normal, 0 classes", "normal, ten classes", "uniform, 2 classes", None, 3])
+def test_an_unknown_prior_is_refused(prior):
+    assert not latents.is_prior(prior)
+    with pytest.raises((ValueError, TypeError), match=f"unknown prior {prior!r}"):
+        latents.draw(prior, 1, 1, (0, 1), tf.constant(0, tf.int64))
 
 
 def test_positions_go_on_from_step_to_step_over_all_replicas():

@@ -98,7 +98,9 @@ def check_samples(generator: keras.Model) -> None:
     Raises:
         UserError: the samples are not finite.
     """
-    z = latents.draw("normal", PROBES, latent_dim_of(generator), (0, latents.PROBE), tf.constant(0, tf.int64))
+    z = latents.draw(
+        latents.prior_of(generator), PROBES, latent_dim_of(generator), (0, latents.PROBE), tf.constant(0, tf.int64)
+    )
     samples = generator(z, training=False).numpy()
     if not np.isfinite(samples).all():
         raise UserError("the generator makes samples that are not finite: its training diverged")

@@ -14,7 +14,7 @@ from akdg_tf.artifacts.saved_model import detached_copy, export_generator, outpu
 from akdg_tf.compat import layers_of
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_bytes
-from akdg_tf.latents import latent_dim_of
+from akdg_tf.latents import latent_dim_of, prior_of
 from akdg_tf.models.layers import UpsampleConv2D
 
 FILE = "model.tflite"
@@ -76,7 +76,7 @@ def litert_model(generator: keras.Model, output_range: tuple[float, float], weig
         export_generator(copy, pathlib.Path(path), output_range, fixed_width=True)
         converter = tf.lite.TFLiteConverter.from_saved_model(path, signature_keys=["generator"])
         try:
-            return convert(converter, weights, latent_dim_of(generator))
+            return convert(converter, weights, latent_dim_of(generator), prior_of(generator))
         except UserError:
             raise
         except Exception as error:  # the converter raises a private class

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from akdg_tf.artifacts.result import CALLABLE, Network, Score
-from akdg_tf.latents import batch_size
+from akdg_tf.latents import NORMAL, batch_size
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.sources import Teacher
 
@@ -38,6 +38,7 @@ def measure(generator: Teacher, scores: Mapping[str, Score], network: str | None
         compressed_size=compressed_size(generator.folder) if generator.folder else None,
         images_per_second=round(_images_per_second(generator)) if isinstance(generator, FrozenGenerator) else None,
         scores=dict(scores),
+        prior=getattr(generator, "prior", NORMAL),  # images without latents have none
     )
 
 

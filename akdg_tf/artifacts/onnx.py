@@ -14,7 +14,7 @@ import tensorflow as tf
 from akdg_tf.artifacts.saved_model import detached_copy, output_range_of
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_bytes
-from akdg_tf.latents import latent_dim_of, sample_shape_of
+from akdg_tf.latents import latent_dim_of, prior_of, sample_shape_of
 
 FILE = "model.onnx"
 WEIGHTS = ("float32", "float16")
@@ -83,7 +83,7 @@ def onnx_model(generator: keras.Model, output_range: tuple[float, float], weight
     if weights == "float16":
         _store_in_float16(model.graph)
     layout = {"layout": "NHWC"} if len(sample_shape_of(generator)) == 3 else {}
-    meta = {"latent_dim": f"{latent_dim}", "output_range": f"[{low}, {high}]", **layout, "prior": "normal"}
+    meta = {"latent_dim": f"{latent_dim}", "output_range": f"[{low}, {high}]", **layout, "prior": prior_of(generator)}
     onnx.helper.set_model_props(model, {**meta, "weights": weights})
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()

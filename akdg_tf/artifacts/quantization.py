@@ -17,13 +17,14 @@ CALIBRATED = 100  # images whose activations set the ranges of "int8_full"
 INT4_BITS = 4
 
 
-def convert(converter: tf.lite.TFLiteConverter, weights: str, latent_dim: int) -> bytes:
+def convert(converter: tf.lite.TFLiteConverter, weights: str, latent_dim: int, prior: str) -> bytes:
     """Converts a generator whose signature maps `z` to `images`, both float32.
 
     Args:
         converter: of its SavedModel.
         weights: one of `WEIGHTS`.
         latent_dim: size of its latent.
+        prior: of its latents.
 
     Returns:
         The content of the file.
@@ -36,7 +37,7 @@ def convert(converter: tf.lite.TFLiteConverter, weights: str, latent_dim: int) -
     if weights == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if weights == "int8_full":
-        converter.representative_dataset = lambda: _calibration(latent_dim)
+        converter.representative_dataset = lambda: _calibration(latent_dim, prior)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the converter calibrates with an interpreter that TensorFlow deprecates
@@ -44,9 +45,9 @@ def convert(converter: tf.lite.TFLiteConverter, weights: str, latent_dim: int) -
     return _in_int4(content) if weights == "int4" else content
 
 
-def _calibration(latent_dim: int) -> Iterator[dict[str, np.ndarray]]:
-    """Latents of the prior of our exports, one at a time, always the same."""
-    z = latents.draw("normal", CALIBRATED, latent_dim, (0, latents.CALIBRATION), tf.constant(0, tf.int64)).numpy()
+def _calibration(latent_dim: int, prior: str) -> Iterator[dict[str, np.ndarray]]:
+    """Latents, one at a time, always the same."""
+    z = latents.draw(prior, CALIBRATED, latent_dim, (0, latents.CALIBRATION), tf.constant(0, tf.int64)).numpy()
     yield from ({"z": row[np.newaxis]} for row in z)
 
 

@@ -66,6 +66,7 @@ class Network:
         images_per_second: speed at batch 64, on the machine that the result names.
         scores: by name, such as "fid[cifar10-classifier]".
         compressed_size: size of the SavedModel as a zip file, in bytes. Results of older versions do not have it.
+        prior: what the latents of a generator are drawn from; see `latents.draw`.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Network:
     images_per_second: int | None = None
     scores: dict[str, Score] = dataclasses.field(default_factory=dict)
     compressed_size: int | None = None
+    prior: str = "normal"
 
 
 @dataclasses.dataclass(frozen=True)

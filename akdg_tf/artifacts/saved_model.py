@@ -14,7 +14,7 @@ from akdg_tf.artifacts import export_checks, network
 from akdg_tf.artifacts.exports import Export
 from akdg_tf.compat import empty_trackable, layers_of
 from akdg_tf.files import replacing
-from akdg_tf.latents import latent_dim_of, sample_shape_of
+from akdg_tf.latents import latent_dim_of, prior_of, sample_shape_of
 from akdg_tf.models.pggan import at_full_size
 
 
@@ -100,7 +100,8 @@ def export_generator(
         return outputs if (low, high) == (-1, 1) else (outputs + 1.0) * ((high - low) / 2.0) + low
 
     spec = tf.TensorSpec((None, latent_dim), tf.float32, name="z")
-    meta = {"latent_dim": latent_dim, "prior": "normal", "output_range": output_range, "smoke": smoke}
+    meta = {"latent_dim": latent_dim, "prior": prior_of(generator), "output_range": output_range}
+    meta["smoke"] = smoke
     signatures = ("serving_default", "default", "generator")
     _save(generator, images, spec, "images", signatures, folder, ("generator.json", meta))
 

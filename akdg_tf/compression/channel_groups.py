@@ -102,7 +102,7 @@ def without(generator: Generator, removed: Mapping[Group, np.ndarray]) -> Layere
             left = ~np.isin(np.arange(variable.shape[axis]) % group.size, channels)
             values[id(variable)] = np.compress(left, values[id(variable)], axis)
     net = keras.Sequential(_narrowed(sequence_of(generator), values))
-    smaller = LayeredGenerator(net, generator.latent_dim, generator.sample_shape)
+    smaller = LayeredGenerator(net, generator.latent_dim, generator.sample_shape, classes=generator.classes)
     smaller.set_weights([values[id(variable)] for variable in generator.variables])
     return smaller
 

@@ -67,8 +67,9 @@ def _squares(variable: keras.Variable, axis: int, size: int) -> np.ndarray:
 
 def _pairs(generator: Generator) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
     """The pairs of latents, pass by pass, each [n, latent_dim]."""
-    drawn = latents.draw("normal", 2 * PAIRS, generator.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
-    z, noise = tf.split(drawn, 2)
+    prior, dim = latents.prior_of(generator), generator.latent_dim
+    z, noise = tf.split(latents.draw(prior, 2 * PAIRS, dim, (0, latents.PROBE), tf.constant(0, tf.int64)), 2)
+    noise *= tf.cast(tf.range(dim) < dim - latents.classes_in(prior), tf.float32)  # labels are no distance apart
     count = max(1, latents.batch_size(generator.sample_shape, IMAGES, PIXELS) // 2)
     for start in range(0, PAIRS, count):
         part = slice(start, start + count)

@@ -43,7 +43,7 @@ def replaced(
             in the layer's place, or None for a copy of the layer with its weights.
     """
     net, made = _replaced_in(generator.net, replace)
-    copy = LayeredGenerator(net, generator.latent_dim, generator.sample_shape)
+    copy = LayeredGenerator(net, generator.latent_dim, generator.sample_shape, classes=generator.classes)
     for each in made:
         if each.weights is not None:
             each.layer.set_weights(each.weights)

@@ -1,9 +1,14 @@
 """The data that an experiment trains on."""
 
 import dataclasses
+from typing import cast
+
+import numpy as np
+import tensorflow as tf
 
 from akdg_tf.data.image_reader import WHITE, Color
-from akdg_tf.data.registry import check_name
+from akdg_tf.data.images import ImageArrays, shifted_and_flipped
+from akdg_tf.data.registry import Dataset, check_name
 from akdg_tf.errors import UserError
 
 
@@ -38,6 +43,38 @@ class Data:
         """What `load_dataset` is told beside name, folder and shape: what is not left at its default."""
         options: dict[str, Color | str] = {} if self.background == WHITE else {"background": self.background}
         return options if self.tfds_name is None else {**options, "tfds_name": self.tfds_name}
+
+    def check(self, dataset: Dataset, classes: int) -> None:
+        """Checks that a dataset can be changed as asked for, and has labels if they are used.
+
+        Args:
+            dataset: the dataset `name`, loaded.
+            classes: number of classes of its labels; 0: they are not used.
+
+        Raises:
+            UserError: it cannot, or has not.
+        """
+        if self.flip and len(dataset.sample_shape) != 3:
+            raise UserError("Data.flip mirrors images, but these samples are points: bind Data.flip=False")
+        if classes and not isinstance(dataset, ImageArrays):
+            raise UserError(f"a class-conditional generator needs labels, and dataset {self.name!r} has none")
+        if classes and not np.array_equal(np.unique(cast(ImageArrays, dataset).labels), np.arange(classes)):
+            raise UserError(f"the labels of dataset {self.name!r} are not the numbers from 0 to {classes - 1}")
+
+    def batch(
+        self, dataset: Dataset, step: tf.Tensor, size: int | tf.Tensor, seed: int, labelled: bool
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Batch number `step` of a dataset that `check` accepts; it depends only on (seed, step).
+
+        Returns:
+            float32 [size, *sample_shape] in [-1, 1], and the labels, int64 [size], if they are asked for.
+        """
+        labels = None
+        if labelled:
+            samples, labels = cast(ImageArrays, dataset).labelled_batch(step, size, seed)
+        else:
+            samples = dataset.batch(step, size, seed)
+        return (shifted_and_flipped(samples, 0, seed, step) if self.flip else samples), labels
 
 
 def _is_level(value: object) -> bool:

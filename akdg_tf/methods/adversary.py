@@ -1,11 +1,13 @@
 """An adversary of a generator: a discriminator with its loss, its penalty, its optimizer and its weight."""
 
+import functools
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
 from akdg_tf.methods.augmentations import Augmentation
+from akdg_tf.methods.batch import Batch
 from akdg_tf.methods.losses import AdversarialLoss
 from akdg_tf.methods.penalties import Penalty
 from akdg_tf.shares import share, share_of_mean
@@ -17,12 +19,13 @@ Gradients = tuple[list[tf.Tensor], dict[str, tf.Tensor]]
 class Adversary(keras.layers.Layer):
     """A discriminator that learns to distinguish reference images from generated ones.
 
-    The references of D_S are real images. Those of D_KD are the teacher's images.
+    The references of D_S are real images. Those of D_KD are the teacher's images. A class-conditional discriminator has
+    one logit per class. Only the logit of an image's label counts: D(x, y) = D(x)[y] (Mescheder et al. 2018).
 
     Args:
         name: name of the discriminator and prefix of its logs: "d_s" or "d_kd".
-        discriminator: maps images [n, *sample_shape] to logits [n, 1]. If it has a true attribute
-            `uses_batch_statistics`, it sees reference and generated images in separate calls.
+        discriminator: maps images [n, *sample_shape] to logits [n, 1], or [n, classes] if it is conditional. If it has
+            a true attribute `uses_batch_statistics`, it sees reference and generated images in separate calls.
         loss: the losses of the discriminator and of the generator.
         penalty: gradient penalty of the discriminator, or None.
         weight: factor of this adversary's term in the generator's loss, or a schedule that gives it for each step. For
@@ -75,12 +78,12 @@ class Adversary(keras.layers.Layer):
         first = bool(self.penalty) + use * self.augmentation.numbers
         return self.augmentation(images, uniform[:, first : first + self.augmentation.numbers])
 
-    def gradients(self, reference: tf.Tensor, generated: tf.Tensor, step: tf.Tensor, uniform: tf.Tensor) -> Gradients:
+    def gradients(self, reference: Batch, generated: Batch, step: tf.Tensor, uniform: tf.Tensor) -> Gradients:
         """Computes the gradients of one discriminator step. `apply` applies them.
 
         Args:
-            reference: float32 [n, *sample_shape], real or teacher images.
-            generated: float32 [n, *sample_shape], the generator's images; no gradient flows into them.
+            reference: n real or teacher images.
+            generated: n of the generator's images; no gradient flows into them.
             step: int64 scalar, the number of this discriminator step. It decides whether the lazy penalty is due.
             uniform: float32 [n, random_numbers], random numbers in [0, 1) that follow from (seed, step).
 
@@ -89,14 +92,15 @@ class Adversary(keras.layers.Layer):
             sum over the micro-batches is what a replica logs.
         """
         variables = self.discriminator.trainable_variables
-        reference, generated = (self._augmented(*each, uniform) for each in ((reference, 0), (generated, 1)))
+        labels = reference.labels, generated.labels
+        images = [self._augmented(each.images, use, uniform) for use, each in enumerate((reference, generated))]
         with tf.GradientTape() as tape:
-            reference_logits, generated_logits = self._logits(reference, generated)
+            reference_logits, generated_logits = map(_of_labels, self._logits(*images), labels)
             losses = self.loss.discriminator(reference_logits, generated_logits)
             loss = share_of_mean(losses)
         gradients = tape.gradient(loss, variables)
         if self.penalty:
-            penalty_gradients = self._penalty_gradients(variables, reference, generated, step, uniform[:, 0])
+            penalty_gradients = self._penalty_gradients(variables, images, reference.labels, step, uniform[:, 0])
             gradients = [a + b for a, b in zip(gradients, penalty_gradients, strict=True)]
         means = map(tf.reduce_mean, (losses, reference_logits, generated_logits))
         micro_batches = share()[0] // tf.distribute.get_strategy().num_replicas_in_sync
@@ -118,12 +122,12 @@ class Adversary(keras.layers.Layer):
         """Takes one step of the discriminator's optimizer. It sums the gradients over the replicas."""
         self.optimizer.apply(gradients, self.discriminator.trainable_variables)
 
-    def _penalty_gradients(self, variables, reference, generated, step, uniform):
-        """The gradients of `every` times the penalty if it is due, otherwise zeros."""
+    def _penalty_gradients(self, variables, images, labels, step, uniform):
+        """The gradients of `every` times the penalty if it is due, otherwise zeros. The labels are the references'."""
 
         def due():
             with tf.GradientTape() as tape:
-                penalty = self.penalty(self.discriminator, reference, generated, uniform)
+                penalty = self.penalty(functools.partial(self.logits, labels=labels), *images, uniform)
                 value = self.penalty.every * share_of_mean(penalty)
             found = tape.gradient(value, variables)  # None for the last bias: no input gradient depends on it
             return [tf.zeros(v.shape) if g is None else g for g, v in zip(found, variables, strict=True)]
@@ -133,15 +137,24 @@ class Adversary(keras.layers.Layer):
 
         return tf.cond(tf.equal(step % self.penalty.every, 0), due, not_due)
 
-    def generator_loss(self, generated: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+    def logits(self, images: tf.Tensor, labels: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
+        """The discriminator's logits of images and their labels, [n, 1]; see `Batch`."""
+        return _of_labels(self.discriminator(images, training=training), labels)
+
+    def generator_loss(self, generated: Batch, uniform: tf.Tensor) -> tf.Tensor:
         """The generator's loss against this adversary, [n], before `weight` is applied.
 
         Args:
-            generated: float32 [n, *sample_shape], the generator's images.
+            generated: n of the generator's images.
             uniform: see `gradients`.
         """
-        return self.loss.generator(self.discriminator(self._augmented(generated, 2, uniform), training=False))
+        return self.loss.generator(self.logits(self._augmented(generated.images, 2, uniform), generated.labels))
 
     def weight_at(self, step: tf.Tensor) -> tf.Tensor | float:
         """The weight in a generator step, a scalar."""
         return self.weight(step) if callable(self.weight) else self.weight
+
+
+def _of_labels(logits: tf.Tensor, labels: tf.Tensor | None) -> tf.Tensor:
+    """The logit of each image's label, [n, 1]; without labels, the logits as they are."""
+    return logits if labels is None else tf.reduce_sum(logits * labels, 1, keepdims=True)

@@ -1,6 +1,7 @@
 """AKDG (Tsunashima et al., ICPR 2020): a discriminator sees real images, a second one the teacher's."""
 
 import functools
+from typing import cast
 
 import keras
 import tensorflow as tf
@@ -9,6 +10,7 @@ from akdg_tf import latents
 from akdg_tf.methods import checks
 from akdg_tf.methods.adversary import Adversary, Weight
 from akdg_tf.methods.augmentations import Augmentation
+from akdg_tf.methods.batch import Batch, best_of
 from akdg_tf.methods.losses import AdversarialLoss, NonSaturatingLoss
 from akdg_tf.methods.penalties import Penalty, R1Penalty
 from akdg_tf.methods.trainer import GeneratorTrainer
@@ -60,8 +62,9 @@ class AKDG(GeneratorTrainer):
         ema_decay: float = 0.999,
         seed: int = 0,
     ):
-        checks.check_discriminator(distillation_discriminator, "the distillation discriminator")
+        checks.check_discriminator(distillation_discriminator, "the distillation discriminator", generator)
         checks.check_teacher(teacher, ImageSource, "AKDG", generator)
+        checks.check_labels(teacher, generator)
         if teacher_candidates < 1 or (teacher_candidates > 1 and discriminator is None):
             raise ValueError(f"teacher_candidates must be at least 1, and 1 without D_S, not {teacher_candidates}")
         adversary = functools.partial(Adversary, loss=loss, penalty=penalty, augmentation=augmentation)
@@ -70,22 +73,26 @@ class AKDG(GeneratorTrainer):
         super().__init__(generator, [*d_s, d_kd], d_steps, ema_decay, seed)
         self.teacher, self.teacher_candidates = teacher, teacher_candidates
 
-    def references(self, real: tf.Tensor, step: tf.Tensor) -> list[tf.Tensor]:
+    def references(self, real: Batch, step: tf.Tensor) -> list[Batch]:
         """Real images for D_S, teacher images G_T(z') for D_KD."""
-        images = self._teacher_images(tf.shape(real)[0], step)
+        images = self._teacher_images(real.size, step)
         return [images] if len(self.adversaries) == 1 else [real, images]
 
     def _teacher_images(self, count, step):
         """For each of `count` images the best of `teacher_candidates`, by the logit of D_S."""
-        candidates = [
-            self.teacher.draw_images(count, (self.seed, latents.TEACHER), step * self.teacher_candidates + i)
-            for i in range(self.teacher_candidates)
-        ]
+        first = step * self.teacher_candidates
+        candidates = [self._drawn(count, first + i) for i in range(self.teacher_candidates)]
         if self.teacher_candidates == 1:
             return candidates[0]
-        d_s = self.adversaries[0].discriminator
-        logits = tf.concat([d_s(images, training=False) for images in candidates], 1)
-        return tf.gather(tf.stack(candidates, 1), tf.argmax(logits, 1), axis=1, batch_dims=1)
+        return best_of(candidates, [self.adversaries[0].logits(*each) for each in candidates])
+
+    def _drawn(self, count, step):
+        """Teacher images, with the labels that are part of their latents if the student is conditional."""
+        seed = (self.seed, latents.TEACHER)
+        if not latents.classes_in(self.prior):
+            return Batch(self.teacher.draw_images(count, seed, step))
+        z, images = cast(PairSource, self.teacher).draw_pairs(count, seed, step)
+        return Batch(images, latents.labels_in(z, self.teacher.prior))
 
     def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """The student's latents z, and the teacher's z' if its source has latents: those of the first candidates."""

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
-from akdg_tf.latents import sample_shape_of
+from akdg_tf.latents import classes_in, classes_of, sample_shape_of
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.sources import ChunkSource, ImageSource
 
@@ -30,14 +30,17 @@ def check_generator(generator: Any) -> None:
         raise ValueError("the generator has no trainable weights: build it, and set generator.trainable = True")
 
 
-def check_discriminator(discriminator: Any, name: str) -> None:
-    """Checks that a discriminator is one.
+def check_discriminator(discriminator: Any, name: str, generator: keras.Model) -> None:
+    """Checks that a discriminator is one, and that it has as many classes as the generator.
 
     Raises:
-        ValueError: it is not a Keras model.
+        ValueError: it is not a Keras model, or has other classes.
     """
     if not isinstance(discriminator, keras.Model):
         raise ValueError(f"{name} must be a Keras model that maps images to logits, not {_kind(discriminator)}")
+    found, wanted = classes_of(discriminator), classes_of(generator)
+    if found != wanted:
+        raise ValueError(f"{name} has classes={found}, the generator classes={wanted}: they must be equal")
 
 
 def check_teacher(teacher: Any, role: type, method: str, generator: keras.Model) -> None:
@@ -69,6 +72,19 @@ def check_teacher(teacher: Any, role: type, method: str, generator: keras.Model)
     if shape is not None and tuple(shape) != wanted:
         raise ValueError(
             f"the teacher's samples have the shape {tuple(shape)}, the student's {wanted}: they must be equal"
+        )
+
+
+def check_labels(teacher: ImageSource, generator: keras.Model) -> None:
+    """Checks that the teacher of a class-conditional student gives labels.
+
+    Raises:
+        ValueError: it gives none, or those of other classes.
+    """
+    classes = classes_of(generator)
+    if classes and classes_in(getattr(teacher, "prior", "")) != classes:
+        raise ValueError(
+            f"the student has {classes} classes: its teacher needs latents of the prior 'normal, {classes} classes'"
         )
 
 

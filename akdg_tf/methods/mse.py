@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from akdg_tf import latents
 from akdg_tf.methods import checks
+from akdg_tf.methods.batch import Batch
 from akdg_tf.methods.trainer import GeneratorTrainer
 from akdg_tf.teachers.sources import PairSource
 
@@ -18,13 +19,13 @@ class MSEDistillation(GeneratorTrainer):
 
     Args:
         generator: the student G_S. Its latent must have the size of the teacher's.
-        teacher: source of pairs (z, G_T(z)): a frozen generator, or a bank of its pairs. Its prior must be normal.
+        teacher: source of pairs (z, G_T(z)): a frozen generator, or a bank of its pairs. Its prior must be the
+            student's.
         ema_decay: decay of the moving average of the student.
         seed: seed of the latents.
 
     Raises:
-        ValueError: the teacher gives no pairs, its latent has another size than the student's, or its prior is not
-            normal.
+        ValueError: the teacher gives no pairs, or its latents differ from the student's in size or prior.
     """
 
     name_in_messages = "MSE"
@@ -34,15 +35,15 @@ class MSEDistillation(GeneratorTrainer):
     def __init__(self, generator: keras.Model, teacher: PairSource, ema_decay: float = 0.999, seed: int = 0):
         super().__init__(generator, [], 1, ema_decay, seed)
         checks.check_teacher(teacher, self.teacher_role, self.name_in_messages, generator)
-        if (self.latent_dim, "normal") != (teacher.latent_dim, teacher.prior):
+        if (self.latent_dim, self.prior) != (teacher.latent_dim, teacher.prior):
             raise ValueError(
                 f"{self.name_in_messages} requires that student and teacher have the same latents: "
-                f"the student's are normal of size {self.latent_dim}, "
+                f"the student's are {self.prior} of size {self.latent_dim}, "
                 f"the teacher's {teacher.prior} of size {teacher.latent_dim}"
             )
         self.teacher = teacher
 
-    def references(self, real: tf.Tensor, step: tf.Tensor) -> list[tf.Tensor]:
+    def references(self, real: Batch, step: tf.Tensor) -> list[Batch]:
         """An empty list: there is no adversary."""
         return []
 

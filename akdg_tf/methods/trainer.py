@@ -8,8 +8,9 @@ import keras
 import tensorflow as tf
 
 from akdg_tf import latents
-from akdg_tf.methods import checks
+from akdg_tf.methods import batch, checks
 from akdg_tf.methods.adversary import Adversary
+from akdg_tf.methods.batch import Batch
 from akdg_tf.methods.optimizers import Optimizers, state_of
 from akdg_tf.shares import accumulated, share_of_mean
 
@@ -40,13 +41,16 @@ class Method(Protocol):
 class GeneratorTrainer(keras.Model):
     """Trains a generator; compiled and fitted like any Keras model.
 
-    `fit` takes a dataset of real images, float32 [batch * d_steps, *sample_shape] in [-1, 1]. Labels are ignored. Each
+    `fit` takes a dataset of real images, float32 [batch * d_steps, *sample_shape] in [-1, 1]. Labels beside them are
+    used if the generator is class-conditional, and ignored otherwise: int [batch * d_steps], in [0, classes). Each
     of the `d_steps` discriminator steps uses its own part of the batch. Latents and the lazy penalty depend only on the
     seed and the number of the discriminator step. Latents are drawn for the global batch: N replicas together see what
     one would.
 
     Args:
-        generator: maps latents [n, latent_dim] to images; a Keras model that can be serialized.
+        generator: maps latents [n, latent_dim] to images; a Keras model that can be serialized. If it has a positive
+            attribute `classes`, its last latents are the label (`Generator.classes`), and the discriminators must be
+            conditional, too.
         adversaries: the discriminators that the generator is trained against.
         d_steps: discriminator steps per generator step.
         ema_decay: decay of the exponential moving average of the generator's weights and batch statistics.
@@ -72,12 +76,12 @@ class GeneratorTrainer(keras.Model):
             raise ValueError(f"d_steps must be at least 1 and ema_decay in [0, 1), not {d_steps} and {ema_decay}")
         checks.check_generator(generator)
         for adversary in adversaries:
-            checks.check_discriminator(adversary.discriminator, f"the discriminator of {adversary.name}")
+            checks.check_discriminator(adversary.discriminator, f"the discriminator of {adversary.name}", generator)
         self.generator = generator
         self.adversaries = list(adversaries)
         self.d_steps, self.ema_decay, self.seed = d_steps, ema_decay, seed
         self.micro_batches = 1  # set by `compile`
-        self.latent_dim = latents.latent_dim_of(generator)
+        self.latent_dim, self.prior = latents.latent_dim_of(generator), latents.prior_of(generator)
         self.ema_generator = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(generator))
         self.ema_generator.trainable = False
         self.trackers: dict[str, keras.metrics.Metric] = {}
@@ -225,13 +229,13 @@ class GeneratorTrainer(keras.Model):
         """Names of the scalars that `train_step` logs; each is a mean over replicas and over the epoch."""
         return ["g/loss", *(f"{adversary.name}/{key}" for adversary in self.adversaries for key in Adversary.LOGS)]
 
-    def references(self, real: tf.Tensor, step: tf.Tensor) -> list[tf.Tensor]:
+    def references(self, real: Batch, step: tf.Tensor) -> list[Batch]:
         """The images that each adversary compares with the generator's, in the order of `adversaries`."""
         return [real]
 
     def draw_latents(self, count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """This replica's latents for discriminator step `step`, float32 [count, latent_dim]."""
-        return latents.draw("normal", count, self.latent_dim, (self.seed, latents.STUDENT), step)
+        return latents.draw(self.prior, count, self.latent_dim, (self.seed, latents.STUDENT), step)
 
     def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """This replica's latents for a discriminator step, float32 [count, size], by the network that uses them."""
@@ -247,20 +251,27 @@ class GeneratorTrainer(keras.Model):
 
     def generator_loss(self, images: Any, step: tf.Tensor) -> tf.Tensor:
         """L(G) = sum_i weight_i * L_adv(adversary_i) on the images of `step`, one value per example, [n]."""
-        uniform = self._uniform(tf.shape(images)[0], step)
-        pairs = zip(self.adversaries, uniform, strict=True)
-        return tf.add_n([each.weight_at(self.step) * each.generator_loss(images, numbers) for each, numbers in pairs])
+        generated = self._generated(images, step)
+        pairs = zip(self.adversaries, self._uniform(generated.size, step), strict=True)
+        losses = [each.weight_at(self.step) * each.generator_loss(generated, numbers) for each, numbers in pairs]
+        return tf.add_n(losses)
+
+    def _generated(self, images: tf.Tensor, step: tf.Tensor) -> Batch:
+        """The generator's images of `step`, with the labels that are part of their latents."""
+        if not latents.classes_in(self.prior):
+            return Batch(images)
+        return Batch(images, latents.labels_in(self.draw_latents(tf.shape(images)[0], step), self.prior))
 
     def train_step(self, data):
         """Takes `d_steps` steps of every adversary, then one generator step on the last images that they saw."""
-        real, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        real = batch.given(data, self.prior)
         if self.d_steps * self.micro_batches > 1:
-            tf.debugging.assert_equal(tf.shape(real)[0] % (self.d_steps * self.micro_batches), 0, INDIVISIBLE)
+            tf.debugging.assert_equal(real.size % (self.d_steps * self.micro_batches), 0, INDIVISIBLE)
         logs = {}
         for k in range(self.d_steps):
             step = self.step * self.d_steps + k
-            part = real[k :: self.d_steps]
-            forward = self._forward(tf.shape(part)[0] // self.micro_batches, step)
+            part = real.rows(slice(k, None, self.d_steps))
+            forward = self._forward(part.size // self.micro_batches, step)
             logs |= self._update_adversaries(part, forward, step)
         logs["g/loss"] = self._update_generator(forward, step)
         self.step_counter.assign_add(1)
@@ -285,14 +296,15 @@ class GeneratorTrainer(keras.Model):
 
     def _update_adversaries(self, real, forward, step):
         """Takes one step of every adversary; returns what they log."""
-        count = tf.shape(real)[0] // self.micro_batches
+        count = real.size // self.micro_batches
 
         def gradients(i):
             _, images = forward()
-            references = self.references(real[i * count : (i + 1) * count], step)
+            generated = self._generated(images, step)
+            references = self.references(real.rows(slice(i * count, (i + 1) * count)), step)
             uniform = self._uniform(count, step)
             pairs = zip(self.adversaries, references, uniform, strict=True)
-            return [each.gradients(reference, images, step, numbers) for each, reference, numbers in pairs]
+            return [each.gradients(reference, generated, step, numbers) for each, reference, numbers in pairs]
 
         logs = {}
         if self.adversaries:

@@ -1,6 +1,7 @@
 """Discriminators: they map float32 samples [n, *sample_shape] to logits [n, 1]; a positive logit means "reference".
 
-The last layer computes in float32 under every dtype policy.
+A class-conditional one has one logit per class, [n, classes]. That of the sample's label counts (Mescheder et al. 2018,
+`methods.adversary`). The last layer computes in float32 under every dtype policy.
 """
 
 from collections.abc import Sequence
@@ -20,21 +21,22 @@ class MLPDiscriminator(keras.Model):
     Args:
         width: units of each hidden layer.
         depth: number of hidden layers.
+        classes: of a class-conditional discriminator; 0: it does not see labels.
     """
 
-    def __init__(self, width: int = 128, depth: int = 3, **kwargs):
+    def __init__(self, width: int = 128, depth: int = 3, classes: int = 0, **kwargs):
         super().__init__(**kwargs)
-        self.width, self.depth = width, depth
+        self.width, self.depth, self.classes = width, depth, classes
         hidden = []
         for _ in range(depth):
             hidden += [layers.Dense(width), layers.LeakyReLU(0.2)]
-        self.net = keras.Sequential([layers.Flatten(), *hidden, layers.Dense(1, dtype="float32")])
+        self.net = keras.Sequential([layers.Flatten(), *hidden, layers.Dense(classes or 1, dtype="float32")])
 
     def call(self, x, training=False):
         return self.net(x, training=training)
 
     def get_config(self):
-        return {**super().get_config(), "width": self.width, "depth": self.depth}
+        return {**super().get_config(), "width": self.width, "depth": self.depth, "classes": self.classes}
 
 
 @_serializable
@@ -44,21 +46,23 @@ class ConvDiscriminator(keras.Model):
     Args:
         widths: channels of each convolution. Each convolution halves the side.
         kernel_size: side of the kernels, in pixels.
+        classes: of a class-conditional discriminator; 0: it does not see labels.
     """
 
-    def __init__(self, widths: Sequence[int] = (64, 128, 256), kernel_size: int = 3, **kwargs):
+    def __init__(self, widths: Sequence[int] = (64, 128, 256), kernel_size: int = 3, classes: int = 0, **kwargs):
         super().__init__(**kwargs)
-        self.widths, self.kernel_size = tuple(widths), kernel_size
+        self.widths, self.kernel_size, self.classes = tuple(widths), kernel_size, classes
         net = []
         for width in self.widths:
             net += [layers.Conv2D(width, kernel_size, strides=2, padding="same"), layers.LeakyReLU(0.2)]
-        self.net = keras.Sequential([*net, layers.Flatten(), layers.Dense(1, dtype="float32")])
+        self.net = keras.Sequential([*net, layers.Flatten(), layers.Dense(classes or 1, dtype="float32")])
 
     def call(self, x, training=False):
         return self.net(x, training=training)
 
     def get_config(self):
-        return {**super().get_config(), "widths": self.widths, "kernel_size": self.kernel_size}
+        names = ("widths", "kernel_size", "classes")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @_serializable
@@ -104,13 +108,20 @@ class ResNetDiscriminator(keras.Model):
     Args:
         width: channels of every block.
         downsamples: whether each block halves the side; (True, True, False, False) for CIFAR-10.
+        classes: of a class-conditional discriminator; 0: it does not see labels.
     """
 
-    def __init__(self, width: int = 128, downsamples: Sequence[bool] = (True, True, False, False), **kwargs):
+    def __init__(
+        self,
+        width: int = 128,
+        downsamples: Sequence[bool] = (True, True, False, False),
+        classes: int = 0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self.width, self.downsamples = width, tuple(downsamples)
+        self.width, self.downsamples, self.classes = width, tuple(downsamples), classes
         self.blocks = [DownBlock(width, down, first=i == 0) for i, down in enumerate(self.downsamples)]
-        self.head = SpectralDense(1, dtype="float32")
+        self.head = SpectralDense(classes or 1, dtype="float32")
 
     def call(self, x, training=False):
         for block in self.blocks:
@@ -118,4 +129,5 @@ class ResNetDiscriminator(keras.Model):
         return self.head(keras.ops.sum(keras.ops.relu(x), axis=(1, 2)), training=training)
 
     def get_config(self):
-        return {**super().get_config(), "width": self.width, "downsamples": self.downsamples}
+        names = ("width", "downsamples", "classes")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

@@ -19,15 +19,24 @@ _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 class Generator(keras.Model):
     """The base class of the generators.
 
-    Attributes:
+    Args:
         latent_dim: size of the latent.
         sample_shape: shape of one sample: (height, width, channels) for images, (2,) for points.
+        classes: of a class-conditional generator, the number of classes: the last `classes` entries of its latent are
+            the label, one-hot. 0: its latents hold no label.
+
+    Attributes:
         net: the layers, set by the subclass.
+
+    Raises:
+        ValueError: the latent has no room for anything but the label.
     """
 
-    def __init__(self, latent_dim: int, sample_shape: Sequence[int], **kwargs):
+    def __init__(self, latent_dim: int, sample_shape: Sequence[int], classes: int = 0, **kwargs):
         super().__init__(**kwargs)
-        self.latent_dim = latent_dim
+        if classes < 0 or (classes and latent_dim <= classes):
+            raise ValueError(f"classes is {classes}: it must be at least 0 and below latent_dim, {latent_dim}")
+        self.latent_dim, self.classes = latent_dim, classes
         self.sample_shape = tuple(sample_shape)
         self.net: keras.Sequential = None
 
@@ -38,7 +47,8 @@ class Generator(keras.Model):
         return self.net(z, training=training)
 
     def get_config(self):
-        return {**super().get_config(), "latent_dim": self.latent_dim, "sample_shape": self.sample_shape}
+        conditional = {"classes": self.classes} if self.classes else {}
+        return {**super().get_config(), "latent_dim": self.latent_dim, "sample_shape": self.sample_shape, **conditional}
 
     def _start(self, doublings: int) -> tuple[int, int]:
         """Height and width of the first feature map of a network that doubles both `doublings` times."""

@@ -31,7 +31,7 @@ class FrozenGenerator:
     Args:
         function: maps latents, float32 [n, latent_dim], to images, float32 [n, *sample_shape] in `output_range`.
         latent_dim: size of the latent.
-        prior: "normal", N(0, I), or "uniform", U(-1, 1).
+        prior: "normal", "uniform", or "normal, 10 classes"; see `latents.draw`.
         output_range: smallest and largest value of the function's images.
         module: object whose `variables` and `trainable_variables` are counted; default: the function.
         folder: the SavedModel that it was loaded from; None for a callable.
@@ -57,8 +57,10 @@ class FrozenGenerator:
         folder: pathlib.Path | None = None,
         batch: int | None = None,
     ):
-        if prior not in ("normal", "uniform"):
-            raise ValueError(f"prior {prior!r} is not one of 'normal', 'uniform'")
+        if not latents.is_prior(prior):
+            raise ValueError(f"prior {prior!r} is not one of {latents.PRIORS}")
+        if latents.classes_in(prior) >= latent_dim:
+            raise ValueError(f"latents of size {latent_dim} have no room for the labels of the prior {prior!r}")
         if not output_range[0] < output_range[1]:
             raise ValueError(f"output_range {output_range} is empty: give (smallest value, largest value)")
         self.function, self.latent_dim, self.prior, self.output_range = function, latent_dim, prior, output_range

@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
+from akdg_tf.latents import is_prior
 from akdg_tf.teachers.foreign import ForeignFunction, Reading
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.probing import raised
@@ -61,7 +62,7 @@ def _stated(meta: Mapping[str, str]) -> tuple[str | None, Range]:
     """The prior and the range that our export to ONNX states in the metadata of a file, None where it states none."""
     try:
         low, high = map(float, json.loads(meta["output_range"]))
-        return {"normal": "normal", "uniform": "uniform"}[meta["prior"]], (low, high)
+        return (meta["prior"] if is_prior(meta["prior"]) else None), (low, high)
     except (KeyError, TypeError, ValueError):
         return None, None
 

@@ -97,7 +97,7 @@ class TeacherPairs(TeacherImages):
         images: the images.
         name: of the teacher.
         z: the latents, float32 [n, latent_dim].
-        prior: what they were drawn from: "normal", N(0, I), or "uniform", U(-1, 1).
+        prior: what they were drawn from: "normal", "uniform", or "normal, 10 classes"; see `latents.draw`.
 
     Attributes:
         latent_dim: size of the latent.

@@ -51,7 +51,8 @@ def load_teacher(
             - a folder of images; an `.npz` file of `images` and perhaps `latents`; see `teachers.images` and
               `teachers.npz`.
         latent_dim: size of the latent; default: read from the model.
-        prior: "normal" or "uniform"; default: the prior that our export recorded, else "normal". Of an `.npz` file,
+        prior: "normal", "uniform", or "normal, 10 classes" (`latents.draw`); default: the prior that our export
+            recorded, else "normal". Of an `.npz` file,
             the prior that its latents were drawn from.
         output_range: smallest and largest value of the outputs; default: as our export recorded, else (0, 255) for
             uint8 and (0, 1) for other dtypes.

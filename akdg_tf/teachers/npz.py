@@ -21,7 +21,7 @@ def of_npz(path: pathlib.Path, output_range: Range, prior: str | None = None) ->
         path: the file. `images` is uint8 [n, height, width, 1 or 3], or float in `output_range`; `latents` is float
             [n, latent_dim].
         output_range: smallest and largest value of float images; default (0, 1).
-        prior: what the latents were drawn from, "normal" (the default) or "uniform".
+        prior: what the latents were drawn from, "normal" (the default), "uniform", or "normal, 10 classes".
 
     Raises:
         UserError: the file cannot be read or holds something else, or an argument does not apply to what it holds.

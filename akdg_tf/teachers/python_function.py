@@ -38,7 +38,7 @@ def of_function(
             another library, [n, height, width, channels] or [n, channels, height, width]. Equal latents must give equal
             images. It may change the array that it is given.
         latent_dim: size of the latent; must be given.
-        prior: "normal" (the default) or "uniform".
+        prior: "normal" (the default), "uniform", or "normal, 10 classes"; see `latents.draw`.
         output_range: smallest and largest value of the images; default (0, 1), or (0, 255) for uint8.
         layout: where the number of channels does not tell it.
 

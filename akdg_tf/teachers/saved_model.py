@@ -46,7 +46,8 @@ def load_generator(
     Args:
         folder: holds `saved_model.pb`.
         latent_dim: size of the latent; default: read from the SavedModel.
-        prior: "normal" or "uniform"; default: the prior that our export recorded, else "normal".
+        prior: "normal", "uniform", or "normal, 10 classes" (`latents.draw`); default: the prior that our export
+            recorded, else "normal".
         output_range: smallest and largest value of the outputs; default: as our export recorded, else (0, 255) for
             uint8 and (0, 1) for other dtypes.
         signature: name of the signature to call. By default the SavedModel itself is called. If it is not callable, its

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from akdg_tf.errors import UserError
+from akdg_tf.latents import PRIORS, is_prior
 from akdg_tf.teachers.saved_model import Range
 
-PRIORS = ("normal", "uniform")
 FROM_A_MODEL = ("latent_dim", "prior", "output_range", "inputs", "output", "layout")
 TAKEN = {  # by kind of teacher; `sample_shape` is compared with what every kind gives
     "a SavedModel": (*FROM_A_MODEL, "signature", "tags"),
@@ -95,8 +95,8 @@ def _index(value: Any) -> int | None:
 
 
 def _prior(value: Any) -> str | None:
-    if value is not None and not (isinstance(value, str) and value in PRIORS):
-        raise UserError(f"load_teacher.prior is {value!r}: bind 'normal' or 'uniform'")
+    if value is not None and not is_prior(value):
+        raise UserError(f"load_teacher.prior is {value!r}: bind {PRIORS}")
     return value
 
 

@@ -71,7 +71,7 @@ class PairSource(ImageSource, Protocol):
 
     Attributes:
         latent_dim: size of the latent.
-        prior: "normal", N(0, I), or "uniform", U(-1, 1).
+        prior: "normal", "uniform", or "normal, 10 classes"; see `latents.draw`.
     """
 
     latent_dim: int

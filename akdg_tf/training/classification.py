@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import logging
+from typing import Any
 
 import gin
 import keras
@@ -179,7 +180,7 @@ class ClassifierExperiment:
         name, network = self.run.experiment, type(self.classifier).__name__
         return Network(name, network, **self._cost(), file_size=size, scores=scores)
 
-    def _cost(self) -> dict[str, int]:
+    def _cost(self) -> dict[str, Any]:
         network = self.classifier
         cost = count_cost(network, network.sample_shape, network.variables, network.trainable_variables)
         return dataclasses.asdict(cost)

@@ -24,10 +24,9 @@ from akdg_tf.artifacts.saved_model import detached_copy, export
 from akdg_tf.data import teacher as teacher_data
 from akdg_tf.data.absent import NoImages
 from akdg_tf.data.choice import Data
-from akdg_tf.data.images import shifted_and_flipped
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
-from akdg_tf.latents import batch_size, latent_dim_of, sample, sample_shape_of
+from akdg_tf.latents import batch_size, classes_of, latent_dim_of, prior_of, sample, sample_shape_of
 from akdg_tf.methods.optimizers import Optimizers
 from akdg_tf.methods.trainer import GeneratorTrainer, Method
 from akdg_tf.metrics.evaluation import Evaluation, score_all
@@ -171,8 +170,7 @@ class GeneratorExperiment:
 
     def _prepare_data(self, evaluating: bool) -> None:
         self._check_shape("data", self.dataset.sample_shape)
-        if self.data.flip and len(self._sample_shape) != 3:
-            raise UserError("Data.flip mirrors images, but these samples are points: bind Data.flip=False")
+        self.data.check(self.dataset, self._classes)
         if evaluating:
             for evaluation in self.evaluations.values():
                 evaluation.prepare(self.dataset)
@@ -212,7 +210,7 @@ class GeneratorExperiment:
         if teacher is None and self.teacher:
             teacher = self.teacher.describe()
         module = at_full_size(self.generator)
-        generator = FrozenGenerator(module, latent_dim_of(module), module=module)
+        generator = FrozenGenerator(module, latent_dim_of(module), prior_of(module), module=module)
         return {"network": generator.describe(), "teacher": teacher}
 
     def train(self) -> None:
@@ -235,7 +233,8 @@ class GeneratorExperiment:
     def _score_in_memory(self) -> dict[str, Score]:
         """The scores of the averaged generator as it is now."""
         model = detached_copy(self.trainer.ema_generator)  # in float32, as it is exported
-        generator = FrozenGenerator(functools.partial(model, training=False), latent_dim_of(model), module=model)
+        draw = functools.partial(model, training=False)
+        generator = FrozenGenerator(draw, latent_dim_of(model), prior_of(model), module=model)
         return score_all(self.curve, {"network": generator}, self.dataset)["network"]
 
     def _checkpoints(self) -> Checkpoints:
@@ -259,12 +258,17 @@ class GeneratorExperiment:
         write_json(self.run.path(WARM_START), dataclasses.asdict(parent))
         return step
 
-    def _batch(self, step: tf.Tensor) -> tf.Tensor:
-        """Real samples of a step. Like the batch, the flips depend only on (seed, step)."""
+    def _batch(self, step: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
+        """Real samples of a step, with their labels if the step uses these."""
         size = self.schedule.batch_size_at(step) * self.trainer.d_steps
-        samples = self.dataset.batch(step, size, self.run.seed)
-        samples = shifted_and_flipped(samples, 0, self.run.seed, step) if self.data.flip else samples
-        return self.schedule.growth.faded(samples, step) if self.schedule.growth else samples
+        samples, labels = self.data.batch(self.dataset, step, size, self.run.seed, bool(self._classes))
+        samples = self.schedule.growth.faded(samples, step) if self.schedule.growth else samples
+        return samples if labels is None else (samples, labels)
+
+    @property
+    def _classes(self) -> int:
+        """Number of classes whose labels the method reads beside the images."""
+        return classes_of(self.generator) if self.method.uses_real_images else 0
 
     def shown_tensors(self, step: int) -> dict[str, tf.Tensor | keras.Variable]:
         """The tensors of TensorBoard's histograms after `step`, by tag: all weights, and the latents of the step."""
@@ -289,7 +293,7 @@ class GeneratorExperiment:
             panels["teacher"] = self.teacher.samples(count, self.run.seed)
         generator = functools.partial(self.trainer.ema_generator, training=False)
         panels[self.run.experiment + " (SMOKE)" * self.run.smoke] = sample(
-            generator, "normal", self.trainer.latent_dim, count, self.run.seed, batch_size(self._sample_shape)
+            generator, self.trainer.prior, self.trainer.latent_dim, count, self.run.seed, batch_size(self._sample_shape)
         )
         return pictures.side_by_side(panels)
 

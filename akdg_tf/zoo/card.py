@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from akdg_tf.artifacts.quantization import QUANTIZED
 from akdg_tf.artifacts.result import CALLABLE, Parent, Result
+from akdg_tf.latents import classes_in
 from akdg_tf.models.counting import exceeded
 from akdg_tf.reporting import markdown, tables
 from akdg_tf.reporting.markdown import code, escape
@@ -42,21 +43,25 @@ BETTER = {"is": "higher", "fid": "lower", "kid": "lower", "precision": "higher",
 LOAD = """```python
 import akdg_tf
 
-images = akdg_tf.load("{name}").sample(16)  # float32, in [0, 1]
+images = akdg_tf.load("{name}").sample(16{label})  # float32, in [0, 1]
 ```
 
 Other ways to load it: [Use a student](../../docs/use_a_student.md).
 """
-LIMITS = """\
+DRAWS = """\
 It draws images like its training images, at their size only. You cannot choose what it draws. Its latents are drawn
-from N(0, I). Its scores can be compared only with scores over the same classifier, split and numbers of images. They do
+from N(0, I)."""
+DRAWS_CLASSES = """\
+It draws images like its training images, at their size only. You choose the class of an image, from 0 to {last}, and
+nothing else. The last {classes} entries of a latent are the class, one-hot; the others are drawn from N(0, I)."""
+LIMITS = """\
+{draws} Its scores can be compared only with scores over the same classifier, split and numbers of images. They do
 not tell whether the images can be recognised, so look at the samples first. For the scores of real images (CIFAR-10
 only), see [Results](../../docs/results.md#what-the-scale-means). It may reproduce training images; this was not tested.
 """
 UNSCORED = "- **unscored**: its configuration binds no evaluations"
 UNSCORED_LIMITS = """\
-It draws images like its training images, at their size only. You cannot choose what it draws. Its latents are drawn
-from N(0, I). It was not scored, so look at the samples first. It may reproduce training images; this was not tested.
+{draws} It was not scored, so look at the samples first. It may reproduce training images; this was not tested.
 """
 CLASSIFIER_LIMITS = "It measures generators of the same dataset. Its outputs for other images mean nothing.\n"
 CONVERTED_LIMITS = """\
@@ -80,7 +85,11 @@ def card(entry: Entry) -> str:
     result, classifier, name = entry.result, entry.kind == "classifier", check_name(entry.name)
     lines = [*card_head.head(entry), "", f"# {name}", "", " ".join([_what(entry), *_origins(entry)]), ""]
     if not classifier:
-        lines += ["![samples](samples.png)", "", LOAD.format(name=name)]
+        lines += [
+            "![samples](samples.png)",
+            "",
+            LOAD.format(name=name, label=", label=1" * bool(classes_in(result.network.prior))),
+        ]
     lines += [
         f"- data: {escape(result.dataset)}, {escape(result.split)}",
         *_making(result),
@@ -159,7 +168,9 @@ def _making(result: Result) -> list[str]:
 
 def _limits(entry: Entry) -> str:
     if entry.kind != "classifier":
-        return UNSCORED_LIMITS if entry.result.unscored else LIMITS
+        classes = classes_in(entry.result.network.prior)
+        draws = DRAWS_CLASSES.format(classes=classes, last=classes - 1) if classes else DRAWS
+        return (UNSCORED_LIMITS if entry.result.unscored else LIMITS).format(draws=draws)
     return CONVERTED_LIMITS if entry.converted else CLASSIFIER_LIMITS
 
 

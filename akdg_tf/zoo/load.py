@@ -36,14 +36,17 @@ class PublishedGenerator:
     Attributes:
         name: of the entry or folder.
         latent_dim: size of the latent.
+        prior: what its latents are drawn from: "normal"; or "normal, 10 classes", if its last 10 entries are a label,
+            one-hot.
         card: the entry's card, in Markdown; "" for a folder that is no entry.
         metrics: the content of the entry's `metrics.json` or of the run's `result.json`; None if there is neither.
-        generator: the Reusable SavedModel. `generator(z)` maps float32 [n, latent_dim], drawn from N(0, I), to
+        generator: the Reusable SavedModel. `generator(z)` maps float32 [n, latent_dim], drawn from its prior, to
             float32 images [n, height, width, channels] in [0, 1].
     """
 
     name: str
     latent_dim: int
+    prior: str
     card: str = dataclasses.field(repr=False)
     metrics: Result | None = dataclasses.field(repr=False)
     generator: tf.Module = dataclasses.field(repr=False)
@@ -52,24 +55,33 @@ class PublishedGenerator:
     def _function(self):
         return tf.function(self.generator)
 
-    def sample(self, n: int, seed: int | None = None) -> np.ndarray:
+    @property
+    def classes(self) -> int:
+        """Number of classes of a class-conditional generator, 0 of another one."""
+        return latents.classes_in(self.prior)
+
+    def sample(self, n: int, seed: int | None = None, label: int | None = None) -> np.ndarray:
         """Draws images.
 
         Args:
             n: number of images.
             seed: seed of the latents, which fixes the sequence of images. The seed in `metrics` gives the images of
                 `samples.png`. By default every call gives new images.
+            label: class of all images, from 0 to `classes` - 1; by default each image has a random one.
 
         Returns:
             float32 [n, height, width, channels] in [0, 1].
 
         Raises:
-            UserError: n < 1.
+            UserError: n < 1, or there is no such class.
         """
         if n < 1:
             raise UserError(f"the number of images is {n}: it must be at least 1")
+        if label is not None and label not in range(self.classes):
+            classes = f"its labels are 0 to {self.classes - 1}" if self.classes else "it is not class-conditional"
+            raise UserError(f"{self.name} has no label {label!r}: {classes}")
         seed = secrets.randbits(32) if seed is None else seed
-        return latents.sample(self._function, "normal", self.latent_dim, n, seed)
+        return latents.sample(self._function, self.prior, self.latent_dim, n, seed, label=label)
 
 
 def load(name: str | os.PathLike, zoo: str | os.PathLike | None = None) -> PublishedGenerator:
@@ -100,7 +112,7 @@ def load(name: str | os.PathLike, zoo: str | os.PathLike | None = None) -> Publi
     if entry.kind == "classifier":
         raise UserError(f"{given} is a classifier: load it with akdg_tf.metrics.classifiers.load_classifier")
     card, generator = (entry.folder / "card.md").read_text(encoding="utf-8"), entry.load()
-    return PublishedGenerator(entry.name, generator.latent_dim, card, entry.result, generator.module)
+    return PublishedGenerator(entry.name, generator.latent_dim, generator.prior, card, entry.result, generator.module)
 
 
 def _of_folder(folder: pathlib.Path) -> PublishedGenerator:
@@ -118,7 +130,8 @@ def _of_folder(folder: pathlib.Path) -> PublishedGenerator:
     generator = load_generator(saved_model)
     finished = (folder / "result.json").exists()
     metrics = read_run(folder) if finished else None
-    return PublishedGenerator(folder.resolve().name, generator.latent_dim, "", metrics, generator.module)
+    name = folder.resolve().name
+    return PublishedGenerator(name, generator.latent_dim, generator.prior, "", metrics, generator.module)
 
 
 def find_entry(name: str, zoo: str | os.PathLike | None = None) -> Entry:

@@ -79,7 +79,7 @@ def differences(entry: Entry) -> dict[str, Difference]:
 
 
 def evaluation_latents(entry: Entry, count: int) -> np.ndarray:
-    """The latents of the first images of `samples.png`, float32 [count, latent_dim].
+    """The latents of the first images of `samples.png`, float32 [count, latent_dim]; those of any label.
 
     Raises:
         UserError: metrics.json has no latent_dim.
@@ -87,7 +87,7 @@ def evaluation_latents(entry: Entry, count: int) -> np.ndarray:
     dim = entry.result.network.latent_dim
     if dim is None:
         raise UserError(f"{entry.folder / 'metrics.json'} has no latent_dim of the network: publish the run again")
-    return latents.sample(lambda z: z, "normal", dim, count, entry.result.seed)
+    return latents.sample(lambda z: z, entry.result.network.prior, dim, count, entry.result.seed)
 
 
 def records(entry: Entry) -> dict[str, ExportedModel]:

@@ -229,7 +229,7 @@ def test_the_run_is_published_as_it_is(capsys):
         (["--teacher=big", "--max_mult_adds=10"], "no DCGANGenerator is within 10 mult-adds and "),
         (["--teacher=big", "--gin_param=AKDG.d_steps=2"], "only what the teacher does not tell is given here"),
         (["--teacher=big", "--gin_param=load_teacher.nosuch=2"], "only what the teacher does not tell is given here"),
-        (["--teacher=big", "--gin_param=load_teacher.prior='x'"], "prior is 'x': bind 'normal' or 'uniform'"),
+        (["--teacher=big", "--gin_param=load_teacher.prior='x'"], "prior is 'x': bind 'normal', 'uniform', or "),
         (["--teacher=big", "--gin_param=load_teacher.sample_shape=(8,8,3)"], "resizes only those of a folder"),
         (["--teacher=big", "--name=a b"], "'a b' is not the name of an entry"),
         (["--teacher=big", "--name=mnist_mlp_akdg"], "there is another gin file of this name, "),

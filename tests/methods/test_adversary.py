@@ -8,6 +8,7 @@ from support import SAMPLE_SHAPE, discriminator, image_batches, make_trainer
 
 from akdg_tf import GAN, NonSaturatingLoss, R1Penalty
 from akdg_tf.methods.adversary import Adversary
+from akdg_tf.methods.batch import Batch
 
 STEP = tf.constant(0, tf.int64)
 NO_NUMBERS = tf.zeros((8, 0))
@@ -42,7 +43,7 @@ def made(penalty=None, optimizer=None):
 
 
 def images_of_a_step():
-    return tf.unstack(tf.random.stateless_uniform((2, 8, *SAMPLE_SHAPE), (7, 8), -1.0, 1.0))
+    return map(Batch, tf.unstack(tf.random.stateless_uniform((2, 8, *SAMPLE_SHAPE), (7, 8), -1.0, 1.0)))
 
 
 def test_gradients_move_nothing_and_apply_takes_one_step():
@@ -60,7 +61,7 @@ def test_gradients_move_nothing_and_apply_takes_one_step():
 def test_the_logs_are_means_over_the_images_before_the_step():
     adversary, (reference, generated) = made(), images_of_a_step()
     _, logs = adversary.gradients(reference, generated, STEP, NO_NUMBERS)
-    real, fake = (adversary.discriminator(images).numpy() for images in (reference, generated))
+    real, fake = (adversary.discriminator(batch.images).numpy() for batch in (reference, generated))
     assert float(logs["d_s/reference_logits"]) == pytest.approx(real.mean(), rel=1e-5)
     assert float(logs["d_s/generated_logits"]) == pytest.approx(fake.mean(), rel=1e-5)
     expected = np.mean(np.log1p(np.exp(-real)) + np.log1p(np.exp(fake)))
@@ -83,12 +84,12 @@ def test_a_penalty_is_given_the_reference_and_the_generated_images():
     plain, _ = made().gradients(reference, generated, STEP, NO_NUMBERS)
     with tf.GradientTape() as tape:
         d = adversary.discriminator
-        penalty = tf.reduce_mean(d(reference) - 2.0 * d(generated))
+        penalty = tf.reduce_mean(d(reference.images) - 2.0 * d(generated.images))
     expected = tape.gradient(penalty, d.trainable_variables)
     found, _ = adversary.gradients(reference, generated, STEP, tf.zeros((8, 1)))
     ((first, second),) = given
-    np.testing.assert_array_equal(first, reference)
-    np.testing.assert_array_equal(second, generated)
+    np.testing.assert_array_equal(first, reference.images)
+    np.testing.assert_array_equal(second, generated.images)
     for whole, a, b in zip(found, plain, expected, strict=True):
         np.testing.assert_allclose(whole, a + 3.0 * b, rtol=1e-4, atol=1e-6)
 
@@ -97,5 +98,5 @@ def test_what_the_generator_minimizes_is_not_yet_weighted():
     _, generated = images_of_a_step()
     adversary = made()
     adversary.weight = 100.0
-    logits = adversary.discriminator(generated).numpy()[:, 0]
+    logits = adversary.discriminator(generated.images).numpy()[:, 0]
     np.testing.assert_allclose(adversary.generator_loss(generated, NO_NUMBERS), np.log1p(np.exp(-logits)), rtol=1e-5)

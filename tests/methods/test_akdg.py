@@ -8,6 +8,7 @@ from support import SAMPLE_SHAPE, discriminator, image_batches, make_teacher, ma
 
 import akdg_tf
 from akdg_tf import AKDG, GAN, R1Penalty, latents
+from akdg_tf.methods.batch import Batch
 
 
 def softplus(x):
@@ -116,8 +117,8 @@ def test_d_s_chooses_the_teacher_images_that_d_kd_sees():
 
     student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
     trainer = AKDG(student, Darkness(), discriminator(), Numbered(), teacher_candidates=3)
-    real = tf.zeros((4, *SAMPLE_SHAPE))
-    chosen = [trainer.references(real, tf.constant(step, tf.int64))[1][:, 0, 0, 0] for step in (0, 1)]
+    real = Batch(tf.zeros((4, *SAMPLE_SHAPE)))
+    chosen = [trainer.references(real, tf.constant(step, tf.int64))[1].images[:, 0, 0, 0] for step in (0, 1)]
     # Step 0: 0..3, 4..7 and 8..11 are the candidates of the four places; step 1: 12..15, 16..19, 20..23.
     np.testing.assert_allclose(chosen, [[0.08, 0.09, 0.10, 0.11], [0.12, 0.13, 0.14, 0.15]], atol=1e-6)
 

@@ -42,7 +42,7 @@ def test_lists_arrays_and_tuples_are_one_teacher(tmp_path):
     ("name", "values", "says"),
     [
         ("latent_dim", (-5, 0, "16", 16.5, True, [16]), "bind a whole number of at least 1"),
-        ("prior", ("cauchy", 5, ["normal"]), "bind 'normal' or 'uniform'"),
+        ("prior", ("cauchy", 5, ["normal"]), "bind 'normal', 'uniform', or 'normal, N classes'"),
         (
             "output_range",
             (5, (0,), (0, 1, 2), "ab", "01", (1, 0), (0, 0), (0, float("inf")), ("a", "b"), (0, None), ([0, 1],)),

@@ -12,6 +12,7 @@ import urllib.parse
 
 from akdg_tf.errors import UserError
 from akdg_tf.files import replacing, strangers, write_text
+from akdg_tf.latents import classes_in
 from akdg_tf.reporting import pareto, pictures
 from akdg_tf.zoo import readme
 from akdg_tf.zoo.definitions import definitions
@@ -108,6 +109,7 @@ def _row(entry: Entry, part: pathlib.Path) -> dict:
         "picture": f"pictures/{address}.png",
         "tflite_size": model.stat().st_size if model.exists() else None,
         "model": f"models/{address}.tflite" if model.exists() else None,
+        "classes": classes_in(network.prior),
         "weights": entry.result.litert.weights if entry.result.litert and model.exists() else None,
         "latents": f"models/{address}.json" if model.exists() else None,
     }

@@ -33,6 +33,7 @@ from selenium.webdriver.support.ui import Select
 from akdg_tf.artifacts.litert import LiteRT
 from akdg_tf.artifacts.network import load_network
 from akdg_tf.errors import UserError
+from akdg_tf.models import DCGANGenerator
 from akdg_tf.reporting import pictures
 from akdg_tf.teachers.load import load_teacher
 from akdg_tf.zoo.entries import Entry
@@ -123,6 +124,30 @@ def test_the_browser_draws_what_python_draws_from_quantized_weights(weights, pag
     assert difference(page.pixels("#images"), pictures.tile(drawn, 8)) <= GRAY_LEVELS
     assert difference(page.pixels("#images"), pictures.tile(site[1][COLOUR], 8)) > GRAY_LEVELS
     assert page.get("#agreement").text.endswith(f"which the model stores in {weights}.")
+
+
+def test_a_class_is_chosen_where_there_are_classes(page, site, tmp_path):
+    """The image of this generator depends on the class alone."""
+    assert not page.get("#label").is_displayed()
+    generator = DCGANGenerator(6, (16, 16, 3), (8, 6, 4), classes=2)
+    first, *others = generator.get_weights()
+    first[:4] = 0.0
+    generator.set_weights([10 * first, *others])
+    LiteRT().write(generator, tmp_path)
+    folder = site[0] / "sub" / "path"
+    model, data = folder / "models" / f"{COLOUR}.tflite", folder / "data.js"
+    before = model.read_bytes(), data.read_text()
+    model.write_bytes(litert_js.fixed_batch((tmp_path / "model.tflite").read_bytes()))
+    data.write_text(before[1].replace('"classes": 0', '"classes": 2'))
+    page = Page(page.browser, page.address).ready()
+    page.choose(COLOUR)
+    model.write_bytes(before[0])
+    data.write_text(before[1])
+    z = tf.concat([tf.random.normal((2, 4)), tf.eye(2)], 1)
+    for label, image in enumerate(load_teacher(str(tmp_path / "model.tflite"))(z).numpy()):
+        Select(page.get("#label")).select_by_visible_text(str(label))
+        expected = pictures.tile(np.stack([image] * 16), 8)
+        page.until(lambda expected=expected: difference(page.pixels("#images"), expected) <= GRAY_LEVELS)
 
 
 def test_new_images_are_new_and_the_first_come_back(page):

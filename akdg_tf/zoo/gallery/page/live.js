@@ -1,6 +1,6 @@
 // The live panel: a student draws 16 images, and an image between the first and the last of them.
 
-import { Student, download, loadRuntime, normalLatent, slerp } from "./student.js";
+import { Student, download, loadRuntime, normalLatent, slerp, withLabel } from "./student.js";
 
 const COLUMNS = 8; // as in the pictures that Python drew, so that they can be compared
 const PAUSE_MS = 30; // time between pauses in drawing, which keep the page responsive
@@ -24,7 +24,7 @@ function fail(error) {
 }
 
 function enable(on) {
-  for (const id of ["draw", "again", "position", "component"]) get(id).disabled = !on;
+  for (const id of ["draw", "again", "label", "position", "component"]) get(id).disabled = !on;
   get("value").disabled = !on || get("component").value === "";
 }
 
@@ -50,6 +50,7 @@ async function show(generator) {
   get("loading").hidden = true;
   shown = { generator, student, first, latents: first };
   components(first[0].length);
+  classes(generator.classes);
   await drawAll(first);
   await agree();
   if (get("student").value !== generator.name) return; // another student was chosen meanwhile
@@ -133,6 +134,21 @@ function components(count) {
   moved();
 }
 
+// The choice of a class, which only a class-conditional student has.
+function classes(count) {
+  const options = Array.from({ length: count }, (_, index) => new Option(index, index));
+  get("label").replaceChildren(new Option("any", ""), ...options);
+  get("label-choice").hidden = !count;
+}
+
+// A latent for a new image, of the chosen class if the student has classes.
+function newLatent({ generator, first }) {
+  const latent = normalLatent(first[0].length);
+  if (!generator.classes) return latent;
+  const chosen = get("label").value;
+  return withLabel(latent, generator.classes, chosen === "" ? Math.floor(Math.random() * generator.classes) : Number(chosen));
+}
+
 function moved() {
   const chosen = get("component").value !== "";
   get("position-value").textContent = get("position").valueAsNumber.toFixed(2);
@@ -151,10 +167,9 @@ export function start(generators) {
   };
   get("student").replaceChildren(...students.map(({ name }) => new Option(name)));
   get("student").addEventListener("change", choose);
-  const dim = () => shown.first[0].length;
-  get("draw").addEventListener("click", () => {
-    schedule("images", () => shown && drawAll(shown.first.map(() => normalLatent(dim()))));
-  });
+  const drawNew = () => schedule("images", () => shown && drawAll(shown.first.map(() => newLatent(shown))));
+  get("draw").addEventListener("click", drawNew);
+  get("label").addEventListener("change", drawNew);
   get("again").addEventListener("click", () => schedule("images", () => shown && drawAll(shown.first).then(agree)));
   for (const id of ["position", "value"]) get(id).addEventListener("input", moved);
   get("component").addEventListener("change", moved);

@@ -99,6 +99,11 @@ export function normalLatent(dim) {
   });
 }
 
+// The latent with this label, one-hot, in its last `classes` entries.
+export function withLabel(latent, classes, label) {
+  return latent.map((value, index) => (index < latent.length - classes ? value : Number(index - (latent.length - classes) === label)));
+}
+
 // Spherical interpolation (Shoemake 1985): along the great circle, so that latents in between have a typical length.
 export function slerp(a, b, t) {
   const dot = (x, y) => x.reduce((sum, value, index) => sum + value * y[index], 0);
