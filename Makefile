@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Files in their order, so that those with few long tests, in tests/cli, are not left for the end.
+WORKERS := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
 .PHONY: demo test coverage docs
@@ -15,10 +17,10 @@ test: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q --numprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest -q $(WORKERS)
 
 coverage: .venv/installed-test
-	$(BIN)/python -m pytest -q --numprocesses=2 --dist=loadfile --cov=akdg_tf --cov-report=term-missing:skip-covered
+	$(BIN)/python -m pytest -q $(WORKERS) --cov=akdg_tf --cov-report=term-missing:skip-covered
 
 docs: .venv/installed-docs
 	$(BIN)/mkdocs build --strict

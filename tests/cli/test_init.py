@@ -10,7 +10,7 @@ import gin
 import numpy as np
 import pytest
 from PIL import Image
-from support import ROOT, run
+from support import ROOT
 
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
 from akdg_tf.cli import init, init_command, zoo
@@ -172,13 +172,12 @@ def test_a_budget_above_the_teacher_must_be_asked_for(capsys, caplog):
     )
 
 
-@pytest.mark.slow
-def test_the_run_is_published_as_it_is(capsys):
-    *_, gin_file = written(capsys, "--teacher=gray", "--student=mlp", "--name=mine2")
+def test_the_run_is_published_as_it_is(run_here, capfd):
+    *_, gin_file = written(capfd, "--teacher=gray", "--student=mlp", "--name=mine2")
     path = pathlib.Path("mine2.gin")
     text = path.read_text().replace("BankedTeacher.images = 20000", "BankedTeacher.images = 250")
     path.write_text(text.replace("steps = 5000", "steps = 10").replace("every = 100", "every = 10"))
-    done = run(gin_file, cwd=pathlib.Path.cwd())
+    done = run_here(gin_file, cwd=pathlib.Path.cwd())
     assert done.returncode == 0 and "than its teacher" not in done.stderr, done.stderr
     zoo.main(["publish", "runs/mine2", "--zoo=zoo"])
     entry = Entry(pathlib.Path("zoo", "mine2"))

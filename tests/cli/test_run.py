@@ -1,15 +1,10 @@
-"""`run.py` as a user runs it: in a process of its own."""
+"""`run.py` as a user runs it: what it says and leaves behind."""
 
 import json
-import sys
 
 import numpy as np
 import pytest
-from absl.testing import flagsaver
 from support import ROOT, run
-
-from akdg_tf.cli.flags import parse
-from akdg_tf.cli.run import _run_or_explain
 
 STUDENT = "--gin_file=gin/mnist_mlp_akdg.gin"
 DESCRIBE = [STUDENT, "--stage=describe"]
@@ -53,16 +48,12 @@ FOLDER_DATA = ["--gin_param=Data.name='folder'"]
         ([*WITHOUT_TEACHER, "--gin_param=SAMPLE_SHAPE=(16, 16, 1)", "--data_dir=DATA"], "takes no samples of shape"),
     ],
 )
-def test_bad_input_gets_one_line_and_exit_code_2(arguments, says, tmp_path, monkeypatch, capfd):
-    """Within this process, which has imported TensorFlow already; the next test takes a process of its own."""
+def test_bad_input_gets_one_line_and_exit_code_2(arguments, says, tmp_path, run_here):
+    """Within this process; the next test takes a process of its own."""
     np.save(tmp_path / "images.npy", np.zeros((10, 16, 16, 1), np.uint8))
     arguments = [argument.replace("DATA", str(tmp_path)) for argument in arguments]
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(sys, "argv", ["run.py", *arguments, f"--workdir={tmp_path / 'run'}"])
-    with flagsaver.flagsaver(), pytest.raises(SystemExit) as end:
-        _run_or_explain(parse(sys.argv))
-    said = capfd.readouterr()
-    assert_is_one_line(end.value.code, said.out, said.err, says)
+    done = run_here(*arguments, f"--workdir={tmp_path / 'run'}")
+    assert_is_one_line(done.returncode, done.stdout, done.stderr, says)
     assert not (tmp_path / "run").exists()
 
 
@@ -87,19 +78,18 @@ def assert_is_one_line(code, out, err, says):
     assert "Traceback" not in err and not out
 
 
-def test_a_folder_with_another_run_is_left_alone(tmp_path):
+def test_a_folder_with_another_run_is_left_alone(tmp_path, run_here):
     arguments = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--smoke", f"--workdir={tmp_path}"]
-    assert run(*arguments).returncode == 0
+    assert run_here(*arguments).returncode == 0
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    done = run(*arguments, "--seed=1")
+    done = run_here(*arguments, "--seed=1")
     assert done.returncode == 2 and "holds a run of another configuration" in done.stderr
-    assert run(*arguments, "--stage=describe", "--seed=1").returncode == 0  # which asks nothing of the folder
+    assert run_here(*arguments, "--stage=describe", "--seed=1").returncode == 0  # which asks nothing of the folder
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-@pytest.mark.slow
-def test_describe_knows_the_networks_of_the_paper(tmp_path):
-    done = run("--gin_file=gin/cifar10_mlp_akdg.gin", "--stage=describe", f"--workdir={tmp_path / 'run'}")
+def test_describe_knows_the_networks_of_the_paper(tmp_path, run_here):
+    done = run_here("--gin_file=gin/cifar10_mlp_akdg.gin", "--stage=describe", f"--workdir={tmp_path / 'run'}")
     described = json.loads(done.stdout)
     assert not list(tmp_path.iterdir())
     assert described["network"] == {
@@ -116,29 +106,29 @@ def test_describe_knows_the_networks_of_the_paper(tmp_path):
     assert {key: described["teacher"][key] for key in teacher} == teacher
 
 
-def test_describe_asks_the_teachers_own_gin_file_where_the_teacher_is_not_there(tmp_path):
+def test_describe_asks_the_teachers_own_gin_file_where_the_teacher_is_not_there(tmp_path, run_here):
     """From a folder without anything; nothing is left in it."""
-    done = run("--gin_file=toy_ring_akdg", "--stage=describe", cwd=tmp_path)
+    done = run_here("--gin_file=toy_ring_akdg", "--stage=describe", cwd=tmp_path)
     described = json.loads(done.stdout)
     assert (described["network"]["params"], described["teacher"]["params"]) == (450, 34_434)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
-def test_a_student_that_costs_more_than_its_teacher_is_warned_of(tmp_path):
+def test_a_student_that_costs_more_than_its_teacher_is_warned_of(tmp_path, run_here):
     """Beside the JSON when it is described, and before it is trained."""
-    big = [STUDENT, "--gin_param=MLPGenerator.width=256", f"--workdir={tmp_path}"]
+    big = ["--gin_file=gin/mnist_mlp_mse.gin", "--gin_param=MLPGenerator.width=256", f"--workdir={tmp_path}"]
     warning = "the student has more params than its teacher"
-    described, trained = run(*big, "--stage=describe"), run(*big, "--smoke", "--stage=train")
+    described = run_here(*big, "--stage=describe")
+    assert described.returncode == 0 and described.stderr.count(warning) == 1, described.stderr
     assert json.loads(described.stdout)["network"]["params"] > json.loads(described.stdout)["teacher"]["params"]
-    for done in (described, trained):
-        assert done.returncode == 0 and done.stderr.count(warning) == 1, done.stderr
+    trained = run_here(*big, "--smoke", "--stage=train")
+    assert trained.returncode == 0 and trained.stderr.count(warning) == 1, trained.stderr
 
 
-def test_config_lists_what_the_experiment_reads_and_touches_nothing(tmp_path):
+def test_config_lists_what_the_experiment_reads_and_touches_nothing(tmp_path, run_here):
     """A data folder, a teacher and devices that are not there do not matter."""
     arguments = ["--gin_file=toy_ring_akdg", "--stage=config", "--gin_param=load_teacher.name='nosuch'"]
-    done = run(*arguments, "--data_dir=nosuch", "--devices=gpu:9", cwd=tmp_path)
+    done = run_here(*arguments, "--data_dir=nosuch", "--devices=gpu:9", cwd=tmp_path)
     assert done.returncode == 0 and not list(tmp_path.iterdir())
     lines = dict(map(str.strip, line.split("  #")) for line in done.stdout.splitlines())
     assert lines["load_teacher.name = 'nosuch'"] == "--gin_param"

@@ -1,4 +1,4 @@
-"""Whole runs of `run.py`, from the flags to the result, each in a process of its own."""
+"""Whole runs of `run.py`, from the flags to the result; some of them in processes of their own."""
 
 import json
 import signal
@@ -40,10 +40,10 @@ def test_smoke_run_goes_to_its_end_and_says_that_it_is_one(tmp_path):
     assert "training is done" in run(*arguments).stderr
 
 
-def test_tensorboard_gets_all_there_is_to_see(tmp_path):
+def test_tensorboard_gets_all_there_is_to_see(tmp_path, run_here):
     """Under two replicas, and with steps_per_execution = 10, which the file binds."""
     arguments = ["--gin_file=gin/toy_ring_teacher.gin", "--smoke", "--devices=cpu:2", f"--workdir={tmp_path}"]
-    done = run(*arguments, "--gin_param=Schedule.profile_steps=(15, 16)")
+    done = run_here(*arguments, "--gin_param=Schedule.profile_steps=(15, 16)")
     assert done.returncode == 0, done.stderr
     paths = (tmp_path / "events").glob("events.out.tfevents.*")
     events = [event for path in paths for event in tf.compat.v1.train.summary_iterator(str(path))]
@@ -54,8 +54,8 @@ def test_tensorboard_gets_all_there_is_to_see(tmp_path):
     assert len(list(tmp_path.glob("events/plugins/profile/*/*.xplane.pb"))) == 1
 
 
-def test_several_steps_an_execution_run_on_several_replicas(tmp_path):
-    done = run(
+def test_several_steps_an_execution_run_on_several_replicas(tmp_path, run_here):
+    done = run_here(
         *TOY[:2],
         "--gin_param=STEPS=20",
         "--gin_param=Schedule.report_every=20",
@@ -82,8 +82,8 @@ def test_a_missing_teacher_and_its_bank_are_made_first_and_found_again(tmp_path)
     assert len(list((tmp_path / "runs/banks").glob("*-500-0/bank.json"))) == 1
 
 
-def test_the_classifier_is_trained_and_exported(tmp_path):
-    done = run("--gin_file=gin/mnist_classifier.gin", "--smoke", f"--workdir={tmp_path}")
+def test_the_classifier_is_trained_and_exported(tmp_path, run_here):
+    done = run_here("--gin_file=gin/mnist_classifier.gin", "--smoke", f"--workdir={tmp_path}")
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "result.json").read_text())["network"]["scores"]["accuracy"]
     assert record["n_real"] == 500 and record["value"] > 0.15  # chance is 0.1
@@ -114,8 +114,7 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path):
     assert steps == list(range(20, 401, 20))
 
 
-@pytest.mark.slow
-def test_a_student_of_ones_own_images_under_the_cpu_budget(tmp_path):
+def test_a_student_of_ones_own_images_under_the_cpu_budget(tmp_path, run_here):
     """From a nested folder with a file that cannot be read, to scores over the zoo's classifier, without a network."""
     pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 50, 3), dtype=np.uint8)
     for number, image in enumerate(pixels):
@@ -124,7 +123,7 @@ def test_a_student_of_ones_own_images_under_the_cpu_budget(tmp_path):
         Image.fromarray(image).save(path)
     (tmp_path / "images" / "broken.png").write_bytes(b"")
     arguments = ["--gin_file=gin/cifar10_mlp_akdg.gin", "--gin_file=gin/budget_cpu.gin", "--smoke", *FOLDER_DATA]
-    done = run(*arguments, f"--data_dir={tmp_path / 'images'}", f"--workdir={tmp_path / 'run'}")
+    done = run_here(*arguments, f"--data_dir={tmp_path / 'images'}", f"--workdir={tmp_path / 'run'}")
     assert done.returncode == 0, done.stderr
     assert "skipping 'broken.png'" in done.stderr and "scoring network 500/500 (100%)" in done.stderr
     result = json.loads((tmp_path / "run" / "result.json").read_text())

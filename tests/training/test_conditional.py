@@ -5,11 +5,10 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from support import discriminator
+from support import discriminator, train
 
 import akdg_tf
 from akdg_tf import data
-from akdg_tf.artifacts.result import read_run
 from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.data.choice import Data
 from akdg_tf.errors import UserError
@@ -48,22 +47,19 @@ def test_a_student_of_a_bank_is_published_with_its_classes(tmp_path, monkeypatch
         teacher=lambda: load_teacher(str(tmp_path / "teacher")),
         teacher_source=bank.BankedTeacher(40),
     )
-    experiment.prepare_data(evaluating=True)
-    experiment.prepare(training=True)
+    train(experiment)
     real, labels = experiment._batch(tf.constant(0, tf.int64))
     dataset = data.load_dataset("mnist5k")
     for image, label in zip(real.numpy(), labels.numpy(), strict=True):
         same = np.abs(dataset.images / 127.5 - 1.0 - image).max((1, 2, 3)) < 1e-6
         assert set(dataset.labels[same]) == {label}
     assert len(set(labels.numpy())) > 1
-    experiment.train()
     experiment.export()
-    experiment.evaluate()
-    (folder,) = (tmp_path / "runs" / "banks").glob("*-40-0")
-    assert json.loads((folder / "bank.json").read_text())["prior"] == PRIOR
-    one_hot = bank.TeacherBank(folder).latents[:, 4:]
+    result = experiment.evaluate()
+    (path,) = (tmp_path / "runs" / "banks").glob("*-40-0/bank.json")
+    assert json.loads(path.read_text())["prior"] == PRIOR
+    one_hot = bank.TeacherBank(path.parent).latents[:, 4:]
     assert set(one_hot.ravel()) == {0, 1} and (one_hot.sum(1) == 1).all() and one_hot.any(0).sum() > 5
-    result = read_run(run.workdir)
     assert result.network.prior == result.teacher.prior == PRIOR
     assert akdg_tf.load("runs/mine").sample(2, label=7).shape == (2, *SHAPE)
 

@@ -187,8 +187,8 @@ def test_an_evaluation_that_has_a_name_is_told(tmp_path):
 
 def test_a_class_conditional_generator_says_how_its_class_is_chosen(tmp_path):
     plain, classes = (
-        card.card(write_metrics(tmp_path / prior, network=made_up_network("x", prior=prior)))
-        for prior in ("normal", "normal, 10 classes")
+        card.card(write_metrics(tmp_path / name, network=made_up_network("x", prior=prior)))
+        for name, prior in (("plain", "normal"), ("classes", "normal, 10 classes"))
     )
     assert ".sample(16)" in plain and "You cannot choose what it draws." in plain
     assert ".sample(16, label=1)" in classes and "You choose the class of an image, from 0 to 9" in classes
