@@ -1,17 +1,13 @@
 """Whole runs of `run.py`, from the flags to the result; some of them in processes of their own."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
 from PIL import Image
-from support import ROOT, run
+from support import run
 
 STUDENT = "--gin_file=gin/mnist_mlp_akdg.gin"
 TOY = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", "--gin_param=Schedule.steps=400"]
@@ -89,29 +85,6 @@ def test_the_classifier_is_trained_and_exported(tmp_path, run_here):
     assert record["n_real"] == 500 and record["value"] > 0.15  # chance is 0.1
     outputs = hub.load(str(tmp_path / "saved_model"))(tf.zeros((3, 32, 32, 1)))
     assert outputs["logits"].shape == (3, 10) and outputs["features"].shape == (3, 64)
-
-
-@pytest.mark.slow
-def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path):
-    """SIGKILL in the middle; the same command goes on, and its last checkpoint is the uncut one, bit for bit."""
-    uncut, cut = tmp_path / "uncut", tmp_path / "cut"
-    assert run(*TOY, f"--workdir={uncut}").returncode == 0
-    command = [sys.executable, "run.py", *TOY, f"--workdir={cut}"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list(cut.glob("checkpoints/ckpt-*.index")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    done = run(*TOY, f"--workdir={cut}")
-    assert done.returncode == 0 and "resuming at step" in done.stderr
-    names = [name for name, _ in tf.train.list_variables(str(uncut / "checkpoints" / "ckpt-400")) if "VARIABLE" in name]
-    assert len(names) > 40
-    for name in names:
-        values = [tf.train.load_variable(str(folder / "checkpoints" / "ckpt-400"), name) for folder in (uncut, cut)]
-        np.testing.assert_array_equal(*values)
-    steps = [json.loads(line)["step"] for line in (cut / "metrics.jsonl").read_text().splitlines()]
-    assert steps == list(range(20, 401, 20))
 
 
 def test_a_student_of_ones_own_images_under_the_cpu_budget(tmp_path, run_here):
