@@ -38,14 +38,7 @@ class Checkpoints:
         self._checkpoint = _checkpoint(state)
 
     def save(self, step: int) -> None:
-        """Writes the checkpoint of `step`, then removes old ones. If it cannot be written, nothing of it is left.
-
-        Raises:
-            UserError: a variable is not finite. Nothing is written, so that the earlier checkpoints stay.
-        """
-        bad = self._not_finite()
-        if bad:
-            raise UserError(self._diverged(step, bad))
+        """Writes the checkpoint of `step`, then removes old ones. If it cannot be written, nothing of it is left."""
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             self._checkpoint.write(os.fspath(self._folder / f"ckpt-{step}"))
@@ -72,7 +65,7 @@ class Checkpoints:
             path = self._folder / f"ckpt-{step}"
             try:
                 self._checkpoint.read(os.fspath(path)).assert_consumed()
-                bad = self._not_finite()
+                bad = self.not_finite()
                 if not bad:
                     return step
                 logger.warning("checkpoint %s is not finite (%s): trying the previous one", path, ", ".join(bad))
@@ -80,20 +73,12 @@ class Checkpoints:
                 logger.warning("checkpoint %s is damaged (%s): trying the previous one", path, type(error).__name__)
         if steps:
             raise UserError(
-                f"none of the checkpoints in {self._folder} can be restored: remove the folder to start again"
+                f"none of the checkpoints in {self._folder} can be restored: they are damaged, or of other networks; "
+                "remove the folder to start again"
             )
         return 0
 
-    def _diverged(self, step: int, bad: Sequence[str]) -> str:
-        """What to do after a training that diverged."""
-        advice = "the same command would diverge again: lower the learning rates"
-        kept = steps_in(self._folder)
-        if kept:
-            start = f"{self._folder.parent}@{kept[0]}"
-            advice += f"; a new run with GeneratorExperiment.init_from = {start!r} goes on from step {kept[0]}"
-        return f"training diverged before step {step} (not finite: {', '.join(bad)}), and {advice}"
-
-    def _not_finite(self) -> list[str]:
+    def not_finite(self) -> list[str]:
         """Names of the groups that hold a value that is not finite."""
         return [name for name, variables in self._state.items() if not all(map(_is_finite, variables))]
 

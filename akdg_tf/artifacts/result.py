@@ -104,6 +104,20 @@ class Parent:
 
 
 @dataclasses.dataclass(frozen=True)
+class Change:
+    """A change of a run's configuration between two of its steps.
+
+    Attributes:
+        step: the step from which the run went on with it.
+        removed, added: lines of the configuration before, and of the one after.
+    """
+
+    step: int
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class OverSeeds:
     """A score over the seeds of an experiment.
 
@@ -185,6 +199,7 @@ class Result:
         origin: where the weights come from if the method is `CONVERTED`, None for every other method.
         dtype_policy: Keras dtype policy under which the network was trained, None if it is unknown.
         unscored: whether the configuration says that there are no scores: `GeneratorExperiment.evaluations = {}`.
+        changes: of the configuration, while the run was under way. `command` repeats only the last configuration.
     """
 
     schema: int
@@ -210,6 +225,7 @@ class Result:
     dtype_policy: str | None = None
     unscored: bool = False
     onnx: ExportedModel | None = None
+    changes: tuple[Change, ...] = ()
 
     def scores_over_seeds(self) -> dict[str, OverSeeds]:
         """Each score of the network over the published seeds. For a single run it holds one value."""

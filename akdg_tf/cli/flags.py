@@ -38,6 +38,11 @@ flags.DEFINE_enum(
 flags.DEFINE_string("data_dir", None, "Folder with the data, for datasets that read files.")
 flags.DEFINE_integer("seed", 0, "Seed of weights, latents and data order.", 0, 2**32 - 1)
 flags.DEFINE_string("devices", "auto", "auto, cpu, cpu:N (N logical replicas), gpu, or gpu:I,J (these GPUs).")
+flags.DEFINE_bool(
+    "allow_config_change",
+    False,
+    "Lets the run in the folder go on with other bindings. What changed, and at which step, is noted in its result.",
+)
 flags.DEFINE_bool("smoke", False, "Few steps and samples, to test all stages. Everything it writes is labelled smoke.")
 FLAGS = flags.FLAGS
 

@@ -23,6 +23,7 @@ from akdg_tf.training.experiment import Experiment
 from akdg_tf.training.gin_files import find
 from akdg_tf.training.workdir import Run
 
+TRAINING = ("all", "train")  # stages
 SMOKE_SUFFIX = "-smoke"
 
 logger = logging.getLogger("akdg_tf.run")
@@ -42,6 +43,8 @@ def run_experiment() -> None:
             raise UserError("the gin files do not bind an experiment: bind make_experiment.experiment")
         print(config.listing())
         return
+    if FLAGS.allow_config_change and FLAGS.stage not in TRAINING:
+        raise UserError(f"--allow_config_change changes a training: give it with --stage={' or '.join(TRAINING)}")
     strategy = devices.make_strategy(FLAGS.devices)
     config.parse(FLAGS.gin_file, FLAGS.gin_param)
     run = make_run()
@@ -71,6 +74,7 @@ def make_run() -> Run:
         data_dir=data_folder(),
         hyperparameters=config.hyperparameters(),
         gin_params=tuple(FLAGS.gin_param),
+        may_change=FLAGS.allow_config_change,
     )
 
 
@@ -122,12 +126,12 @@ def work(experiment: Experiment, run: Run, stage: str) -> None:
     with config.explained():
         read = experiment.inputs()
         inputs.check(run, read)
-        experiment.prepare(training=stage in ("all", "train"))
-        if stage in ("all", "train"):
+        experiment.prepare(training=stage in TRAINING)
+        if stage in TRAINING:
             warn_if_dearer(experiment.describe())
     with run.claim():
         inputs.hold(run, read)  # another process may have begun the run meanwhile
-        if stage in ("all", "train"):
+        if stage in TRAINING:
             run.begin_operative_config()
             experiment.train()
         if stage in ("all", "export"):

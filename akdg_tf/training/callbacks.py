@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 import pathlib
 import time
 from collections.abc import Callable, Mapping
@@ -12,14 +11,15 @@ import tensorflow as tf
 
 from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.artifacts.result import Score
-from akdg_tf.errors import UserError
 from akdg_tf.files import write_text
+from akdg_tf.training import divergence
+from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
 
 
 class StepLog(keras.callbacks.Callback):
-    """Writes one log line per interval: step, share, ETA, speed and losses. Stops a run when a loss is not finite.
+    """Writes one log line per interval: step, share, ETA, speed and losses.
 
     Args:
         every: steps per interval.
@@ -41,10 +41,6 @@ class StepLog(keras.callbacks.Callback):
         step = (epoch + 1) * self.every
         pace = (time.monotonic() - self._began) / self.every
         self._pace = pace if self._pace is None else 0.7 * self._pace + 0.3 * pace
-        bad = [name for name, value in logs.items() if not math.isfinite(value)]
-        if bad:
-            names = ", ".join(bad)
-            raise UserError(f"training diverged before step {step} (not finite: {names}): lower the learning rates")
         eta = int(self._pace * (self.total - step))
         losses = "  ".join(f"{name} {value:.3f}" for name, value in logs.items())
         share = f"step {step}/{self.total} ({100 * step // self.total}%)"
@@ -87,19 +83,24 @@ class Forecast(keras.callbacks.Callback):
 
 
 class SaveCheckpoints(keras.callbacks.Callback):
-    """Saves a checkpoint at the end of every interval.
+    """Saves a checkpoint at the end of every interval. Stops the run if a weight is not finite.
 
     Args:
         checkpoints: saves the state of the trained model.
         every: steps per interval.
+        run: the run.
     """
 
-    def __init__(self, checkpoints: Checkpoints, every: int):
+    def __init__(self, checkpoints: Checkpoints, every: int, run: Run):
         super().__init__()
-        self.checkpoints, self.every = checkpoints, every
+        self.checkpoints, self.every, self.run = checkpoints, every, run
 
     def on_epoch_end(self, epoch, logs=None):
-        self.checkpoints.save((epoch + 1) * self.every)
+        step = (epoch + 1) * self.every
+        bad = self.checkpoints.not_finite()
+        if bad:
+            raise divergence.diverged(self.run, step, bad)
+        self.checkpoints.save(step)
 
 
 class History(keras.callbacks.Callback):

@@ -17,6 +17,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.sources import Teacher
+from akdg_tf.training import changes
 from akdg_tf.training.workdir import INPUTS, Run
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,8 @@ def of_teacher(teacher: Teacher) -> Input:
 def check(run: Run, inputs: Mapping[str, Input]) -> None:
     """Checks that a run that has begun reads what it began with.
 
-    A run that an older version began has noted nothing, and passes. So does one that has no checkpoint yet.
+    A run that an older version began has noted nothing, and passes. So does one that has no checkpoint yet, and one
+    that may change.
 
     Args:
         run: the run.
@@ -67,22 +69,35 @@ def check(run: Run, inputs: Mapping[str, Input]) -> None:
         UserError: something has changed, or the note is damaged.
     """
     noted = _noted(run) if _has_begun(run) else {}
-    for name, here in inputs.items():
-        there = noted.get(name, here)
-        if None not in (there.digest, here.digest) and there.digest != here.digest:
+    for name, (there, here) in _changed(noted, inputs).items():
+        if not run.may_change:
             raise UserError(
                 f"{run.workdir}: its {name} changed since it began (there {there}, here {here}): restore what it began "
-                f"with, or {run.elsewhere()}"
+                f"with, or {run.elsewhere()}; to go on here, add --allow_config_change"
             )
 
 
+def _changed(noted: Mapping[str, Input], inputs: Mapping[str, Input]) -> dict[str, tuple[Input, Input]]:
+    """What a run reads that is not what it began with, by name: as it was, and as it is."""
+    pairs = {name: (noted.get(name, here), here) for name, here in inputs.items()}
+    return {
+        name: (there, here)
+        for name, (there, here) in pairs.items()
+        if None not in (there.digest, here.digest) and there.digest != here.digest
+    }
+
+
 def hold(run: Run, inputs: Mapping[str, Input]) -> None:
-    """Checks what a run reads, and notes what is not noted yet; see `check`. The run must be claimed."""
+    """Checks what a run reads, and notes what is not noted yet, and what has changed. The run must be claimed."""
     check(run, inputs)
     begun = _has_begun(run)
     noted = _noted(run) if begun else {}
     if begun and not noted:
         logger.info("%s was begun by an older version: noting its data and teacher as they are now", run.workdir)
+    for name, (there, here) in _changed(noted, inputs).items():
+        step = max(steps_in(run.path("checkpoints")), default=0)
+        changes.record(run.workdir, step, changes.Difference((f"{name} {there}",), (f"{name} {here}",), True))
+        noted[name] = here
     now = {name: dataclasses.asdict(each) for name, each in {**inputs, **noted}.items()}
     write_json(run.path(INPUTS), now)
 

@@ -12,7 +12,9 @@ from akdg_tf.artifacts.result import Score
 from akdg_tf.data import by_step
 from akdg_tf.methods.growth import Grow
 from akdg_tf.reporting.pictures import Picture
+from akdg_tf.training import divergence
 from akdg_tf.training.callbacks import Curve, Forecast, History, SaveCheckpoints, StepLog
+from akdg_tf.training.divergence import StopWhereNotFinite
 from akdg_tf.training.profiling import Profile
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.tensorboard import Histograms, Pictures, Tensors, write_configuration
@@ -51,6 +53,9 @@ def fit_to_the_end(
     """
     steps, every = schedule.steps, schedule.report_every
     start = checkpoints.restore()
+    if run.go_on(start, steps):
+        divergence.forget(run)
+    divergence.check(run, start)
     if start >= steps:
         logger.info("training is done: step %d in %s", start, run.workdir)
         return
@@ -69,7 +74,10 @@ def fit_to_the_end(
         callbacks += [*_watching(run, schedule, start), *_showing(schedule, writer, tensors, draw)]
         if score and schedule.curve_every:
             callbacks.append(Curve(score, run.path("curve.jsonl"), writer, every, schedule.curve_every // every, start))
-        callbacks += [history, SaveCheckpoints(checkpoints, every)]  # all records are written before the checkpoint
+        callbacks += [
+            history,
+            SaveCheckpoints(checkpoints, every, run),
+        ]  # the records come before the checkpoint
         model.fit(
             by_step(batch, start, steps),
             epochs=steps // every,
@@ -84,7 +92,7 @@ def fit_to_the_end(
 def _watching(run, schedule, start) -> list[keras.callbacks.Callback]:
     """Callbacks for log lines and for the profile."""
     steps, every = schedule.steps, schedule.report_every
-    callbacks = [StepLog(every, steps, schedule.batch_size)]
+    callbacks = [StopWhereNotFinite(run, every), StepLog(every, steps, schedule.batch_size)]
     if not tf.config.list_logical_devices("GPU"):
         callbacks.append(Forecast(every, start, steps, schedule.cpu_budget))
     if schedule.profile_steps and start >= schedule.profile_steps[1]:

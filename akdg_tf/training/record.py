@@ -3,7 +3,7 @@
 from akdg_tf.artifacts import network as networks
 from akdg_tf.artifacts.result import SCHEMA, ExportedModel, Network, Parent, Result
 from akdg_tf.data import Dataset
-from akdg_tf.training import devices
+from akdg_tf.training import changes, devices
 from akdg_tf.training.workdir import Run
 
 
@@ -49,4 +49,5 @@ def result_of(
         dtype_policy=networks.dtype_policy_of_run(run.workdir),
         unscored=unscored,
         litert=litert,
+        changes=changes.recorded(run.workdir),
     )

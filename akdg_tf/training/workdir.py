@@ -2,9 +2,9 @@
 
 import contextlib
 import dataclasses
+import logging
 import os
 import pathlib
-import re
 import shlex
 from collections.abc import Mapping
 
@@ -12,12 +12,12 @@ import gin
 
 from akdg_tf.errors import UserError
 from akdg_tf.files import locked, part_of, write_text
-from akdg_tf.training.identity import training_lines
+from akdg_tf.training import changes
+
+logger = logging.getLogger(__name__)
 
 OPERATIVE = "operative_config.gin"
 INPUTS = "inputs.json"  # the digests of data and teacher; see `inputs`
-
-_DATA = re.compile(r"(?<=\d|N), data (.*)$")  # in the first line of a config.gin that an older version wrote
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Run:
         data_dir: folder with the data, or None.
         hyperparameters: the values that the experiment reads, by name, for TensorBoard.
         gin_params: each `--gin_param`, as given.
+        may_change: whether the run in the folder may go on with other bindings; see `changes`.
     """
 
     workdir: pathlib.Path
@@ -47,6 +48,7 @@ class Run:
     data_dir: str | None = None
     hyperparameters: Mapping[str, bool | int | float | str] = dataclasses.field(default_factory=dict)
     gin_params: tuple[str, ...] = ()
+    may_change: bool = False
 
     def command(self) -> str:
         """The command line of this run, quoted for a shell. The path of a data folder is replaced by DATA."""
@@ -67,13 +69,35 @@ class Run:
             UserError: the folder holds a run of another configuration, or something else.
         """
         given = self.path("config.gin")
-        difference = self._difference(given.read_text(encoding="utf-8")) if given.exists() else None
-        if difference:
-            raise UserError(f"{self.workdir} holds a run of another configuration ({difference}): {self.elsewhere()}")
+        found = self._difference()
+        if found and not (self.may_change and found.same_kind):
+            here = "; to go on here, add --allow_config_change" if found.same_kind else ""
+            raise UserError(f"{self.workdir} holds a run of another configuration ({found}): {self.elsewhere()}{here}")
         strangers = {path.name for path in self.workdir.iterdir()} if self.workdir.exists() else set()
         strangers -= {".lock", part_of(given).name}  # a run that is killed at its start may leave these
         if strangers and not given.exists():
             raise UserError(f"{self.workdir} is not empty and not a run folder: choose another --workdir")
+
+    def go_on(self, step: int, last: int) -> bool:
+        """Notes the change if the training goes on from `step` with another configuration; returns whether it does.
+
+        Args:
+            step: the step that was restored, 0 if there is none.
+            last: the last step of the training.
+
+        Raises:
+            UserError: no step is left for the changed configuration.
+        """
+        found = self._difference()
+        if not found:
+            return False
+        if step >= last:
+            raise UserError(f"{self.workdir} is at step {step}: no step is left for another configuration ({found})")
+        if step:
+            changes.record(self.workdir, step, found)
+            logger.warning("the configuration changed at step %d (%s); noted in %s", step, found, changes.FILE)
+        write_text(self.path("config.gin"), self._config())
+        return True
 
     def elsewhere(self) -> str:
         """What to do if this run cannot go on in its folder."""
@@ -81,14 +105,21 @@ class Run:
         hint = f"; to continue from this run there, add {start}" if "GeneratorExperiment" in self.bindings else ""
         return f"choose another --workdir{hint}"
 
-    def _difference(self, there: str) -> str | None:
-        """The first difference of the `config.gin` in the folder that makes it another run, None if there is none."""
-        path = _DATA.search(there.partition("\n")[0])
+    def _difference(self) -> changes.Difference | None:
+        """How the `config.gin` in the folder differs from this run's in what decides the training, None if it does not.
+
+        Raises:
+            UserError: an older version wrote it, which read data from another path.
+        """
+        given = self.path("config.gin")
+        there = given.read_text(encoding="utf-8") if given.exists() else self._config()
+        path = changes.data_of_an_older_version(there)
         if path and not self.path(INPUTS).exists():  # nothing else tells which data an older version read
             here = os.path.abspath(self.data_dir) if self.data_dir else None
-            if path[1] != here:
-                return f"there the data in {path[1]!r}, here in {here!r}"
-        return _difference(there, self._config())
+            if path != here:
+                differ = f"there the data in {path!r}, here in {here!r}"
+                raise UserError(f"{self.workdir} holds a run of another configuration ({differ}): {self.elsewhere()}")
+        return changes.difference(there, self._config())
 
     @contextlib.contextmanager
     def claim(self):
@@ -130,22 +161,3 @@ def _quoted(word: str) -> str:
     """A word quoted for a shell. A word with single quotes, which gin strings have, gets double quotes if possible."""
     plain = "'" in word and not set('"$`\\!') & set(word)
     return f'"{word}"' if plain else shlex.quote(word)
-
-
-def _difference(old: str, new: str) -> str | None:
-    """The first difference of two `config.gin` that makes them two runs, None if there is none."""
-    (old_head, _, old), (new_head, _, new) = old.partition("\n"), new.partition("\n")
-    old_lines, new_lines = training_lines(old), training_lines(new)
-    if old_lines is None or new_lines is None:
-        old_lines, new_lines = _statements(old), _statements(new)
-    old_lines, new_lines = [_DATA.sub("", old_head), *old_lines], [new_head, *new_lines]
-    gone = [line for line in old_lines if line not in new_lines]
-    changed = [line for line in new_lines if line not in old_lines]
-    if not gone and not changed:
-        return None
-    return f"there {(gone or ['nothing'])[0]!r}, here {(changed or ['nothing'])[0]!r}"
-
-
-def _statements(config: str) -> list[str]:
-    """The lines of a configuration, without comments and empty lines."""
-    return [line for line in config.splitlines() if line and not line.startswith("#")]

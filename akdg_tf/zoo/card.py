@@ -96,6 +96,7 @@ def card(entry: Entry) -> str:
         f"- command: {code(result.command)}",
         *_gin_files(result),
         *_warnings(result),
+        *_changes(result),
         *([UNSCORED] if result.unscored else []),
         *("", *_table(entry), ""),
         *_definition_lines(entry),
@@ -188,6 +189,18 @@ def _warnings(result: Result) -> list[str]:
     """A line that names the costs in which a student exceeds its teacher, if there are any."""
     more = exceeded(vars(result.network), vars(result.teacher)) if result.teacher else []
     return [f"- **it has more {' and more '.join(more)} than its teacher**"] if more else []
+
+
+def _changes(result: Result) -> list[str]:
+    """One line for each change of the configuration during the training."""
+    return [
+        f"- **its configuration changed at step {each.step:,}**: from {_codes(each.removed)} to {_codes(each.added)}"
+        for each in result.changes
+    ]
+
+
+def _codes(lines: tuple[str, ...]) -> str:
+    return ", ".join(map(code, lines)) or "nothing"
 
 
 def _table(entry: Entry) -> list[str]:

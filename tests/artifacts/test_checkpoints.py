@@ -147,7 +147,7 @@ def test_where_none_is_whole_one_line_says_so(tmp_path):
     saved(tmp_path, 1, 2)
     for path in tmp_path.glob("*.data-*"):
         path.write_bytes(b"")
-    with pytest.raises(UserError, match="can be restored: remove the folder to start again"):
+    with pytest.raises(UserError, match="can be restored: they are damaged, or of other networks; remove"):
         restored(tmp_path)
 
 
@@ -194,34 +194,23 @@ def test_a_checkpoint_that_cannot_be_written_leaves_nothing_and_the_older_ones(t
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_state_that_is_not_finite_is_not_saved_and_the_earlier_checkpoint_stays(value, tmp_path):
+def test_the_groups_with_a_value_that_is_not_finite_are_named(value):
     """The weights of a step are computed after its losses, so that the losses do not show it yet."""
     trainer = make_trainer(AKDG)
-    checkpoints = Checkpoints(trainer.state, tmp_path / "run" / "checkpoints")
-    checkpoints.save(2)
+    checkpoints = Checkpoints(trainer.state, pathlib.Path("nowhere"))
+    assert checkpoints.not_finite() == []
     weight = trainer.adversaries[1].discriminator.trainable_variables[0]
-    good = trainer.generator.get_weights()
     weight.assign(weight * value)
-    says = (
-        r"diverged before step 4 \(not finite: d_kd\), and the same command would diverge again: lower .*run@2' goes on"
-    )
-    with pytest.raises(UserError, match=says):
-        checkpoints.save(4)
-    assert steps_in(tmp_path / "run" / "checkpoints") == [2]
-    assert checkpoints.restore() == 2 and np.isfinite(weight.numpy()).all()
-    for value, expected in zip(trainer.generator.get_weights(), good, strict=True):
-        np.testing.assert_array_equal(value, expected)
+    assert checkpoints.not_finite() == ["d_kd"]
 
 
-def test_a_checkpoint_that_is_not_finite_is_passed_over(tmp_path, caplog, monkeypatch):
+def test_a_checkpoint_that_is_not_finite_is_passed_over(tmp_path, caplog):
     """One that an older version saved."""
     trainer = make_trainer(GAN)
     checkpoints = Checkpoints(trainer.state, tmp_path)
     checkpoints.save(2)
     weight = trainer.generator.trainable_variables[0]
     weight.assign(weight * np.nan)
-    with monkeypatch.context() as patch:
-        patch.setattr(Checkpoints, "_not_finite", lambda self: [])
-        checkpoints.save(4)
+    checkpoints.save(4)
     assert checkpoints.restore() == 2
     assert "ckpt-4 is not finite (generator): trying the previous one" in caplog.text

@@ -80,7 +80,7 @@ def test_the_score_of_a_single_run_stands_for_its_seed():
     assert alone.scores_over_seeds() == {"fid[c]": OverSeeds(1.0, None, (1.0,), (0,))}
 
 
-UNNEEDED = ("schema", "over_seeds", "litert", "origin", "dtype_policy", "unscored", "onnx")
+UNNEEDED = ("schema", "over_seeds", "litert", "origin", "dtype_policy", "unscored", "onnx", "changes")
 NEEDED = [field.name for field in dataclasses.fields(Result) if field.name not in UNNEEDED]
 
 

@@ -20,6 +20,7 @@ from akdg_tf.data import load_dataset
 from akdg_tf.data.choice import Data
 from akdg_tf.errors import UserError
 from akdg_tf.teachers.saved_model import load_generator
+from akdg_tf.training.changes import recorded
 from akdg_tf.training.generation import GeneratorExperiment
 from akdg_tf.training.inputs import of_teacher
 from akdg_tf.training.schedule import Schedule
@@ -61,10 +62,10 @@ def generator(seed):
     return akdg_tf.MLPGenerator(4, (8, 8, 1), width=4, depth=1)
 
 
-def go_on(workdir, steps, data, teacher=None, stage="train", method=None, **data_settings):
+def go_on(workdir, steps, data, teacher=None, stage="train", method=None, may_change=False, **data_settings):
     """The command `akdg run`, after its flags and gin files are read, as in a process of its own."""
     load_dataset.cache_clear()
-    run = Run(workdir, "x", data_dir=str(data))
+    run = Run(workdir, "x", data_dir=str(data), may_change=may_change)
     experiment = GeneratorExperiment(
         run,
         generator(0),
@@ -220,3 +221,18 @@ def test_a_data_folder_whose_name_is_not_utf8_goes_through_all_stages(tmp_path, 
     result = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert result["split"] == "8 files of caf\N{REPLACEMENT CHARACTER}"
     assert "mean" in capsys.readouterr().out
+
+
+def test_changed_data_are_noted_where_that_is_allowed(tmp_path):
+    draw_images(tmp_path / "images")
+    go_on(tmp_path / "run", 4, tmp_path / "images")
+    draw_images(tmp_path / "images", seed=1)
+    with pytest.raises(UserError, match=r"its data changed .*; to go on here, add --allow_config_change"):
+        go_on(tmp_path / "run", 8, tmp_path / "images")
+    go_on(tmp_path / "run", 8, tmp_path / "images", may_change=True)
+    (change,) = recorded(tmp_path / "run")
+    assert change.step == 4 and all(
+        line.startswith("data '8 files of images'") for line in change.removed + change.added
+    )
+    go_on(tmp_path / "run", 12, tmp_path / "images")  # which are now those of the run
+    assert len(recorded(tmp_path / "run")) == 1

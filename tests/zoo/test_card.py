@@ -6,7 +6,7 @@ import re
 import pytest
 from made_up_zoo import made_up_network, made_up_origin, made_up_score, write_metrics
 
-from akdg_tf.artifacts.result import ExportedModel, OverSeeds, Parent
+from akdg_tf.artifacts.result import Change, ExportedModel, OverSeeds, Parent
 from akdg_tf.errors import UserError
 from akdg_tf.zoo import card
 
@@ -193,3 +193,9 @@ def test_a_class_conditional_generator_says_how_its_class_is_chosen(tmp_path):
     assert ".sample(16)" in plain and "You cannot choose what it draws." in plain
     assert ".sample(16, label=1)" in classes and "You choose the class of an image, from 0 to 9" in classes
     assert "The last 10 entries of a latent are the class, one-hot" in classes
+
+
+def test_a_change_of_the_configuration_is_stated(tmp_path):
+    change = Change(1200, ("A.b = 1", "C.d = 'x'"), ())
+    said = card.card(write_metrics(tmp_path / "x", changes=(change,)))
+    assert "- **its configuration changed at step 1,200**: from `A.b = 1`, `C.d = 'x'` to nothing\n" in said
