@@ -17,9 +17,8 @@ from akdg_tf.training.loop import fit_to_the_end
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.workdir import Run
 
-DIVERGED = r"diverged at step 5 \(not finite: d_s/loss, d_s/reference_logits, g/loss\); the checkpoint of step 4 is kept"
-    r"training diverged at step 5 \(not finite: d_s/loss, d_s/reference_logits\); the checkpoint of step 4 is kept"
-)
+NAMES = "d_s/loss, d_s/reference_logits, g/loss"
+DIVERGED = rf"diverged at step 5 \(not finite: {NAMES}\); the checkpoint of step 4 is kept"
 
 
 def batches(bad_step=None):

@@ -100,9 +100,7 @@ def test_configurations_that_cannot_be_understood_are_compared_by_their_statemen
     with Run(tmp_path, "x", "# Macros:\n\nGone.away = 1\nA.b = 2").claim():
         pass
     Run(tmp_path, "x", "Gone.away = 1\nA.b = 2").check()
-    with pytest.raises(
-        UserError, match=r"there 'A.b = 2', here 'A.b = 3'\): choose another --workdir; to go on here, "
-    ):
+    with pytest.raises(UserError, match=r"there 'A.b = 2', here 'A.b = 3'\): choose another --workdir; to go on"):
         Run(tmp_path, "x", "Gone.away = 1\nA.b = 3").check()
 
 
