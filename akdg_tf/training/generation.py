@@ -34,6 +34,7 @@ from akdg_tf.models.pggan import at_full_size
 from akdg_tf.reporting import pictures
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.saved_model import load_generator
+from akdg_tf.teachers.selection import SelectedBank
 from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, TeacherSource, fitting
 from akdg_tf.training import inputs, tensorboard
 from akdg_tf.training.loop import fit_to_the_end
@@ -176,11 +177,20 @@ class GeneratorExperiment:
                 evaluation.prepare(self.dataset)
 
     def inputs(self) -> dict[str, inputs.Input]:
-        """The data if they are read, and the teacher if the method learns from it; see `Experiment`."""
+        """What the training reads: data, teacher, what selects its images, and what was compressed."""
         found = {} if isinstance(self.dataset, NoImages) else {"data": inputs.of_data(self.dataset)}
         if self.method.teacher_role and self.teacher:
             found["teacher"] = inputs.of_teacher(self.teacher)
+            if isinstance(self.teacher_source, SelectedBank):
+                ranking = self.teacher_source.ranking
+                found["selection"] = inputs.Input(type(ranking).__name__, ranking.digest(self._reals()))
+        for parent in self._sources():
+            found["source"] = inputs.Input(parent.name, parent.digest)
         return found
+
+    def _sources(self) -> list[Parent]:
+        """The network that the generator was compressed from, if it was."""
+        return [self.generator.made_from()] if hasattr(self.generator, "made_from") else []
 
     def prepare(self, training: bool) -> None:
         """Builds the trainer and its teacher, and tries what a training needs later; see `Experiment`."""
@@ -344,7 +354,7 @@ class GeneratorExperiment:
 
     def _parents(self) -> tuple[Parent, ...]:
         """What the generator was made from: a network that was compressed, the teacher, the source of a warm start."""
-        parents = [self.generator.made_from()] if hasattr(self.generator, "made_from") else []
+        parents = self._sources()
         if self.teacher and (self.method.teacher_role or self.data.name == teacher_data.NAME):
             parents.append(lineage.of_generator("teacher", self.teacher))
         warm = self.run.path(WARM_START)

@@ -14,6 +14,7 @@ from support import discriminator, made_up_score
 
 import akdg_tf
 from akdg_tf.artifacts.checkpoints import steps_in
+from akdg_tf.artifacts.result import Parent
 from akdg_tf.artifacts.saved_model import export
 from akdg_tf.cli import stages
 from akdg_tf.data import load_dataset
@@ -62,13 +63,18 @@ def generator(seed):
     return akdg_tf.MLPGenerator(4, (8, 8, 1), width=4, depth=1)
 
 
-def go_on(workdir, steps, data, teacher=None, stage="train", method=None, may_change=False, **data_settings):
+def go_on(
+    workdir, steps, data, teacher=None, stage="train", method=None, may_change=False, source=None, **data_settings
+):
     """The command `akdg run`, after its flags and gin files are read, as in a process of its own."""
     load_dataset.cache_clear()
+    student = generator(0)
+    if source:  # the digest of the network that it was compressed from
+        student.made_from = lambda: Parent("compressed", "whole", source)
     run = Run(workdir, "x", data_dir=str(data), may_change=may_change)
     experiment = GeneratorExperiment(
         run,
-        generator(0),
+        student,
         method=method or (SmallAKDG if teacher else SmallGAN),
         data=Data("folder", **data_settings),
         schedule=Schedule(steps, 4, report_every=4),
@@ -236,3 +242,12 @@ def test_changed_data_are_noted_where_that_is_allowed(tmp_path):
     )
     go_on(tmp_path / "run", 12, tmp_path / "images")  # which are now those of the run
     assert len(recorded(tmp_path / "run")) == 1
+
+
+def test_another_network_to_compress_makes_another_run(tmp_path):
+    draw_images(tmp_path / "images")
+    go_on(tmp_path / "run", 4, tmp_path / "images", source="a" * 64)
+    with pytest.raises(
+        UserError, match=r"its source changed since it began \(there 'whole' aaaaaaaa, here 'whole' b{8}\)"
+    ):
+        go_on(tmp_path / "run", 8, tmp_path / "images", source="b" * 64)
