@@ -41,14 +41,17 @@ class RowFile:
         """Makes a file of zeros, and takes its whole space on the disk at once.
 
         Raises:
-            OSError: the disk is full.
+            OSError: the disk is full; the error names the file.
         """
         header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
         with path.open("wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
             size = file.tell() + int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
             file.flush()
-            _take_space(file.fileno(), size)
+            try:
+                _take_space(file.fileno(), size)
+            except OSError as error:  # which names no file
+                raise OSError(error.errno, error.strerror, str(path)) from error
         return cls(path, writable=True)
 
     def read(self, index: Sequence[int]) -> np.ndarray:

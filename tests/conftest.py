@@ -1,5 +1,9 @@
+"""What all tests share: fixed seeds, nothing left behind, and runs of `run.py` within the test's own process."""
+
 import logging
 import os
+import sys
+import types
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -7,8 +11,12 @@ import gin
 import keras
 import pytest
 import tensorflow as tf
+from absl.testing import flagsaver
+from support import ROOT
 
 from akdg_tf.artifacts import latency, measure
+from akdg_tf.cli.flags import parse
+from akdg_tf.cli.run import _run_or_explain
 
 _cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(_cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -30,3 +38,25 @@ def _fixed_seed_and_nothing_left_behind():
     logging.getLogger("akdg_tf").setLevel(level)
     gin.clear_config()
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def run_here(monkeypatch, capfd, caplog):
+    """A function like `support.run`, but the run takes place in this process. Its log lines are part of `stderr`."""
+
+    def function(*arguments, cwd=ROOT):
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["run.py", *map(str, arguments)])
+        gin.clear_config()
+        caplog.clear()
+        capfd.readouterr()
+        code = 0
+        with flagsaver.flagsaver(), caplog.at_level(logging.INFO, "akdg_tf"):
+            try:
+                _run_or_explain(parse(sys.argv))
+            except SystemExit as end:
+                code = end.code
+        said = capfd.readouterr()
+        return types.SimpleNamespace(returncode=code, stdout=said.out, stderr=said.err + caplog.text)
+
+    return function

@@ -2,11 +2,9 @@
 
 import argparse
 import logging
-import sys
 
-from akdg_tf.cli import quiet
+from akdg_tf.cli import ending, quiet
 from akdg_tf.cli.init import Parser, add_arguments
-from akdg_tf.errors import UserError
 
 EPILOG = """examples:
   akdg design --teacher=mnist_sngan_teacher --data=mnist5k --max_kb=100
@@ -19,13 +17,8 @@ def main(argv: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     arguments = parser().parse_args(argv)
     design_command = quiet.load("akdg_tf.cli.design_command")
-    try:
+    with ending.in_one_line("akdg design"):
         print(design_command.design(arguments))
-    except (UserError, OSError, UnicodeError) as error:
-        print(f"akdg design: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def parser() -> Parser:

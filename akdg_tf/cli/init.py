@@ -3,10 +3,8 @@
 import argparse
 import logging
 import re
-import sys
 
-from akdg_tf.cli import quiet
-from akdg_tf.errors import UserError
+from akdg_tf.cli import ending, quiet
 
 STUDENTS = ("dcgan", "mlp")
 EPILOG = """examples:
@@ -28,13 +26,8 @@ def main(argv: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     arguments = parser().parse_args(argv)
     init_command = quiet.load("akdg_tf.cli.init_command")
-    try:
+    with ending.in_one_line("akdg init"):
         print(init_command.init(arguments))
-    except (UserError, OSError, UnicodeError) as error:  # UnicodeError: a path that is not UTF-8
-        print(f"akdg init: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def parser() -> Parser:

@@ -1,10 +1,8 @@
 """The command `akdg report`: tables and pictures of finished runs."""
 
 import argparse
-import sys
 
-from akdg_tf.cli import quiet
-from akdg_tf.errors import UserError
+from akdg_tf.cli import ending, quiet
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -16,8 +14,5 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data_dir", help="folder with the data, to show real images beside the generated ones")
     arguments = parser.parse_args(argv)
     report = quiet.load("akdg_tf.reporting.report")
-    try:
+    with ending.in_one_line("akdg report"):
         report.main(arguments.family, data_dir=arguments.data_dir)
-    except (UserError, OSError) as error:
-        print(f"akdg report: {error}", file=sys.stderr)
-        sys.exit(2)

@@ -3,10 +3,8 @@
 import argparse
 import logging
 import pathlib
-import sys
 
-from akdg_tf.cli import quiet
-from akdg_tf.errors import UserError
+from akdg_tf.cli import ending, quiet
 from akdg_tf.places import expanded
 
 logger = logging.getLogger(__name__)
@@ -17,16 +15,11 @@ GALLERY = pathlib.Path("runs", "gallery")
 def main(argv: list[str] | None = None) -> None:
     """Runs one command. Bad input gives one line and exit code 2."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    try:
+    with ending.in_one_line("akdg zoo"):
         arguments = parser().parse_args(argv)
         zoo_commands = quiet.load("akdg_tf.cli.zoo_commands")
         arguments.zoo = arguments.zoo or zoo_commands.default_zoo()
         zoo_commands.COMMANDS[arguments.command](arguments)
-    except (UserError, OSError) as error:
-        print(f"akdg zoo: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 def folder(path: str) -> pathlib.Path:

@@ -14,6 +14,7 @@ from akdg_tf import configurables  # noqa: F401  (registers what the files bind)
 from akdg_tf.errors import UserError, said_in
 from akdg_tf.training.bindings import Binding, Configuration, binding_of
 from akdg_tf.training.experiment import Experiment
+from akdg_tf.training.failures import is_disk_full
 from akdg_tf.training.gin_files import binding_statement, file_statements, find, first_line, lookup
 from akdg_tf.training.make import make_experiment
 from akdg_tf.training.workdir import Run
@@ -193,14 +194,21 @@ def explained():
 
     Raises:
         UserError: replaces the error; the traceback is in the debug log.
+        OSError: the disk is full.
     """
     try:
         yield
+    except OSError as error:
+        if is_disk_full(error):  # no binding is to blame
+            raise
+        raise _not_working(error) from error
     except UserError as error:  # gin appends lines that say where the call was
         raise UserError(str(error).partition("\n")[0]) from error
     except Exception as error:  # a bad value of a binding may raise anything, anywhere in Keras and TensorFlow
-        logger.debug("building or running the experiment", exc_info=True)
-        ours = said_in(str(error))
-        if ours:
-            raise UserError(ours) from error
-        raise UserError(f"the configuration does not work: {' '.join(str(error).split())[:400]}") from error
+        raise _not_working(error) from error
+
+
+def _not_working(error: Exception) -> UserError:
+    logger.debug("building or running the experiment", exc_info=True)
+    ours = said_in(str(error))
+    return UserError(ours or f"the configuration does not work: {' '.join(str(error).split())[:400]}")

@@ -7,8 +7,6 @@ from tensorflow.errors import OpError
 
 from akdg_tf.errors import said_in
 
-GOES_ON = "once that is mended, the same command continues from the last checkpoint"
-
 _NODE = re.compile(
     r"\{\{.*?\}\}\s*|\s*\[Op:\w+\]|^Error in user-defined function passed to \w+ transformation[^:]*:\s*"
 )
@@ -25,4 +23,4 @@ def failure_of(error: OpError) -> str:
 
 def is_disk_full(error: OSError) -> bool:
     """Whether the system could not write because there is no space left, or no more is allowed."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
