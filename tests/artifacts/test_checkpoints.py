@@ -1,6 +1,8 @@
 """A resumed run is the run that was never cut, bit for bit."""
 
+import collections
 import pathlib
+import random
 import resource
 import shutil
 
@@ -214,3 +216,29 @@ def test_a_checkpoint_that_is_not_finite_is_passed_over(tmp_path, caplog):
     checkpoints.save(4)
     assert checkpoints.restore() == 2
     assert "ckpt-4 is not finite (generator): trying the previous one" in caplog.text
+
+
+def test_no_damage_at_random_places_gives_a_wrong_state(tmp_path, caplog):
+    """Bytes that change, and files that end early, in one checkpoint or in the two newest ones."""
+    chance = random.Random(0)
+    saved(tmp_path / "whole", 1, 2, 3)
+    found = collections.Counter()
+    for number in range(60):
+        folder = shutil.copytree(tmp_path / "whole", tmp_path / str(number))
+        damaged = (3, 2) if number % 2 else (3,)
+        for step in damaged:
+            path = chance.choice(sorted(folder.glob(f"ckpt-{step}.*")))
+            content = bytearray(path.read_bytes())
+            place = chance.randrange(len(content))
+            if chance.random() < 0.5:
+                content[place] ^= chance.randrange(1, 256)
+            else:
+                del content[place:]
+            path.write_bytes(content)
+        caplog.clear()
+        step, value = restored(folder)
+        assert value == step and step >= 3 - len(damaged)
+        if step < 3:
+            assert f"{folder / 'ckpt-3'} is damaged" in caplog.text
+        found[step] += 1
+    assert found[1] > 5 and found[2] > 15
