@@ -27,7 +27,7 @@ def quantized_generator(folder: pathlib.Path, network: FrozenGenerator) -> dict[
     path = folder / FILE
     if not path.exists() or weights_in(path) not in QUANTIZED:
         return {}
-    return {FILE: of_litert(path, output_range=network.output_range)}
+    return {FILE: of_litert(path, prior=network.prior, output_range=network.output_range)}
 
 
 def record(

@@ -1,0 +1,61 @@
+"""What the weights of `model.tflite` cost: python benchmarks/quantize.py mnist_dcgan_akdg mnist_mlp_akdg.
+
+Prints one JSON line per generator of the zoo that draws MNIST digits: for each kind of weights the size of the file,
+the mnist-classifier's FID of its images, and the largest and the mean difference of a pixel from the SavedModel's.
+Nothing is fine-tuned.
+"""
+
+import argparse
+import functools
+import json
+import pathlib
+import tempfile
+
+import numpy as np
+import setting
+import tensorflow as tf
+
+from akdg_tf import latents, load_dataset, load_network
+from akdg_tf.artifacts.litert import FILE, LiteRT
+from akdg_tf.artifacts.quantization import WEIGHTS
+from akdg_tf.metrics.classifiers import load_classifier
+from akdg_tf.metrics.evaluation import score_all
+from akdg_tf.metrics.scores import ImageScores
+from akdg_tf.teachers.frozen import FrozenGenerator
+from akdg_tf.teachers.load import load_teacher
+
+COMPARED = 64
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="+", help="entries of the zoo that draw MNIST digits")
+    parser.add_argument("--samples", type=int, default=5000)
+    arguments = parser.parse_args()
+    dataset = load_dataset("mnist5k", None, (32, 32, 1))
+    scores = ImageScores(functools.partial(load_classifier, "mnist_classifier"), arguments.samples)
+    scores.prepare(dataset)
+    for name in arguments.names:
+        network = load_network(name)
+        line = {"benchmark": "quantize", **setting.machine(), "name": name, "samples": arguments.samples}
+        saved = FrozenGenerator(functools.partial(network, training=False), network.latent_dim, module=network)
+        files = {"saved_model": saved}
+        with tempfile.TemporaryDirectory() as place:
+            for weights in WEIGHTS:
+                folder = pathlib.Path(place, weights)
+                folder.mkdir()
+                LiteRT(weights).write(network, folder)
+                files[weights] = load_teacher(str(folder / FILE))
+                line[f"{weights}.bytes"] = (folder / FILE).stat().st_size
+            z = latents.draw("normal", COMPARED, network.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
+            for weights, found in score_all({"s": scores}, files, dataset).items():
+                apart = np.abs(files[weights](z) - saved(z)) / 2
+                line[f"{weights}.fid"] = setting.compact(found["fid[mnist-classifier]"].value)
+                line[f"{weights}.largest"] = setting.compact(float(apart.max()))
+                line[f"{weights}.mean"] = setting.compact(float(apart.mean()))
+        print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main()
