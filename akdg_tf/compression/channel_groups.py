@@ -10,11 +10,10 @@ import numpy as np
 from keras import layers
 
 from akdg_tf.errors import UserError
-from akdg_tf.models.generators import Generator, UpBlock
-from akdg_tf.models.layered import LayeredGenerator, UpResidual
+from akdg_tf.models.generators import Generator
+from akdg_tf.models.layered import BLOCKS, LayeredGenerator, Residual, doubles
 from akdg_tf.models.layers import UpsampleConv2D
 
-BLOCKS = (UpBlock, UpResidual)
 SIZES = {layers.Dense: "units", layers.Conv2D: "filters", UpsampleConv2D: "filters"}  # name of the number of outputs
 POINTWISE = (layers.ReLU, layers.LeakyReLU, layers.Activation)
 
@@ -118,7 +117,7 @@ def _narrowed(sequence: Sequence[keras.layers.Layer], values: Mapping[int, np.nd
     for layer in sequence:
         config = layer.get_config()
         if isinstance(layer, BLOCKS):
-            made.append(UpResidual(keras.Sequential(_narrowed(layer.residual.layers, values))))
+            made.append(Residual(keras.Sequential(_narrowed(layer.residual.layers, values)), doubles(layer)))
             continue
         if type(layer) in SIZES:
             size = values[id(weights_of(layer).kernel)].shape[-1]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 import keras
 import numpy as np
 
-from akdg_tf.models.generators import Generator, UpBlock
-from akdg_tf.models.layered import LayeredGenerator, UpResidual
+from akdg_tf.models.generators import Generator
+from akdg_tf.models.layered import BLOCKS, LayeredGenerator, Residual, doubles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Replacement:
 def layers_in(net: keras.Sequential) -> Iterator[keras.layers.Layer]:
     """The layers of a sequence; in the place of residual blocks, the layers of the residuals."""
     for layer in net.layers:
-        if isinstance(layer, UpBlock | UpResidual):
+        if isinstance(layer, BLOCKS):
             yield from layers_in(layer.residual)
         else:
             yield layer
@@ -55,9 +55,9 @@ def _replaced_in(net: keras.Sequential, replace) -> tuple[keras.Sequential, list
     layers: list[keras.layers.Layer] = []
     made: list[Replacement] = []
     for layer in net.layers:
-        if isinstance(layer, UpBlock | UpResidual):
+        if isinstance(layer, BLOCKS):
             residual, inner = _replaced_in(layer.residual, replace)
-            layers.append(UpResidual(residual, dtype=layer.dtype_policy))
+            layers.append(Residual(residual, doubles(layer), dtype=layer.dtype_policy))
         else:
             inner = list(replace(layer) or [Replacement(like(layer, type(layer)), layer.get_weights())])
             layers += [each.layer for each in inner]

@@ -4,37 +4,47 @@ from collections.abc import Sequence
 
 import keras
 
-from akdg_tf.models.generators import Generator
+from akdg_tf.models.generators import Generator, ResidualBlock, UpBlock
 from akdg_tf.models.layers import upsample
 
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 
 
 @_serializable
-class UpResidual(keras.layers.Layer):
-    """A residual up-block that is given as the layers of its residual: the image of the input, upsampled, is added.
+class Residual(keras.layers.Layer):
+    """A residual block that is given as the layers of its residual.
 
     Args:
-        residual: maps [n, h, w, c] to [n, 2h, 2w, c].
+        residual: maps [n, h, w, c] to the same shape, or to [n, 2h, 2w, c].
+        upsampled: whether it maps to twice the sides: then the input is upsampled before the residual is added.
     """
 
-    def __init__(self, residual: keras.Sequential, **kwargs):
+    def __init__(self, residual: keras.Sequential, upsampled: bool, **kwargs):
         super().__init__(**kwargs)
-        self.residual = residual
+        self.residual, self.upsampled = residual, upsampled
 
     def build(self, input_shape):
         self.residual.build(input_shape)
 
     def call(self, x, training=False):
-        return upsample(x) + self.residual(x, training=training)
+        return (upsample(x) if self.upsampled else x) + self.residual(x, training=training)
 
     def get_config(self):
-        return {**super().get_config(), "residual": keras.saving.serialize_keras_object(self.residual)}
+        residual = keras.saving.serialize_keras_object(self.residual)
+        return {**super().get_config(), "residual": residual, "upsampled": self.upsampled}
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)  # the caller's stays as it is
         return cls(keras.saving.deserialize_keras_object(config.pop("residual")), **config)
+
+
+BLOCKS = (ResidualBlock, Residual)  # layers that hold the layers of a residual
+
+
+def doubles(block: keras.layers.Layer) -> bool:
+    """Whether a residual block, one of `BLOCKS`, doubles the sides."""
+    return block.upsampled if isinstance(block, Residual) else isinstance(block, UpBlock)
 
 
 @_serializable

@@ -26,12 +26,20 @@ def sngan():
     return SNGANGenerator(4, SAMPLE_SHAPE, width=6, blocks=2)
 
 
+def deep():
+    return SNGANGenerator(4, SAMPLE_SHAPE, width=6, blocks=1, blocks_per_resolution=2)
+
+
 def mlp_params(first, second):
     return 4 * first + first * second + 64 * second + 3 * (first + second) + 64
 
 
 def dcgan_params(first, second):
     return 16 * 5 * first + 2 * first + 9 * first * second + 3 * second + 9 * second + 1
+
+
+def deep_params(*widths):
+    return sngan_params(*widths) + 12 * 5 * widths[0]  # the first map has 4x4 pixels in place of 2x2
 
 
 def sngan_params(trunk, first, second):
@@ -81,8 +89,9 @@ def make_dead(generator, dead):
         (mlp, mlp_params, ([0, 4, 9], [3]), (7, 9)),
         (dcgan, dcgan_params, ([2, 8], [0, 1, 5]), (7, 4)),
         (sngan, sngan_params, ([1, 5], [0], [2, 3]), (4, 5, 4)),
+        (deep, deep_params, ([1, 5], [0], [2, 3]), (4, 5, 4)),
     ],
-    ids=["MLP", "DCGAN", "SNGAN"],
+    ids=["MLP", "DCGAN", "SNGAN", "deeper SNGAN"],
 )
 def test_channels_that_do_nothing_go_first_and_no_image_changes(make, params, dead, left, importance):
     generator = trained(make)
@@ -96,6 +105,11 @@ def test_channels_that_do_nothing_go_first_and_no_image_changes(make, params, de
     assert np.std(before, axis=0).max() > 0.1  # the images do differ from each other
     for value, now in zip(weights, generator.get_weights(), strict=True):  # the source is not changed
         np.testing.assert_array_equal(value, now)
+
+
+def test_a_class_conditional_network_keeps_its_classes():
+    generator = trained(lambda: MLPGenerator(4, SAMPLE_SHAPE, width=10, depth=2, classes=2))
+    assert PruneChannels(max_params=cost_of(generator).params - 1)(generator).classes == 2
 
 
 def test_a_budget_of_mult_adds_is_held_and_nearly_used():

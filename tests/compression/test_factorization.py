@@ -14,7 +14,7 @@ from akdg_tf.compression.fake_quant import FakeQuantize
 from akdg_tf.errors import UserError
 from akdg_tf.models import DCGANGenerator, LayeredGenerator, MLPGenerator, SNGANGenerator
 from akdg_tf.models.counting import count_cost
-from akdg_tf.models.layered import UpResidual
+from akdg_tf.models.layered import Residual
 
 Z = tf.random.stateless_normal((5, 8), (1, 2))
 RANDOM = np.random.default_rng(0)
@@ -63,7 +63,7 @@ def test_the_convolutions_of_residual_blocks_are_factorized_and_the_network_come
     lower_the_ranks(model.net, 2)
     small = Factorize(energy=1.0)(model)
     np.testing.assert_allclose(small(Z), model(Z), atol=1e-4)
-    (block,) = (layer for layer in small.net.layers if isinstance(layer, UpResidual))
+    (block,) = (layer for layer in small.net.layers if isinstance(layer, Residual))
     assert len(block.residual.layers) == len(model.net.layers[2].residual.layers) + 2 * 2
     np.testing.assert_allclose(detached_copy(small)(Z), small(Z), atol=1e-6)
 

@@ -9,17 +9,19 @@ from keras import layers
 from akdg_tf.artifacts import network
 from akdg_tf.artifacts.saved_model import detached_copy
 from akdg_tf.models.generators import SNGANGenerator
-from akdg_tf.models.layered import LayeredGenerator, UpResidual
+from akdg_tf.models.layered import LayeredGenerator, Residual, doubles
 
 Z = tf.random.stateless_normal((3, 4), (1, 2))
 
 
 def made():
-    """The layers of an SNGAN generator, its blocks taken apart."""
-    trained = SNGANGenerator(4, (8, 8, 1), width=6, blocks=1)
-    dense, reshape, block, *end = trained.net.layers
-    residual = keras.Sequential(block.residual.layers)
-    return trained, LayeredGenerator(keras.Sequential([dense, reshape, UpResidual(residual), *end]), 4, (8, 8, 1))
+    """The layers of an SNGAN generator, its blocks taken apart: one that doubles the sides, and one that does not."""
+    trained = SNGANGenerator(4, (8, 8, 1), width=6, blocks=1, blocks_per_resolution=2)
+    dense, reshape, *blocks, norm, relu, last = trained.net.layers
+    apart = [Residual(keras.Sequential(block.residual.layers), doubles(block)) for block in blocks]
+    assert [block.upsampled for block in apart] == [True, False]
+    net = keras.Sequential([dense, reshape, *apart, norm, relu, last])
+    return trained, LayeredGenerator(net, 4, (8, 8, 1))
 
 
 def test_it_computes_what_its_layers_do():
