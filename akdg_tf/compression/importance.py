@@ -9,6 +9,7 @@ import tensorflow as tf
 from akdg_tf import latents
 from akdg_tf.compression.channel_groups import BLOCKS, SIZES, Group, sequence_of
 from akdg_tf.models.generators import Generator
+from akdg_tf.models.layered import doubles
 from akdg_tf.models.layers import upsample
 
 PAIRS = 128  # pairs of latents
@@ -97,7 +98,7 @@ def _run(
     """Calls layers one after the other; notes the inputs of those with weights in `read`, by the layer's id."""
     for layer in sequence:
         if isinstance(layer, BLOCKS):
-            x = upsample(x) + _run(layer.residual.layers, x, read, tape)
+            x = (upsample(x) if doubles(layer) else x) + _run(layer.residual.layers, x, read, tape)
             continue
         if type(layer) in SIZES:
             x = tf.identity(x)
