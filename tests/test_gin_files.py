@@ -4,6 +4,9 @@ import gin
 import pytest
 from support import ROOT
 
+from akdg_tf import places
+from akdg_tf.artifacts import network
+from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.artifacts.saved_model import export_generator
 from akdg_tf.methods.losses import HingeLoss
 from akdg_tf.models import MLPGenerator, ResNetDiscriminator, SNGANGenerator
@@ -15,7 +18,7 @@ from akdg_tf.training.workdir import Run
 
 SHARED = {
     *("cifar10", "cifar10_student", "cifar10_mlp", "cifar10_dcgan", "budget_cpu", "cpu_hours", "spectral"),
-    *("mnist", "mnist_student", "mnist_mlp", "mnist_dcgan", "mnist_sngan", "cifar10_sngan"),
+    *("mnist", "mnist_student", "mnist_mlp", "mnist_dcgan", "mnist_sngan", "mnist_compressed", "cifar10_sngan"),
     *("pggan", "lsun", "lsun_student", "emoji"),
     *("toy", "toy_student", "toy_ring_student", "toy_grid_student"),
 }
@@ -34,6 +37,7 @@ TEACHERS = {  # shapes of latent and sample, by family
     "cifar10": (128, (32, 32, 3)),
     "lsun": (512, (256, 256, 3)),
 }
+SOURCE = "runs/mnist_dcgan_akdg"  # what is compressed
 CONDITIONAL = "mnist_conditional_dcgan_akdg"
 DEEP = {"mnist_lit": 32, "cifar10_lit": 64}  # width of a teacher whose layers are read
 
@@ -53,10 +57,28 @@ def small_teachers(tmp_path_factory):
     teachers._loaded.cache_clear()
 
 
+@pytest.fixture(scope="module")
+def source_run(small_teachers, tmp_path_factory):
+    """A run of the student that gin/mnist_compressed.gin compresses, at its first checkpoint."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        patch.setattr(teachers, "find_saved_model", lambda _: small_teachers / "mnist")
+        config.parse(["gin/mnist_dcgan_akdg.gin"], [])
+        trainer = config.build(Run(folder, "mnist_dcgan_akdg")).trainer
+    gin.clear_config()
+    networks = {**trainer.networks, "ema_generator": trainer.ema_generator}
+    network.write_run(folder, networks, "ema_generator", trainer.optimizer_classes)
+    Checkpoints(trainer.state, folder / "checkpoints").save(1)
+    return folder
+
+
 @pytest.fixture
-def build(small_teachers, tmp_path, monkeypatch):
+def build(small_teachers, source_run, tmp_path, monkeypatch):
     """A function that builds the experiment of some gin files."""
     monkeypatch.chdir(ROOT)
+    find_run = places.find_run
+    monkeypatch.setattr(places, "find_run", lambda name: source_run if name == SOURCE else find_run(name))
     monkeypatch.setattr(bank, "BANKS", tmp_path / "banks")
 
     def function(*paths):
