@@ -24,5 +24,8 @@ def _run_or_explain(_) -> None:
 
 
 def _terminated(number, frame):
-    """A scheduler's SIGTERM ends a run as Ctrl-C does: files and folders that are being written are removed."""
+    """A scheduler's SIGTERM ends a run as Ctrl-C does: files and folders that are being written are removed.
+
+    A training first saves a checkpoint; see `training.stopping`.
+    """
     raise KeyboardInterrupt

@@ -17,6 +17,7 @@ from akdg_tf.training.callbacks import Curve, Forecast, History, SaveCheckpoints
 from akdg_tf.training.divergence import StopWhereNotFinite
 from akdg_tf.training.profiling import Profile
 from akdg_tf.training.schedule import Schedule
+from akdg_tf.training.stopping import after_the_interval
 from akdg_tf.training.tensorboard import Histograms, Pictures, Tensors, write_configuration
 from akdg_tf.training.workdir import Run
 
@@ -66,7 +67,7 @@ def fit_to_the_end(
         start = begin()
         schedule.check_start(start)
     writer = tf.summary.create_file_writer(str(run.path("events")))
-    with contextlib.closing(writer):
+    with contextlib.closing(writer), after_the_interval() as stop:
         if not resumed:
             write_configuration(run, writer)
         history = History(run.path("metrics.jsonl"), writer, every, start, run.smoke)
@@ -77,6 +78,7 @@ def fit_to_the_end(
         callbacks += [
             history,
             SaveCheckpoints(checkpoints, every, run),
+            stop,
         ]  # the records come before the checkpoint
         model.fit(
             by_step(batch, start, steps),

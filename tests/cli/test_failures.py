@@ -142,18 +142,19 @@ def test_an_operation_that_fails_is_named_by_its_first_line():
     assert "{{" not in line and "[Op:" not in line and "\n" not in line
 
 
-def test_sigterm_ends_a_run_as_ctrl_c_does(tmp_path):
-    """As a scheduler sends it, in the middle of the training; the same command goes on from the last checkpoint."""
+def test_sigterm_saves_a_checkpoint_and_ends_as_ctrl_c_does(tmp_path):
+    """As a scheduler sends it, in the middle of an interval; the same command goes on from there."""
     arguments = ["--gin_file=gin/toy_ring_teacher.gin", "--stage=train", f"--workdir={tmp_path / 'run'}"]
-    bound = [f"--gin_param={each}" for each in ("STEPS=100000", "Schedule.report_every=20")]
+    bound = [f"--gin_param={each}" for each in ("STEPS=100000", "Schedule.report_every=200")]
     command = [sys.executable, str(ROOT / "run.py"), *arguments, *bound]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         said = []
         for line in process.stderr:
-            if "step 40/" in line:
+            if "step 400/" in line:
                 process.send_signal(signal.SIGTERM)
             said.append(line)
     assert process.returncode == 130
     assert said[-1] == "run.py: interrupted; the same command continues from the last checkpoint\n", said
-    assert steps_in(tmp_path / "run" / "checkpoints")
+    saved, *_ = steps_in(tmp_path / "run" / "checkpoints")
+    assert "SIGTERM: stopping after the next checkpoint" in said[-3] and f"step {saved}/" in said[-2], said
     assert not list(tmp_path.rglob("*_temp"))
