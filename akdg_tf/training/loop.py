@@ -75,11 +75,8 @@ def fit_to_the_end(
         callbacks += [*_watching(run, schedule, start), *_showing(schedule, writer, tensors, draw)]
         if score and schedule.curve_every:
             callbacks.append(Curve(score, run.path("curve.jsonl"), writer, every, schedule.curve_every // every, start))
-        callbacks += [
-            history,
-            SaveCheckpoints(checkpoints, every, run),
-            stop,
-        ]  # the records come before the checkpoint
+        # The records come before the checkpoint, so that a run that is killed in between writes them again.
+        callbacks += [history, SaveCheckpoints(checkpoints, every, run), stop]
         model.fit(
             by_step(batch, start, steps),
             epochs=steps // every,
