@@ -49,6 +49,12 @@ def broken_links(page):
     return broken
 
 
+def test_no_page_and_no_gin_file_holds_the_marks_of_a_merge():
+    marked = re.compile(r"^(<{7}|>{7}|\|{7}) ", re.MULTILINE)
+    pages = [*PAGES, *(ROOT / "gin").glob("*.gin")]
+    assert [page.name for page in pages if marked.search(page.read_text(encoding="utf-8"))] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_and_images_lead_somewhere(page):
     assert broken_links(page) == []
