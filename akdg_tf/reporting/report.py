@@ -23,7 +23,8 @@ from akdg_tf.zoo.entries import ZOO
 logger = logging.getLogger(__name__)
 
 RUNS = pathlib.Path("runs")
-METHODS = ("vanilla", "mse", "akdg")
+METHODS = ("vanilla", "mse", "lit", "akdg", "lit_akdg")  # the last: LIT, then AKDG
+SHOWN = ("vanilla", "mse", "akdg")  # methods with a row in every table
 SAMPLES = 2000
 TITLE_METRICS = ("modes", "bridges")  # scores of 2-D points in the titles; pictures of images show none
 
@@ -32,12 +33,12 @@ def table(family: str, folder: pathlib.Path) -> str:
     """The scores of a family, as the mean ± the sample standard deviation over all finished seeds.
 
     Args:
-        family: experiments `<family>_vanilla`, `<family>_mse`, `<family>_akdg`.
+        family: experiments `<family>_vanilla`, `<family>_mse`, `<family>_akdg`, `<family>_lit`, `<family>_lit_akdg`.
         folder: folder of the run folders.
 
     Returns:
-        A table in Markdown, with one row for the teacher and one per method. A method without a finished run has empty
-        cells.
+        A table in Markdown, with one row for the teacher and one per method. Without a finished run, a method has empty
+        cells, and LIT no row.
 
     Raises:
         UserError: there is no finished run.
@@ -45,12 +46,14 @@ def table(family: str, folder: pathlib.Path) -> str:
     runs = {method: list(finished_runs(f"{family}_{method}", folder).values()) for method in METHODS}
     found = [result for results in runs.values() for result in results]
     if not found:
-        names = ", ".join(f"{family}_{method}" for method in METHODS)
+        names = ", ".join(f"{family}_{method}" for method in SHOWN)
         raise UserError(f"{folder} holds no finished run of {names}: run one of them first")
     metrics = list(dict.fromkeys(metric for result in found for metric in result.network.scores))
     teachers = [result.teacher for result in found if result.teacher][:1]
     rows = [["teacher", "", *_cells(teachers, metrics)]]
     for method, results in runs.items():
+        if not results and method not in SHOWN:
+            continue
         seeds = ", ".join(str(result.seed) for result in results)
         label = method + ", unscored" * (bool(results) and all(result.unscored for result in results))
         rows.append([label, seeds, *_cells([result.network for result in results], metrics)])

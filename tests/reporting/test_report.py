@@ -56,6 +56,17 @@ def test_table_has_a_row_for_each_method_with_mean_and_spread_over_its_seeds(fol
     ]
 
 
+def test_lit_has_rows_where_it_was_run(folders):
+    runs, _ = folders
+    for method, bridges in (("lit", 0.2), ("lit_akdg", 0.04)):
+        shutil.copytree(runs / "ring_akdg", runs / f"ring_{method}")
+        result = dataclasses.replace(results.read_run(runs / "ring_akdg"), experiment=f"ring_{method}")
+        network = made_up_network(f"ring_{method}", scores=scores(bridges))
+        write_json(runs / f"ring_{method}" / "result.json", dataclasses.replace(result, network=network).to_json())
+    rows = [line.split(" |")[0] for line in report.table("ring", runs).splitlines()[2:]]
+    assert rows == ["| teacher", "| vanilla", "| mse", "| lit", "| akdg", "| lit_akdg"]
+
+
 def test_runs_without_scores_are_marked_and_hide_no_scores_of_others(folders):
     runs, _ = folders
     for path in runs.glob("ring_vanilla*/result.json"):
