@@ -12,7 +12,7 @@ import tensorflow as tf
 from akdg_tf.artifacts.network import load_network
 from akdg_tf.data import ImageDataset
 from akdg_tf.errors import UserError
-from akdg_tf.latents import latent_dim_of
+from akdg_tf.latents import latent_dim_of, prior_of
 from akdg_tf.models.chunks import chunks_of, output_of
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.sources import Teacher, required
@@ -22,7 +22,7 @@ class FrozenChunks(FrozenGenerator):
     """A frozen generator with residual blocks, whose activations can be drawn; a `sources.ChunkSource`.
 
     Args:
-        network: Keras generator, such as `load_network` gives; maps latents, N(0, I), to images in [-1, 1].
+        network: Keras generator, such as `load_network` gives; maps latents of its prior to images in [-1, 1].
         folder: the SavedModel that it was loaded from; None for a network in memory.
 
     Raises:
@@ -32,7 +32,7 @@ class FrozenChunks(FrozenGenerator):
     def __init__(self, network: keras.Model, folder: pathlib.Path | None = None):
         self.chunks = chunks_of(network)
         call = functools.partial(network, training=False)
-        super().__init__(call, latent_dim_of(network), module=network, folder=folder)
+        super().__init__(call, latent_dim_of(network), prior_of(network), module=network, folder=folder)
 
     def draw_activations(self, count: tf.Tensor, seed: tuple[int, int], step: tf.Tensor) -> list[tf.Tensor]:
         """The latents of `draw_pairs`, then the output of each chunk; see `sources.ChunkSource`."""
