@@ -2,8 +2,8 @@
 
 Each case is a run of `run.py --stage=train` in a process of its own. It is run once to its end. Then it is started
 again in another folder, killed (SIGKILL) and restarted, `--kills` times, and at last left alone. Half of the kills come
-at a random moment of the training, half at a random moment after the start of the process. Both runs must have the
-same last checkpoint and the same metrics.jsonl, bit for bit.
+at a random moment after the process has saved a checkpoint, half at a random moment after its start. Both runs must have
+the same last checkpoint and the same metrics.jsonl, bit for bit.
 
 Prints one JSON line per case. Exit code 1: a run differs, or was not killed as often as asked for.
 """
@@ -13,7 +13,6 @@ import dataclasses
 import json
 import pathlib
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,8 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TRAINING = "resuming at step", "img/s"  # what the log says once steps are taken
-IN_TRAINING, AFTER_START = 3.0, 9.0  # seconds up to which a kill waits, after that line or after the start
+IN_TRAINING, AFTER_START = 3.0, 9.0  # seconds up to which a kill waits, after a checkpoint or after the start
 TEACHER = "teacher"  # the folder of the teacher of the students
 GROWING = """include 'gin/mnist.gin'
 include 'gin/pggan.gin'
@@ -84,22 +82,24 @@ def killed(case: Case, folder: pathlib.Path, kills: int, chance: random.Random) 
     """
     records: list[dict] = []
     while True:
-        process = subprocess.Popen(case.command(folder), cwd=folder.parent, stderr=subprocess.PIPE, text=True)
         if len(records) == kills:
-            _, said = process.communicate()
-            if process.returncode:
-                raise RuntimeError(f"the run failed: {said[-2000:]}")
+            finish(case, folder)
             return records
-        in_training = len(records) % 2 == 0
-        if in_training:
-            next((line for line in process.stderr if any(each in line for each in TRAINING)), None)
+        before, in_training = newest(folder), len(records) % 2 == 0
+        process = subprocess.Popen(case.command(folder), cwd=folder.parent, stderr=subprocess.DEVNULL)
+        while in_training and newest(folder) == before and process.poll() is None:
+            time.sleep(0.01)
         time.sleep(chance.uniform(0, IN_TRAINING if in_training else AFTER_START))
         if process.poll() is not None:  # it has ended before: there is nothing left to kill
             return records
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        steps = [int(path.stem[5:]) for path in (folder / "checkpoints").glob("ckpt-*.index")]
-        records.append({"in_training": in_training, "checkpoint": max(steps, default=0)})
+        process.kill()
+        process.wait()
+        records.append({"in_training": in_training, "checkpoint": newest(folder)})
+
+
+def newest(folder: pathlib.Path) -> int:
+    """The step of the newest checkpoint of a run, 0 if there is none."""
+    return max((int(path.stem[5:]) for path in (folder / "checkpoints").glob("ckpt-*.index")), default=0)
 
 
 def finish(case: Case, folder: pathlib.Path) -> float:
