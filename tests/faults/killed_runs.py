@@ -2,8 +2,8 @@
 
 Each case is a run of `run.py --stage=train` in a process of its own. It is run once to its end. Then it is started
 again in another folder, killed (SIGKILL) and restarted, `--kills` times, and at last left alone. Half of the kills come
-at a random moment after the process has saved a checkpoint, half at a random moment after its start. Both runs must have
-the same last checkpoint and the same metrics.jsonl, bit for bit.
+at a random moment after the process has saved a checkpoint, half at a random moment after its start. Both runs must
+have the same last checkpoint and the same metrics.jsonl, bit for bit.
 
 Prints one JSON line per case. Exit code 1: a run differs, or was not killed as often as asked for.
 """
@@ -60,16 +60,16 @@ class Case:
 
 OF_TEACHER = (f"load_teacher.name='{TEACHER}'",)
 CASES = {
-    "gan, 5 discriminator steps": Case("gin/toy_ring_teacher.gin", 3000, 20, ("GAN.d_steps=5",)),
-    "akdg online": Case("gin/toy_ring_akdg.gin", 3000, 20, OF_TEACHER),
+    "gan, 5 discriminator steps": Case("gin/toy_ring_teacher.gin", 1000, 20, ("GAN.d_steps=5",)),
+    "akdg online": Case("gin/toy_ring_akdg.gin", 1500, 20, OF_TEACHER),
     "akdg from a bank": Case(
         "gin/toy_ring_akdg.gin",
-        3000,
+        1500,
         20,
         (*OF_TEACHER, "GeneratorExperiment.teacher_source=@BankedTeacher()", "BankedTeacher.images=100000"),
     ),
-    "mse": Case("gin/toy_ring_mse.gin", 5000, 20, OF_TEACHER),
-    "akdg, 4 micro-batches": Case("gin/toy_ring_akdg.gin", 1500, 20, (*OF_TEACHER, "Schedule.micro_batches=4")),
+    "mse": Case("gin/toy_ring_mse.gin", 3000, 20, OF_TEACHER),
+    "akdg, 4 micro-batches": Case("gin/toy_ring_akdg.gin", 800, 20, (*OF_TEACHER, "Schedule.micro_batches=4")),
     "pggan, growing": Case("growing.gin", 400, 5, ("Schedule.steps=%STEPS",)),
 }
 
