@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 import filelock
 
+from akdg_tf.errors import UserError
+
 logger = logging.getLogger(__name__)
 
 PART, OLD = ".part", ".old"  # suffixes of what is being written, and of what it replaces
@@ -21,8 +23,15 @@ MOST_SMALL = 10**7  # bytes of a file that is read at once: JSON, cards, lists o
 
 
 def cache_folder(name: str) -> pathlib.Path:
-    """The folder for downloads: `$XDG_CACHE_HOME/akdg_tf/<name>`; the default of XDG_CACHE_HOME is `~/.cache`."""
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "akdg_tf", name)
+    """The folder for downloads: `$XDG_CACHE_HOME/akdg_tf/<name>`; the default of XDG_CACHE_HOME is `~/.cache`.
+
+    Raises:
+        UserError: the home folder is unknown.
+    """
+    try:
+        return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "akdg_tf", name)
+    except RuntimeError:
+        raise UserError("the home folder is unknown: set XDG_CACHE_HOME to the folder for downloads") from None
 
 
 def part_of(path: pathlib.Path) -> pathlib.Path:
@@ -36,7 +45,8 @@ def open_regular(path: pathlib.Path) -> BinaryIO:
     Raises:
         OSError: it is missing, or not a regular file or a link to one.
     """
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0)))
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    file = os.fdopen(number, "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
