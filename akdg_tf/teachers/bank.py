@@ -241,13 +241,13 @@ def _verified(folder: pathlib.Path, name: str, expected: str) -> np.memmap:
     try:
         if sha256(path) == expected:
             return np.lib.format.open_memmap(path, mode="r")  # reads .npy only: no pickles, no archives
-    except (OSError, ValueError, OverflowError):  # missing or unreadable; its header is damaged
-        pass
+    except Exception as error:  # it is missing, or its header is damaged, of which NumPy may raise anything
+        raise UserError(_damaged(folder, path.name)) from error
     raise UserError(_damaged(folder, path.name))
 
 
 def _fit(images: np.ndarray, z: np.ndarray, count: int, dim: int) -> bool:
     """Whether arrays are the images or points of a bank of this size, and their latents."""
     kinds = {(np.dtype(np.uint8), 4), (np.dtype(np.float16), 2)}
-    same = images.size > 0 and len(images) == count and z.shape == (count, dim)
+    same = images.size > 0 and images.shape[:1] == (count,) and z.shape == (count, dim)
     return same and (images.dtype, images.ndim) in kinds and z.dtype == np.float32
