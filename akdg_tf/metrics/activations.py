@@ -36,7 +36,7 @@ class Activations:
 
 def read(folder: pathlib.Path) -> Activations:
     """Reads the activations that `write` wrote."""
-    count = int((folder / "count").read_text())
+    count = int((folder / "count").read_text(encoding="utf-8"))
     return Activations(*(np.load(folder / f"{key}.npy", mmap_mode="r")[:count] for key in ("logits", "features")))
 
 
@@ -70,7 +70,7 @@ def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, fol
         progress.report(done)
     if not done:
         raise UserError(f"{what}: none of {count} can be read")
-    (folder / "count").write_text(str(done))
+    (folder / "count").write_text(str(done), encoding="utf-8")
     return done
 
 
