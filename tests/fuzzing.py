@@ -71,6 +71,8 @@ def _audit(event, arguments):
 
 
 def _allowed(event, path, arguments):
+    if event in ("os.remove", "os.rmdir") and arguments[1] >= 0:  # in an open folder, as `shutil.rmtree` removes
+        path = os.path.join(os.readlink(f"/proc/self/fd/{arguments[1]}"), path)
     full, folder = os.path.realpath(path), _watched[0]
     reads = event == "open" and not (arguments[2] or 0) & WRITING
     return any(full == each or full.startswith(f"{each}/") for each in (folder, *(READABLE if reads else ())))

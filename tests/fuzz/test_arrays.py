@@ -35,7 +35,7 @@ def folder():
         yield pathlib.Path(parent)
 
 
-@fuzzed(150)
+@fuzzed(75)
 @given(content=mutated(NPY + NPZ))
 def test_arrays_of_data(folder, content):
     (folder / "images.npy").write_bytes(content)
@@ -44,7 +44,7 @@ def test_arrays_of_data(folder, content):
         assert found is None or (found.images.dtype == np.uint8 and found.images.ndim == 4)
 
 
-@fuzzed(150)
+@fuzzed(75)
 @given(content=mutated(NPZ + NPY))
 def test_arrays_of_a_teacher(folder, content):
     (folder / "x.npz").write_bytes(content)

@@ -60,13 +60,13 @@ def sums(contents):
     return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
 
-@fuzzed(200)
+@fuzzed(100)
 @given(meta=json_files({**META, "sha256": sums(WHOLE)}))
 def test_any_description(folder, meta):
     check(folder, meta, WHOLE)
 
 
-@fuzzed(150)
+@fuzzed(75)
 @given(
     images=arrays, latents=arrays, changed=st.dictionaries(st.sampled_from(("latent_dim", "count")), odd, max_size=1)
 )
@@ -75,7 +75,7 @@ def test_any_arrays_with_their_checksums(folder, images, latents, changed):
     check(folder, json.dumps({**META, **changed, "sha256": sums(contents)}).encode(), contents)
 
 
-@fuzzed(100)
+@fuzzed(50)
 @given(contents=st.fixed_dictionaries({"images": arrays, "latents": arrays}), done=mutated([b"0", b"2", b"999"]))
 def test_any_bank_that_was_cut_is_continued_or_begun_anew(folder, contents, done):
     for name, content in contents.items():

@@ -40,13 +40,13 @@ def check(path, content):
         assert images.dtype == np.uint8 and images.shape == (len(labels), 32, 32, 3) and 0 <= labels.min() <= 9
 
 
-@fuzzed(300)
+@fuzzed(150)
 @given(content=mutated(VALID))
 def test_broken_bytes(path, content):
     check(path, content)
 
 
-@fuzzed(200)
+@fuzzed(100)
 @given(
     changed=st.dictionaries(st.sampled_from([*BATCH, b"x"]), values, max_size=3),
     gone=st.sets(st.sampled_from(list(BATCH)), max_size=1),

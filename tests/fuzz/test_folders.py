@@ -43,7 +43,7 @@ def fill(folder, found, linked):
     os.mkfifo(folder / "pipe.png")
 
 
-@fuzzed(60)
+@fuzzed(30)
 @given(found=st.lists(files, max_size=4), linked=st.lists(links, max_size=2))
 def test_any_folder(found, linked):
     with tempfile.TemporaryDirectory() as parent:

@@ -74,19 +74,19 @@ def check(path, content, bindings=()):
             one_line(config.binds_no_evaluations)
 
 
-@fuzzed(60)
+@fuzzed(30)
 @given(content=mutated(FILES))
 def test_broken_bytes(path, content):
     check(path, content)
 
 
-@fuzzed(100)
+@fuzzed(50)
 @given(lines=st.lists(line, max_size=5))
 def test_statements_that_hardly_make_sense(path, lines):
     check(path, (EXPERIMENT + "\n".join(lines)).encode(errors="surrogatepass"))
 
 
-@fuzzed(60)
+@fuzzed(30)
 @given(binding=st.one_of(line, st.builds("{}={}".format, left, value)))
 def test_bindings_of_the_command_line(path, binding):
     check(path, EXPERIMENT.encode(), [binding])

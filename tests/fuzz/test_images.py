@@ -78,7 +78,7 @@ def check(path, content):
             assert height > 0 and width > 0 and channels in (1, 3)
 
 
-@fuzzed(250)
+@fuzzed(125)
 @given(content=mutated(VALID))
 def test_broken_bytes(path, content):
     check(path, content)
@@ -87,7 +87,7 @@ def test_broken_bytes(path, content):
 sides = st.one_of(st.integers(0, 300), st.sampled_from((2**16, 2**20, 2**31 - 1, 2**32 - 1)))
 
 
-@fuzzed(100)
+@fuzzed(50)
 @given(
     width=sides,
     height=sides,

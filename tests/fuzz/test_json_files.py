@@ -52,7 +52,7 @@ def folder():
 
 
 @pytest.mark.parametrize("name", READERS)
-@fuzzed(40)
+@fuzzed(20)
 @given(data=st.data())
 def test_small_files(folder, name, data):
     valid, read = READERS[name]
@@ -61,7 +61,7 @@ def test_small_files(folder, name, data):
         one_line(read, folder / name)
 
 
-@fuzzed(250)
+@fuzzed(125)
 @given(content=st.one_of(json_files(FULL.to_json()), json_files(CONVERTED.to_json())))
 def test_metrics_and_the_card_and_readme_that_are_made_of_them(folder, content):
     zoo = folder.parent / "zoo"
@@ -91,7 +91,7 @@ lists = st.one_of(
 )
 
 
-@fuzzed(250)
+@fuzzed(125)
 @given(listed=lists)
 def test_lists_of_checksums(listed):
     found = one_line(checksums.parse, listed, "x")
@@ -101,7 +101,7 @@ def test_lists_of_checksums(listed):
         assert path.parts[0] not in ("SHA256SUMS", "SHA256SUMS.sig", "saved_model.pb", "variables")
 
 
-@fuzzed(100)
+@fuzzed(50)
 @given(name=st.one_of(st.text(max_size=12), st.sampled_from(("..", ".", "a/b", "a.part", "a\n", "-x"))))
 def test_names_of_entries(name):
     if is_name(name):

@@ -42,7 +42,7 @@ def check(folder, content):
             dataset._threads.shutdown()
 
 
-@fuzzed(100)
+@fuzzed(50)
 @given(data=st.data())
 def test_broken_bytes(folder, environment, data):
     check(folder, data.draw(mutated([environment])))
@@ -52,7 +52,7 @@ words = st.one_of(st.integers(0, 70), st.sampled_from((PAGE, 2**16 - 1, 2**31, 2
 writes = st.tuples(st.integers(0, 15), st.integers(0, 40), st.sampled_from("HIQ"), words)
 
 
-@fuzzed(150)
+@fuzzed(75)
 @given(changes=st.lists(writes, min_size=1, max_size=4))
 def test_numbers_in_the_heads_of_pages(folder, environment, changes):
     """Most of what is read is at the start of pages: two meta pages, then branches and leaves."""

@@ -56,7 +56,7 @@ def folder():
         yield pathlib.Path(parent)
 
 
-@fuzzed(120)
+@fuzzed(60)
 @given(answer=mutated(ANSWERS, most=4))
 def test_any_answer(server, folder, answer):
     server.files = {"": answer}
@@ -91,7 +91,7 @@ names = st.one_of(
 )
 
 
-@fuzzed(60)
+@fuzzed(30)
 @given(listed=st.lists(names, max_size=4), changed=st.sets(st.integers(0, 3), max_size=1))
 def test_any_list_of_files(server, folder, listed, changed, monkeypatch):
     """Files lie below the cache, and only those whose content has the stated checksum."""
@@ -134,7 +134,7 @@ parts = st.one_of(
 queries = st.one_of(st.just("tf-hub-format=compressed"), st.text(max_size=20))
 
 
-@fuzzed(300)
+@fuzzed(150)
 @given(
     path=st.lists(parts, max_size=6).map(lambda found: "/" + "/".join(found)),
     query=queries,
@@ -166,7 +166,7 @@ def port(zoo):
         yield found.port
 
 
-@fuzzed(60)
+@fuzzed(30)
 @given(request=mutated(REQUESTS, most=4))
 def test_any_bytes(port, request):
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:

@@ -23,7 +23,7 @@ def signed():
         yield folder, {name: (folder / name).read_bytes() for name in names}
 
 
-@fuzzed(250)
+@fuzzed(125)
 @given(data=st.data(), name=st.sampled_from(("key.pub", SUMS, SIGNATURE)))
 def test_what_was_changed_is_refused(signed, data, name):
     folder, contents = signed
@@ -39,7 +39,7 @@ def test_what_was_changed_is_refused(signed, data, name):
     (folder / name).write_bytes(contents[name])
 
 
-@fuzzed(60)
+@fuzzed(30)
 @given(data=st.data())
 def test_any_private_key(signed, data):
     folder, contents = signed
