@@ -225,3 +225,11 @@ def test_a_checkpoint_that_is_not_finite_is_passed_over(tmp_path, caplog, monkey
         checkpoints.save(4)
     assert checkpoints.restore() == 2
     assert "ckpt-4 is not finite (generator): trying the previous one" in caplog.text
+
+
+def test_what_a_killed_process_had_begun_to_write_is_removed_at_the_next_start(tmp_path):
+    saved(tmp_path, 1)
+    (tmp_path / "ckpt-2_temp").mkdir()
+    (tmp_path / "ckpt-2_temp" / "part-00000-of-00001.data-00000-of-00001.tempstate1").write_bytes(b"x")
+    assert restored(tmp_path) == (1, 1.0)
+    assert not (tmp_path / "ckpt-2_temp").exists()
