@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import logging
 import os
@@ -10,7 +11,6 @@ import pathlib
 import shutil
 import stat
 from collections.abc import Iterable
-from typing import BinaryIO
 
 import filelock
 
@@ -39,7 +39,7 @@ def part_of(path: pathlib.Path) -> pathlib.Path:
     return path.with_name(path.name + PART)
 
 
-def open_regular(path: pathlib.Path) -> BinaryIO:
+def open_regular(path: pathlib.Path) -> io.BufferedReader:
     """Opens a file for reading. A pipe would block forever, and a device may never end.
 
     Raises:
