@@ -28,7 +28,8 @@ def fetch(name: str, zoo: str, key: Ed25519PublicKey | None = None) -> Entry:
     Args:
         name: of the entry.
         zoo: URL of the zoo, to which `/<name>/<file>` is added.
-        key: the public key that the entry must be signed with; None: no signature is needed, and none is fetched.
+        key: the public key that the entry must be signed with; None: no signature is needed, and none is fetched. The
+            signature of an entry that was fetched before is not checked.
 
     Returns:
         The entry in the cache.
@@ -44,8 +45,6 @@ def fetch(name: str, zoo: str, key: Ed25519PublicKey | None = None) -> Entry:
     except download.Unreachable as error:
         if not _is_sound(entry):
             raise
-        if key:
-            signatures.check(entry.folder, key)
         logger.warning("%s: using %s, which was fetched before", error, entry.folder)
         return entry
     sums = checksums.parse(listed, f"{zoo}/{name}/{SUMS}")

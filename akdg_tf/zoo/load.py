@@ -108,6 +108,8 @@ def load(
             return _of_folder(folder)
         zoo, given = folder.resolve().parent, folder.resolve().name
     entry = find_entry(given, zoo, key)
+    if key:
+        signatures.check(entry.folder, key)
     entry.check()
     if entry.kind == "classifier":
         raise UserError(f"{given} is a classifier: load it with akdg_tf.metrics.classifiers.load_classifier")
@@ -151,7 +153,7 @@ def find_entry(name: str, zoo: str | os.PathLike | None = None, key: Ed25519Publ
 
     Args:
         name, zoo: see `load`.
-        key: the public key that the entry must be signed with; None: no signature is needed.
+        key: the public key with which an entry that is fetched must be signed; None: no signature is needed.
     """
     check_name(name)
     place = os.fspath(zoo or os.environ.get(ZOO_VARIABLE) or (ZOO if entries(ZOO) else REPOSITORY_ZOO))
@@ -162,6 +164,4 @@ def find_entry(name: str, zoo: str | os.PathLike | None = None, key: Ed25519Publ
         found = ", ".join(other.name for other in entries(entry.folder.parent))
         found = f"choose one of {found}" if found else f"set {ZOO_VARIABLE} to the folder or URL of a zoo"
         raise UserError(f"there is no entry {name!r} in the zoo {place}; {found}")
-    if key:
-        signatures.check(entry.folder, key)
     return entry
