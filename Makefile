@@ -1,6 +1,7 @@
 # make demo: distills the zoo's MNIST teacher into a small student.
 # make test: checks lint, format and types, and runs the whole test suite.
 # make coverage: runs all tests, slower, and prints the lines that none of them reaches.
+# make fuzz: gives each target in tests/fuzz/ INPUTS inputs, at low priority. The test suite gives them a few.
 # make docs: builds the documentation as a site, in build/site/.
 
 PYTHON ?= python3
@@ -9,7 +10,9 @@ BIN := .venv/bin
 WORKERS := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test coverage docs
+INPUTS := 10000
+
+.PHONY: demo test coverage fuzz docs
 demo: .venv/installed
 	$(BIN)/python run.py --gin_file=gin/mnist_mlp_akdg.gin
 
@@ -21,6 +24,9 @@ test: .venv/installed-test
 
 coverage: .venv/installed-test
 	$(BIN)/python -m pytest -q $(WORKERS) --cov=akdg_tf --cov-report=term-missing:skip-covered
+
+fuzz: .venv/installed-test
+	AKDG_FUZZ=$(INPUTS) nice -n 10 $(BIN)/python -m pytest -q tests/fuzz --hypothesis-show-statistics
 
 docs: .venv/installed-docs
 	$(BIN)/mkdocs build --strict

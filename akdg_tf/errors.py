@@ -8,11 +8,17 @@ _OURS = re.compile(r"\bUserError: (.*)")
 class UserError(Exception):
     """Bad input: the message is one line that says what is wrong and what to do.
 
-    The commands print it and exit with code 2, without a traceback.
+    The commands print it and exit with code 2, without a traceback. Characters that cannot be printed are escaped: a
+    hostile server may send escape sequences for the terminal.
     """
 
     def __str__(self):
-        return " ".join(super().__str__().split())
+        line = " ".join(super().__str__().split())
+        return line if line.isprintable() else "".join(map(_printable, line))
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else ascii(character)[1:-1]
 
 
 def said_in(text: str) -> str | None:

@@ -1,29 +1,69 @@
-"""Writing files without leaving partial ones: atomic replacement, and one writer at a time."""
+"""Files: read if they are regular and not too large, replaced at once, and written by one process at a time."""
 
 import contextlib
+import errno
 import hashlib
+import io
 import json
 import logging
 import os
 import pathlib
 import shutil
+import stat
 from collections.abc import Iterable
 
 import filelock
 
+from akdg_tf.errors import UserError
+
 logger = logging.getLogger(__name__)
 
 PART, OLD = ".part", ".old"  # suffixes of what is being written, and of what it replaces
+MOST_SMALL = 10**7  # bytes of a file that is read at once: JSON, cards, lists of checksums
 
 
 def cache_folder(name: str) -> pathlib.Path:
-    """The folder for downloads: `$XDG_CACHE_HOME/akdg_tf/<name>`; the default of XDG_CACHE_HOME is `~/.cache`."""
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "akdg_tf", name)
+    """The folder for downloads: `$XDG_CACHE_HOME/akdg_tf/<name>`; the default of XDG_CACHE_HOME is `~/.cache`.
+
+    Raises:
+        UserError: the home folder is unknown.
+    """
+    try:
+        return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "akdg_tf", name)
+    except RuntimeError:
+        raise UserError("the home folder is unknown: set XDG_CACHE_HOME to the folder for downloads") from None
 
 
 def part_of(path: pathlib.Path) -> pathlib.Path:
     """The temporary path of a file or folder while it is written: in the same folder, so that it can be renamed."""
     return path.with_name(path.name + PART)
+
+
+def open_regular(path: pathlib.Path) -> io.BufferedReader:
+    """Opens a file for reading. A pipe would block forever, and a device may never end.
+
+    Raises:
+        OSError: it is missing, or not a regular file or a link to one.
+    """
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    file = os.fdopen(number, "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+    return file
+
+
+def read_small(path: pathlib.Path, most: int = MOST_SMALL) -> bytes:
+    """The content of a file that has at most this many bytes.
+
+    Raises:
+        OSError: it is missing, not a regular file, or larger.
+    """
+    with open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"larger than {most / 1e6:g} MB", os.fspath(path))
+    return content
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
@@ -85,8 +125,8 @@ def strangers(folder: pathlib.Path, patterns: Iterable[str]) -> list[str]:
 
 
 def sha256(path: pathlib.Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
+    """SHA-256 of a file, in hex; for errors see `open_regular`."""
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

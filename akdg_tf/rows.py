@@ -3,6 +3,7 @@
 import os
 import pathlib
 from collections.abc import Sequence
+from typing import BinaryIO
 
 import numpy as np
 
@@ -24,10 +25,7 @@ class RowFile:
     def __init__(self, path: pathlib.Path, writable: bool = False):
         self._file = path.open("r+b" if writable else "rb")
         try:
-            version = np.lib.format.read_magic(self._file)
-            if version != (1, 0):
-                raise ValueError(f"{path} has the format {version}")
-            self.shape, in_fortran_order, self.dtype = np.lib.format.read_array_header_1_0(self._file)
+            self.shape, in_fortran_order, self.dtype = _header(self._file)
             self._start = self._file.tell()
             self._row_bytes = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
             if in_fortran_order or path.stat().st_size != self._start + self.shape[0] * self._row_bytes:
@@ -74,6 +72,23 @@ class RowFile:
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
+
+
+def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """The shape, whether the order is Fortran's, and the dtype.
+
+    Raises:
+        ValueError: the header is damaged, or of another format.
+    """
+    try:
+        version = np.lib.format.read_magic(file)
+        if version == (1, 0):
+            shape, in_fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+            if shape:
+                return shape, in_fortran_order, dtype
+    except Exception as error:  # of a damaged header NumPy may raise anything
+        raise ValueError(f"{file.name} has a damaged header") from error
+    raise ValueError(f"{file.name} has the format {version}, or holds a single number")
 
 
 def _take_space(file: int, size: int) -> None:

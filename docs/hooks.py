@@ -7,7 +7,7 @@ import re
 from mkdocs.structure.files import File
 
 ROOT = pathlib.Path(__file__).parent.parent
-OUTSIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "CITATION.cff", "zoo/README.md")
+OUTSIDE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE", "CITATION.cff", "zoo/README.md")
 OUTSIDE_PATTERNS = ("zoo/*/card.md", "zoo/*/samples.png", "zoo/*/LICENSE")
 TARGET = re.compile(r"(?<=\]\()(?!https?:|#)([^)#\s]+)")
 

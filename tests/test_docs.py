@@ -14,7 +14,7 @@ from support import ROOT
 
 import akdg_tf
 
-PAGES = [*map(ROOT.joinpath, ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "zoo/README.md"))]
+PAGES = [*map(ROOT.joinpath, ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "zoo/README.md"))]
 PAGES += [*sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("zoo/*/card.md"))]
 CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")

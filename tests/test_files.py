@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from akdg_tf import files
+from akdg_tf.errors import UserError
 
 ROOT = pathlib.Path(files.__file__).parents[1]
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of FIPS 180-2, appendix B.1
@@ -133,3 +134,31 @@ def test_no_module_needs_the_locks_of_one_system():
     """`fcntl` is missing on Windows; filelock is not."""
     sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "akdg_tf").rglob("*.py")}
     assert len(sources) > 100 and not [path for path, text in sources.items() if "fcntl" in text]
+
+
+def test_a_pipe_or_a_device_is_no_file(tmp_path):
+    """Opening a pipe that nobody writes to would block forever, and /dev/zero never ends."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    for name in ("pipe", "zero"):
+        for read in (files.read_small, files.sha256):
+            with pytest.raises(OSError, match="not a regular file"):
+                read(tmp_path / name)
+
+
+def test_a_small_file_is_read_and_a_large_one_refused(tmp_path):
+    (tmp_path / "x").write_bytes(b"12345")
+    assert files.read_small(tmp_path / "x", 5) == b"12345"
+    with pytest.raises(OSError, match="larger than 4e-06 MB"):
+        files.read_small(tmp_path / "x", 4)
+
+
+def test_without_a_home_folder_the_cache_is_asked_for_in_one_line(monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(pathlib.Path, "home", unknown)
+    with pytest.raises(UserError, match="the home folder is unknown: set XDG_CACHE_HOME"):
+        files.cache_folder("zoo")

@@ -28,3 +28,12 @@ def test_a_file_that_does_not_fit_its_header_is_refused(content, tmp_path):
     (tmp_path / "x.npy").write_bytes(content if isinstance(content, bytes) else content(whole))
     with pytest.raises(ValueError):
         RowFile(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("shape", [b"()    ", b"(3,   "])
+def test_a_header_that_numpy_does_not_understand_is_refused_alike(shape, tmp_path):
+    """NumPy takes a single number, and raises tokenize.TokenError for what is not closed."""
+    RowFile.create(tmp_path / "x.npy", (3, 2), np.uint8)
+    (tmp_path / "x.npy").write_bytes((tmp_path / "x.npy").read_bytes().replace(b"(3, 2)", shape))
+    with pytest.raises(ValueError, match=r"x\.npy has"):
+        RowFile(tmp_path / "x.npy")

@@ -60,6 +60,8 @@ class Checkpoints:
         Raises:
             UserError: all checkpoints are damaged.
         """
+        for unfinished in self._folder.glob("ckpt-*_temp"):  # of a process that was killed meanwhile
+            shutil.rmtree(unfinished, ignore_errors=True)
         steps = steps_in(self._folder)
         for step in steps:
             path = self._folder / f"ckpt-{step}"

@@ -19,7 +19,7 @@ from akdg_tf import (
 from akdg_tf.artifacts.checkpoints import read_group, read_list, steps_in
 from akdg_tf.compat import layers_of
 from akdg_tf.errors import UserError
-from akdg_tf.files import write_json
+from akdg_tf.files import read_small, write_json
 
 SCHEMA = 1
 NETWORK = pathlib.PurePath("assets.extra", "network.json")
@@ -202,7 +202,7 @@ def _in_float32(config):
 
 def _read_json(path: pathlib.Path) -> dict:
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_small(path))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
     if not isinstance(found, dict):

@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 
+from akdg_tf import files
 from akdg_tf.artifacts import typed_json
 from akdg_tf.errors import UserError
 
@@ -292,7 +293,7 @@ def read(path: pathlib.Path) -> Result:
         UserError: the file cannot be read, or `from_json` refuses it.
     """
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(files.read_small(path))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is missing or damaged: it must hold JSON") from error
     return from_json(found, str(path))

@@ -150,5 +150,5 @@ def _save(
     with replacing(folder) as part:
         tf.saved_model.save(module, os.fspath(part), {name: serve for name in signatures})
         (part / "assets.extra").mkdir()
-        (part / "assets.extra" / name).write_text(json.dumps(meta, indent=2) + "\n")
+        (part / "assets.extra" / name).write_text(json.dumps(meta, indent=2) + "\n", encoding="utf-8")
         network.write(model, part)

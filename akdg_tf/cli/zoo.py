@@ -36,7 +36,8 @@ def parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--zoo", type=folder, help="folder of the zoo; the default is $AKDG_ZOO, or zoo/")
     top = argparse.ArgumentParser(prog="akdg zoo", description="The model zoo.")
-    commands = top.add_subparsers(required=True, dest="command", metavar="publish | verify | cards | serve | gallery")
+    top.set_defaults(zoo=None)
+    commands = top.add_subparsers(required=True, dest="command", metavar="COMMAND")
     command = commands.add_parser("publish", parents=[common], help="make an entry from a finished run")
     command.add_argument(
         "runs", nargs="+", type=folder, help="run folder; further ones, with other seeds, add their scores"
@@ -48,6 +49,18 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--data_dir", type=expanded, help="folder with the data, for --metrics with datasets that read files"
     )
+    command.add_argument(
+        "--public_key",
+        metavar="FILE",
+        help="public key that the entries must be signed with; the default is $AKDG_PUBLIC_KEY",
+    )
+    command = commands.add_parser("keygen", help="make a private and a public key, with which entries are signed")
+    command.add_argument(
+        "--key", type=folder, required=True, metavar="FILE", help="new private key; the other: FILE.pub"
+    )
+    command = commands.add_parser("sign", parents=[common], help="sign entries")
+    command.add_argument("names", nargs="+", metavar="NAME", help="entry")
+    command.add_argument("--key", type=folder, required=True, metavar="FILE", help="private key of akdg zoo keygen")
     commands.add_parser("cards", parents=[common], help="write all cards and the README again, from the metrics")
     command = commands.add_parser("serve", parents=[common], help="serve the zoo over HTTP, for hub.load and AKDG_ZOO")
     command.add_argument("--host", default="127.0.0.1", help="address; the default serves only this machine")

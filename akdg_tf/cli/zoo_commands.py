@@ -7,8 +7,8 @@ import pathlib
 
 from akdg_tf.errors import UserError
 from akdg_tf.places import ZOO_VARIABLE, expanded
-from akdg_tf.zoo import publish, serve, verify
-from akdg_tf.zoo.entries import ZOO, Entry, entries
+from akdg_tf.zoo import publish, serve, signatures, verify
+from akdg_tf.zoo.entries import ZOO, Entry, check_name, entries
 from akdg_tf.zoo.gallery import build as gallery
 
 logger = logging.getLogger(__name__)
@@ -34,11 +34,12 @@ def run_verify(arguments: argparse.Namespace) -> None:
     chosen = [Entry(arguments.zoo / name) for name in arguments.names] or entries(arguments.zoo)
     if not chosen:
         raise UserError(f"{arguments.zoo} holds no entries: give the folder of a zoo")
+    key = signatures.public_key(arguments.public_key)
     os.environ[ZOO_VARIABLE] = str(arguments.zoo)  # teachers and classifiers are searched there
     failed = 0
     for entry in chosen:
         try:
-            found = verify.verify(entry, arguments.metrics, arguments.data_dir)
+            found = verify.verify(entry, arguments.metrics, arguments.data_dir, key)
             print(f"{entry.name}: {'; '.join(f'{name} {what}' for name, what in found.items())}", flush=True)
         except Exception as error:  # TensorFlow may raise anything for a damaged file
             failed += 1
@@ -49,6 +50,24 @@ def run_verify(arguments: argparse.Namespace) -> None:
     if not arguments.names:
         verify.verify_readme(arguments.zoo)
     print(f"{len(chosen)} entries verified")
+
+
+def run_keygen(arguments: argparse.Namespace) -> None:
+    """Makes a pair of keys."""
+    public = signatures.make_keys(arguments.key)
+    print(f"wrote {arguments.key}, which you keep secret, and {public}, which you give to those who load your entries")
+
+
+def run_sign(arguments: argparse.Namespace) -> None:
+    """Signs entries, each after its files were checked.
+
+    Raises:
+        UserError: an entry is not complete, or was changed. Those before it are signed.
+    """
+    for name in arguments.names:
+        entry = Entry(arguments.zoo / check_name(name))
+        entry.check()
+        print(f"wrote {signatures.sign(entry.folder, arguments.key)}")
 
 
 def run_cards(arguments: argparse.Namespace) -> None:
@@ -76,6 +95,8 @@ def run_gallery(arguments: argparse.Namespace) -> None:
 COMMANDS = {
     "publish": run_publish,
     "verify": run_verify,
+    "keygen": run_keygen,
+    "sign": run_sign,
     "cards": run_cards,
     "serve": run_serve,
     "gallery": run_gallery,

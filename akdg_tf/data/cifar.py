@@ -12,10 +12,12 @@ import numpy as np
 from akdg_tf.data.images import ImageArrays
 from akdg_tf.data.registry import register_dataset
 from akdg_tf.errors import UserError
+from akdg_tf.files import read_small
 
 FOLDER = "cifar-10-batches-py"
 NAMES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 CLASSES = 10
+MOST_BYTES = 10**8  # of a file; an official one has 31 MB
 WAYS = (
     f"give --data_dir=FOLDER, where FOLDER holds {FOLDER}; or train on your own images with --data_dir=FOLDER and "
     "--gin_param=\"Data.name='folder'\"; or run once with a network, so that keras.datasets downloads CIFAR-10"
@@ -72,7 +74,7 @@ def read_batch(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         UserError: the file is missing, truncated, renamed, or not a batch of CIFAR-10.
     """
     try:
-        batch = _unpickle(path.read_bytes())
+        batch = _unpickle(read_small(path, MOST_BYTES))
         data, labels, names = _pixels(batch[b"data"]), batch[b"labels"], batch[b"filenames"]
         label = batch[b"batch_label"].decode()[:100]
     except FileNotFoundError:
@@ -80,7 +82,7 @@ def read_batch(path: pathlib.Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     except KeyError as error:
         raise UserError(f"{path} is not a batch of CIFAR-10: it lacks {error}") from None
     except Exception as error:  # a damaged or hostile pickle may raise any exception
-        reason = str(error)[:200] or type(error).__name__
+        reason = str(getattr(error, "strerror", None) or error)[:200] or type(error).__name__
         raise UserError(f"{path} cannot be read: it is damaged or not a batch of CIFAR-10 ({reason})") from None
     if _number(label) != _number(path.name):
         raise UserError(f"{path} was renamed: its content is {label!r}; give the file its official name")

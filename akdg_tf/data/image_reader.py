@@ -7,6 +7,7 @@ import os
 import pathlib
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -18,17 +19,21 @@ logger = logging.getLogger(__name__)
 VERSION = 1  # raise it whenever the same file gives other pixels: it belongs to the digest of a dataset
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")  # an explicit list: Pillow passes others to other programs
 MODES = {1: "L", 3: "RGB"}
+LARGE = 1 << 24  # pixels
 WHITE = (255, 255, 255)  # what pages, viewers and browsers show behind a cut-out image
 DEEP, DIM = 1 << 16, 1 << 12  # values of 16 bits; an image with only smaller ones than DIM looks nearly black
 
 Color = tuple[int, int, int]
+
+_one_by_one = ThreadPoolExecutor(1)  # a lock would not do: what one thread frees, another one can hardly use
 
 
 class ImageReader:
     """Reads encoded images: the first frame, upright, on an opaque background, resized and cropped at the centre.
 
     Values of 16 bits are divided by 256. A warning names the first image that uses at most 12 of its 16 bits.
-    An image of more than 179 million pixels, twice Pillow's `MAX_IMAGE_PIXELS`, is refused before it is decoded.
+    An image of more than 179 million pixels, twice Pillow's `MAX_IMAGE_PIXELS`, is refused before it is decoded. Images
+    of more than 16 million pixels are decoded one at a time, because one may take gigabytes.
 
     Args:
         sample_shape: (height, width, channels) of the images that are returned, with 1 or 3 channels.
@@ -56,7 +61,6 @@ class ImageReader:
             OSError: the system cannot open the file; `errno` is set.
             Exception: the content is damaged or not supported. Pillow may raise any exception.
         """
-        height, width, channels = self.sample_shape
         if isinstance(source, bytes):
             file: str | os.PathLike | io.BytesIO = io.BytesIO(source)
         else:
@@ -64,8 +68,16 @@ class ImageReader:
             if not os.path.isfile(source):  # opening a pipe would block forever
                 raise OSError(errno.ENOENT, "not a file")
         with _opened(file) as image:
-            is_deep = _is_deep(image)
-            upright = _in_8_bits(ImageOps.exif_transpose(image), is_deep)
+            if image.width * image.height > LARGE:
+                return _one_by_one.submit(self._fitted, image, name).result()
+            return self._fitted(image, name)
+
+    def _fitted(self, image: Image.Image, name: str) -> np.ndarray:
+        """An opened image, uint8 of the sample shape."""
+        height, width, channels = self.sample_shape
+        is_deep = _is_deep(image)
+        ImageOps.exif_transpose(image, in_place=True)  # otherwise it copies the image
+        upright = _in_8_bits(image, is_deep)
         if is_deep and upright.mode != "CMYK":  # whose small values are light
             self._check_depth(upright, name)
         opaque = on_background(upright, self.background)

@@ -140,7 +140,8 @@ class LmdbPages:
         low, high, flags, key_sizes = _heads(page, nodes).T
         starts, sizes, is_big = nodes + NODE_BYTES, low | high << 16, (flags & BIG) != 0
         ends = starts + key_sizes
-        if (ends + np.where(is_big, 8, sizes)).max() > self.meta.page_bytes:
+        inside = np.where(is_big, 8, sizes)
+        if (ends + inside).max() > self.meta.page_bytes or (ends + inside - nodes).sum() > self.meta.page_bytes:
             raise self._damaged(f"page {number}")
         keys = [page[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         if (flags & NESTED).any():

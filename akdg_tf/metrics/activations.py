@@ -17,6 +17,7 @@ from akdg_tf.files import locked, part_of, replace_folder
 from akdg_tf.metrics.classifiers import Classifier
 from akdg_tf.metrics.evaluation import Samples
 from akdg_tf.progress import Progress
+from akdg_tf.rows import RowFile
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Activations:
 
 def read(folder: pathlib.Path) -> Activations:
     """Reads the activations that `write` wrote."""
-    count = int((folder / "count").read_text())
+    count = int((folder / "count").read_text(encoding="utf-8"))
     return Activations(*(np.load(folder / f"{key}.npy", mmap_mode="r")[:count] for key in ("logits", "features")))
 
 
@@ -56,7 +57,8 @@ def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, fol
     Raises:
         UserError: an activation is not finite, or there is no image.
     """
-    files, done = {}, 0
+    files: dict[str, RowFile] = {}
+    done = 0
     progress = Progress(f"scoring {what}", count)
     for images in batches:
         for key, values in zip(("logits", "features"), classifier.activations(images), strict=True):
@@ -64,13 +66,15 @@ def write(classifier: Classifier, batches: Iterable[np.ndarray], count: int, fol
                 raise UserError(f"{what}: the classifier's {key} are not finite: check the samples and the classifier")
             if key not in files:
                 shape = (count, values.shape[1])
-                files[key] = np.lib.format.open_memmap(folder / f"{key}.npy", "w+", np.float32, shape)
-            files[key][done : done + len(images)] = values
+                files[key] = RowFile.create(folder / f"{key}.npy", shape, np.float32)
+            files[key].write(done, values)
         done += len(images)
         progress.report(done)
+    for file in files.values():
+        file.close()
     if not done:
         raise UserError(f"{what}: none of {count} can be read")
-    (folder / "count").write_text(str(done))
+    (folder / "count").write_text(str(done), encoding="utf-8")
     return done
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 
 from akdg_tf.errors import UserError
-from akdg_tf.files import folder_digest
+from akdg_tf.files import folder_digest, read_small
 from akdg_tf.metrics.resizing import Resize
 from akdg_tf.places import find_saved_model
 
@@ -107,15 +107,32 @@ def load_classifier(name: str, resize: str | None = None) -> Classifier:
         raise UserError(
             f"there is no classifier {name!r}: name one in the zoo, or train one as gin/mnist_classifier.gin does"
         )
-    module, about = hub.load(os.fspath(folder)), json.loads(meta.read_text())
+    identity, fixed_resize = _about(meta)
+    module = hub.load(os.fspath(folder))
     plain = Classifier(
-        id=about["id"],
-        resize=about.get("resize", "none"),
+        id=identity,
+        resize=fixed_resize,
         digest=folder_digest(folder),
         outputs=lambda images: module((images + 1.0) / 2.0),
         sample_shape=image_shape_of(module),
     )
     return _resizing(plain, stated) if stated else plain
+
+
+def _about(path: pathlib.Path) -> tuple[str, str]:
+    """Id of a classifier, and how its graph resizes images.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        about = json.loads(read_small(path))
+        found = about["id"], about.get("resize", "none")
+        if not all(isinstance(each, str) for each in found):
+            raise ValueError("id or resize")
+        return found
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise UserError(f"{path} is damaged: make or download the classifier again") from error
 
 
 def image_shape_of(classifier) -> ImageShape:

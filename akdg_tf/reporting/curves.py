@@ -14,7 +14,7 @@ Runs = Mapping[str, Sequence[pathlib.Path]]  # the run folders of all seeds, by 
 def read(run: pathlib.Path) -> list[dict[str, float]]:
     """The lines of a run's curve: the step and the scores by name; [] if the run has no curve."""
     path = run / "curve.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def over_seeds(runs: Sequence[pathlib.Path], metric: str) -> dict[int, list[float]]:

@@ -62,5 +62,8 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """The text with each run of white space, including line ends, replaced by one space."""
-    return " ".join(text.split())
+    """The text with each run of white space, including line ends, replaced by one space.
+
+    Other characters that cannot be printed are replaced by "?". They could be escape sequences for a terminal.
+    """
+    return "".join(each if each.isprintable() else "?" for each in " ".join(text.split()))

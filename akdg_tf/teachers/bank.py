@@ -20,7 +20,7 @@ from akdg_tf import latents
 from akdg_tf.data import ImageDataset
 from akdg_tf.data.images import to_float, to_uint8
 from akdg_tf.errors import UserError
-from akdg_tf.files import locked, part_of, sha256, write_json, write_text
+from akdg_tf.files import locked, part_of, read_small, sha256, write_json, write_text
 from akdg_tf.progress import Progress
 from akdg_tf.rows import RowFile
 from akdg_tf.teachers.frozen import FrozenGenerator
@@ -82,8 +82,8 @@ class TeacherBank:
         self.folder = folder
         self.prior, self.latent_dim, count, sums = _read_meta(folder)
         self.images, self.latents = (_verified(folder, name, sums[name]) for name in ARRAYS)
-        if len(self.images) != count or len(self.latents) != count:
-            raise UserError(_damaged(folder, "the number of images"))
+        if not _fit(self.images, self.latents, count, self.latent_dim):
+            raise UserError(_damaged(folder, "the shape or type of its arrays"))
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -204,7 +204,7 @@ def _unfinished(part: pathlib.Path, shapes: Mapping, batches: int) -> tuple[dict
     """
     files = {}
     try:
-        done = int((part / DONE).read_text())
+        done = int(read_small(part / DONE))
         for name, (shape, dtype) in shapes.items():
             files[name] = RowFile(part / f"{name}.npy", writable=True)
             if files[name].shape != shape or files[name].dtype != dtype:
@@ -226,15 +226,28 @@ def _damaged(folder: pathlib.Path, what: str) -> str:
 def _read_meta(folder: pathlib.Path) -> tuple[str, int, int, dict[str, str]]:
     """Prior, size of the latent, number of images, and the checksums of the arrays by name."""
     try:
-        meta = json.loads((folder / "bank.json").read_text())
+        meta = json.loads(read_small(folder / "bank.json"))
         sums = {name: meta["sha256"][name] for name in ARRAYS}
-        return meta["prior"], meta["latent_dim"], meta["count"], sums
-    except (OSError, ValueError, KeyError, TypeError):
+        prior, dim, count = meta["prior"], meta["latent_dim"], meta["count"]
+        if not latents.is_prior(prior) or not all(type(size) is int and size > 0 for size in (dim, count)):
+            raise ValueError("prior, latent_dim or count")
+        return prior, dim, count, sums
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise UserError(_damaged(folder, "bank.json")) from None
 
 
 def _verified(folder: pathlib.Path, name: str, expected: str) -> np.memmap:
     path = folder / f"{name}.npy"
-    if not path.exists() or sha256(path) != expected:
-        raise UserError(_damaged(folder, path.name))
-    return np.load(path, mmap_mode="r")
+    try:
+        if sha256(path) == expected:
+            return np.lib.format.open_memmap(path, mode="r")  # reads .npy only: no pickles, no archives
+    except Exception as error:  # it is missing, or its header is damaged, of which NumPy may raise anything
+        raise UserError(_damaged(folder, path.name)) from error
+    raise UserError(_damaged(folder, path.name))
+
+
+def _fit(images: np.ndarray, z: np.ndarray, count: int, dim: int) -> bool:
+    """Whether arrays are the images or points of a bank of this size, and their latents."""
+    kinds = {(np.dtype(np.uint8), 4), (np.dtype(np.float16), 2)}
+    same = images.size > 0 and images.shape[:1] == (count,) and z.shape == (count, dim)
+    return same and (images.dtype, images.ndim) in kinds and z.dtype == np.float32

@@ -1,6 +1,7 @@
 """A teacher of which an .npz file holds the images, and perhaps their latents."""
 
 import pathlib
+import zipfile
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from akdg_tf.teachers.saved_model import Range
 
 ARRAYS = ("images", "latents")  # the second is optional
 NUMBERS = "fiub"  # kinds of NumPy's dtypes
+MOST_INFLATED, MOST_RATIO = 10**9, 100  # bytes of compressed arrays that may come of any file; beyond, per byte of it
 
 
 def of_npz(path: pathlib.Path, output_range: Range, prior: str | None = None) -> TeacherImages:
@@ -60,10 +62,23 @@ def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
         if isinstance(found, np.ndarray):
             raise ValueError("it holds one array without a name, as .npy files do")
         with found:
+            _check_ratio(found.zip)
             return {name: found[name] for name in ARRAYS if name in found}
     except Exception as error:  # a damaged or foreign file may raise anything
         reason = "arrays of objects" if "allow_pickle" in str(error) else " ".join(str(error).split())[:200]
         raise UserError(f"{path} cannot be read ({reason}): it must be an .npz file with an array 'images'") from error
+
+
+def _check_ratio(archive: zipfile.ZipFile) -> None:
+    """Refuses an archive that a few bytes inflate to fill the memory. Real images do not compress that well.
+
+    Raises:
+        ValueError: it is one.
+    """
+    size = sum(member.file_size for member in archive.infolist())
+    stored = sum(member.compress_size for member in archive.infolist())
+    if size > MOST_INFLATED and size > MOST_RATIO * stored:
+        raise ValueError(f"its {stored / 1e6:,.1f} MB would take {size / 1e9:,.1f} GB of memory")
 
 
 def _checked_latents(z: np.ndarray, count: int, path: pathlib.Path) -> np.ndarray:

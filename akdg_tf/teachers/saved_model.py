@@ -15,6 +15,8 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from akdg_tf.errors import UserError, said_in
+from akdg_tf.files import open_regular, read_small
+from akdg_tf.latents import is_prior
 from akdg_tf.teachers.foreign import ForeignFunction, Reading
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.probing import reason_of
@@ -137,7 +139,8 @@ def _graph(folder: pathlib.Path, tags: Sequence[str] | None) -> MetaGraphDef:
         UserError: the SavedModel cannot be read, or its tags have to be bound.
     """
     try:
-        proto = SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+        with open_regular(folder / "saved_model.pb") as file:
+            proto = SavedModel.FromString(file.read())
     except (OSError, DecodeError) as error:
         raise _damaged(folder) from error
     graphs = {frozenset(graph.meta_info_def.tags): graph for graph in proto.meta_graphs}
@@ -167,10 +170,11 @@ def _meta(folder: pathlib.Path) -> dict:
     if not path.exists():
         return {}
     try:
-        meta = json.loads(path.read_bytes())
+        meta = json.loads(read_small(path))
         low, high = meta.get("output_range", (0.0, 1.0))
-        if not isinstance(meta.get("latent_dim", 1), int) or not float(low) < float(high):
-            raise ValueError("latent_dim or output_range")
+        dim, prior = meta.get("latent_dim", 1), meta.get("prior", "normal")
+        if type(dim) is not int or dim < 1 or not is_prior(prior) or not float(low) < float(high):
+            raise ValueError("latent_dim, prior or output_range")
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path} is damaged: make or download the SavedModel again") from error
     return meta

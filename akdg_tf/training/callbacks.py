@@ -169,11 +169,11 @@ class Curve(keras.callbacks.Callback):
 
 def _remove_after(jsonl: pathlib.Path, start: int) -> None:
     """Removes the lines of steps after `start`. Makes the file if it is missing."""
-    lines = jsonl.read_text().splitlines(keepends=True) if jsonl.exists() else []
+    lines = jsonl.read_text(encoding="utf-8").splitlines(keepends=True) if jsonl.exists() else []
     whole = [line for line in lines if line.endswith("}\n")]  # killing a run may leave half a line at the end
     write_text(jsonl, "".join(line for line in whole if json.loads(line)["step"] <= start))
 
 
 def _append(jsonl: pathlib.Path, line: Mapping[str, object]) -> None:
-    with jsonl.open("a") as file:
+    with jsonl.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

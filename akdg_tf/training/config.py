@@ -35,7 +35,8 @@ def parse(gin_files: Sequence[str | os.PathLike], bindings: Sequence[str], impor
     Args:
         gin_files: paths or bare names; see `find`.
         bindings: such as "Data.flip=True"; the experiment must read each of them.
-        imports: imports the modules that the files name; if False, a file with an import is an error.
+        imports: imports the modules and reads the files that the files name; if False, an import or include is an
+            error.
 
     Raises:
         UserError: a file is missing, a binding is malformed, or the experiment does not read one of `bindings`.
@@ -62,7 +63,7 @@ def _read(gin_files: Sequence[str | os.PathLike], imports: bool) -> tuple[list[B
     """Runs the bindings and imports of the files. Returns both, each import with its place."""
     found, imported = [], []
     for file in gin_files:
-        for place, statement in file_statements(find(file)):
+        for place, statement in file_statements(find(file), imports):
             if isinstance(statement, BindingStatement):
                 found.append(_bind(place, statement))
             elif imports:

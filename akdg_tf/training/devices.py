@@ -92,7 +92,7 @@ def bfloat16_unit() -> str | None:
 
 def _cpu_info(key: str) -> str | None:
     """The first value of this key in Linux's description of the CPU, None if there is none."""
-    lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
+    lines = CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines() if CPU_INFO.exists() else []
     return next((line.partition(": ")[2] for line in lines if line.partition(":")[0].strip() == key), None)
 
 

@@ -17,9 +17,11 @@ from gin import config_parser
 from gin.config_parser import BindingStatement, BlockDeclaration, ImportStatement, IncludeStatement
 
 from akdg_tf.errors import UserError
+from akdg_tf.files import read_small
 
 Statement: TypeAlias = BindingStatement | BlockDeclaration | ImportStatement | IncludeStatement
 
+MOST_BYTES, DEEPEST = 10**6, 50  # bytes of a file; levels of includes
 PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 
 # What gin's parser raises for text that is not gin, and for references to unknown names.
@@ -72,7 +74,7 @@ def _first_file(candidates: Iterable[pathlib.Path]) -> pathlib.Path | None:
 
 
 def file_statements(
-    path: pathlib.Path, within: tuple[pathlib.Path, ...] = ()
+    path: pathlib.Path, includes: bool = True, within: tuple[pathlib.Path, ...] = ()
 ) -> Iterator[tuple[str, BindingStatement | ImportStatement]]:
     """The bindings and imports of a gin file and its includes, in the order in which they apply.
 
@@ -80,24 +82,28 @@ def file_statements(
 
     Args:
         path: the file.
+        includes: reads the files that it includes; if False, an include is an error.
         within: the files that include it, directly or indirectly.
 
     Yields:
         The place, "file:line", and the statement.
 
     Raises:
-        UserError: the file cannot be read or is not valid gin, an include is missing, or the file includes itself.
+        UserError: the file cannot be read or is not valid gin, an include is missing or not wanted, or the file
+            includes itself.
     """
     shown = _shown(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_small(path, MOST_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{shown} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from error
     within = (*within, path.resolve())
     for statement in _parsed(text, lambda line: f"{shown}:{line}"):
         place = f"{shown}:{statement.location.line_num}"
         if isinstance(statement, IncludeStatement):
-            yield from file_statements(_included(statement.filename, path, place, within), within)
+            if not includes:
+                raise UserError(f"{place}: include {statement.filename!r} is refused: it reads another file")
+            yield from file_statements(_included(statement.filename, path, place, within), includes, within)
         elif isinstance(statement, BindingStatement | ImportStatement):  # the head of a block has no effect
             yield place, statement
 
@@ -137,6 +143,8 @@ def _included(name: str, path: pathlib.Path, place: str, within: tuple[pathlib.P
         raise UserError(f"{place}: there is no file {name!r} to include")
     if found.resolve() in within:
         raise UserError(f"{place}: include {name!r} makes a file include itself: remove it")
+    if len(within) >= DEEPEST:
+        raise UserError(f"{place}: include {name!r} is the {DEEPEST}th level of includes: include the files directly")
     return found
 
 

@@ -14,7 +14,7 @@ from akdg_tf.artifacts.checkpoints import steps_in
 from akdg_tf.artifacts.result import CALLABLE
 from akdg_tf.data import Dataset
 from akdg_tf.errors import UserError
-from akdg_tf.files import write_json
+from akdg_tf.files import read_small, write_json
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.sources import Teacher
 from akdg_tf.training import changes
@@ -112,6 +112,6 @@ def _noted(run: Run) -> dict[str, Input]:
     if not path.exists():
         return {}
     try:
-        return {str(name): typed_json.build(Input, each) for name, each in json.loads(path.read_bytes()).items()}
-    except (UserError, ValueError, AttributeError, TypeError):
+        return {str(name): typed_json.build(Input, each) for name, each in json.loads(read_small(path)).items()}
+    except (UserError, OSError, ValueError, AttributeError, TypeError, RecursionError):
         raise UserError(f"{path} is damaged: remove it to go on with the data and the teacher as they are") from None

@@ -1,32 +1,25 @@
-"""Loading an entry from a folder or a server. Its checksums are checked before anything is loaded."""
+"""Loading an entry from a folder or a server. Its signature and checksums are checked before anything is loaded."""
 
 import dataclasses
 import functools
-import hashlib
-import logging
 import os
 import pathlib
 import secrets
-import urllib.parse
 
 import numpy as np
 import tensorflow as tf
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from akdg_tf import latents
 from akdg_tf.artifacts.result import Result, read_run
 from akdg_tf.errors import UserError
-from akdg_tf.files import cache_folder, locked, replacing
+from akdg_tf.files import read_small
 from akdg_tf.places import REPOSITORY_ZOO, ZOO_VARIABLE, expanded
-from akdg_tf.progress import Progress
 from akdg_tf.teachers.saved_model import load_generator
-from akdg_tf.zoo import checksums, download
+from akdg_tf.zoo import download, signatures
 from akdg_tf.zoo.checksums import SUMS
 from akdg_tf.zoo.entries import ZOO, Entry, check_name, entries
-
-logger = logging.getLogger(__name__)
-
-MOST_LISTED = 10**6  # bytes of a list of checksums, at most
-MOST_BYTES = 10**9  # of all files of an entry together, at most
+from akdg_tf.zoo.fetch import fetch
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -84,7 +77,9 @@ class PublishedGenerator:
         return latents.sample(self._function, self.prior, self.latent_dim, n, seed, label=label)
 
 
-def load(name: str | os.PathLike, zoo: str | os.PathLike | None = None) -> PublishedGenerator:
+def load(
+    name: str | os.PathLike, zoo: str | os.PathLike | None = None, public_key: str | os.PathLike | None = None
+) -> PublishedGenerator:
     """Loads a generator of the zoo, of a run, or one that `akdg_tf.export` wrote.
 
     Args:
@@ -92,27 +87,46 @@ def load(name: str | os.PathLike, zoo: str | os.PathLike | None = None) -> Publi
             as "runs/mine": of an entry, of a run, or of a SavedModel that `akdg_tf.export` wrote.
         zoo: folder or URL of the zoo that holds the entry. The default is the environment variable AKDG_ZOO, otherwise
             `zoo/` in the current folder, otherwise the zoo of the repository that holds this package.
+        public_key: file of the public key that the entry must be signed with, as `akdg zoo sign` signs it. The default
+            is the environment variable AKDG_PUBLIC_KEY, otherwise no signature is needed.
 
     Returns:
         The generator.
 
     Raises:
-        UserError: there is no such entry or folder, it is a classifier, or a file does not match its checksum.
+        UserError: there is no such entry or folder, it is a classifier, its signature is missing or wrong, or a file
+            does not match its checksum. Nothing of it was loaded then.
     """
-    given = os.fspath(name)
+    given, key = os.fspath(name), signatures.public_key(public_key)
     if zoo is None and given.lower().startswith(download.WEB):
         zoo, _, given = given.rstrip("/").rpartition("/")
     if zoo is None and os.path.basename(given) != given:  # a path, not a bare name
         folder = pathlib.Path(expanded(given))
-        if not (folder / checksums.SUMS).exists():
+        if not (folder / SUMS).exists():
+            if key:
+                raise UserError(f"{folder} is not signed: it holds no {SUMS}; only entries of a zoo are signed")
             return _of_folder(folder)
         zoo, given = folder.resolve().parent, folder.resolve().name
-    entry = find_entry(given, zoo)
+    entry = find_entry(given, zoo, key)
+    if key:
+        signatures.check(entry.folder, key)
     entry.check()
     if entry.kind == "classifier":
         raise UserError(f"{given} is a classifier: load it with akdg_tf.metrics.classifiers.load_classifier")
-    card, generator = (entry.folder / "card.md").read_text(encoding="utf-8"), entry.load()
+    card, generator = _text(entry.folder / "card.md"), entry.load()
     return PublishedGenerator(entry.name, generator.latent_dim, generator.prior, card, entry.result, generator.module)
+
+
+def _text(path: pathlib.Path) -> str:
+    """The content of a text file; what is not UTF-8 is replaced.
+
+    Raises:
+        UserError: it cannot be read, or is too large.
+    """
+    try:
+        return read_small(path).decode(errors="replace")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _of_folder(folder: pathlib.Path) -> PublishedGenerator:
@@ -134,77 +148,20 @@ def _of_folder(folder: pathlib.Path) -> PublishedGenerator:
     return PublishedGenerator(name, generator.latent_dim, generator.prior, "", metrics, generator.module)
 
 
-def find_entry(name: str, zoo: str | os.PathLike | None = None) -> Entry:
-    """The entry, which is fetched first if the zoo is a URL. See `load` for arguments and errors."""
+def find_entry(name: str, zoo: str | os.PathLike | None = None, key: Ed25519PublicKey | None = None) -> Entry:
+    """The entry, which is fetched first if the zoo is a URL. See `load` for the other arguments and errors.
+
+    Args:
+        name, zoo: see `load`.
+        key: the public key with which an entry that is fetched must be signed; None: no signature is needed.
+    """
     check_name(name)
     place = os.fspath(zoo or os.environ.get(ZOO_VARIABLE) or (ZOO if entries(ZOO) else REPOSITORY_ZOO))
     if place.lower().startswith(download.WEB):
-        return fetch(name, place.rstrip("/"))
+        return fetch(name, place.rstrip("/"), key)
     entry = Entry(pathlib.Path(expanded(place), name))
     if not (entry.folder / "metrics.json").exists():
         found = ", ".join(other.name for other in entries(entry.folder.parent))
         found = f"choose one of {found}" if found else f"set {ZOO_VARIABLE} to the folder or URL of a zoo"
         raise UserError(f"there is no entry {name!r} in the zoo {place}; {found}")
     return entry
-
-
-def fetch(name: str, zoo: str) -> Entry:
-    """Fetches an entry from a server into `$XDG_CACHE_HOME/akdg_tf/zoo`.
-
-    An entry that was fetched before is fetched again only if it has changed or is damaged. If the server does not
-    answer, the entry that was fetched before is used.
-
-    Args:
-        name: of the entry.
-        zoo: URL of the zoo, to which `/<name>/<file>` is added.
-
-    Returns:
-        The entry in the cache.
-
-    Raises:
-        UserError: the server cannot be reached, has no such entry, or sends a file that does not match its checksum; or
-            the entry cannot be stored.
-    """
-    entry = Entry(cache_folder("zoo") / hashlib.sha256(zoo.encode()).hexdigest()[:16] / name)
-    try:
-        content = download.get(f"{zoo}/{name}/{SUMS}", MOST_LISTED)
-    except download.Unreachable as error:
-        if not _is_sound(entry):
-            raise
-        logger.warning("%s: using %s, which was fetched before", error, entry.folder)
-        return entry
-    sums = checksums.parse(content, f"{zoo}/{name}/{SUMS}")
-    try:
-        entry.folder.parent.mkdir(parents=True, exist_ok=True)
-        with locked(entry.folder.parent / f".lock-{name}"):
-            if not (_is_sound(entry) and checksums.read(entry.folder) == sums):
-                with replacing(entry.folder) as part:
-                    _fetch_files(f"{zoo}/{name}", sums, part)
-                    checksums.seal(part)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{name} cannot be stored in {entry.folder.parent}: {error}") from error
-    return entry
-
-
-def _fetch_files(url: str, sums: dict[str, str], part: pathlib.Path) -> None:
-    """Fetches the files of an entry into the folder `part`, and compares each with its checksum."""
-    progress, left = Progress(f"fetching {url}: files", len(sums)), MOST_BYTES
-    for number, (path, expected) in enumerate(sums.items(), 1):
-        (part / path).parent.mkdir(parents=True, exist_ok=True)
-        found, size = download.save(f"{url}/{urllib.parse.quote(path)}", part / path, left)
-        if found != expected:
-            raise UserError(f"{url}/{path} was changed: its checksum is not the one in {SUMS}; it was not stored")
-        left -= size
-        progress.report(number)
-
-
-def _is_sound(entry: Entry) -> bool:
-    """Whether an entry exists and is undamaged. Logs the damage."""
-    if not (entry.folder / SUMS).exists():
-        return False
-    try:
-        entry.check()
-    except UserError as error:
-        logger.warning("%s; fetching the entry again", error)
-        return False
-    return True

@@ -123,6 +123,7 @@ def write_entry(run: pathlib.Path, result: Result, zoo: pathlib.Path, overwrite:
         _fill(part, run, result)
         if folder.exists() and not overwrite and checksums.read(part) != checksums.read(folder):
             raise UserError(f"a different {folder} exists already: --overwrite replaces it")
+        checksums.keep_signature(folder, part)
     readme.write(zoo)
     _link_from_others(folder.name, zoo)
     return Entry(folder)

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable
 import waitress
 
 from akdg_tf.errors import UserError
+from akdg_tf.files import open_regular
 from akdg_tf.zoo import checksums
-from akdg_tf.zoo.checksums import SUMS
+from akdg_tf.zoo.checksums import SIGNATURE, SUMS
 from akdg_tf.zoo.entries import Entry, check_name, entries
 
 PUBLISHER, VERSION = "akdg", "1"
 ARCHIVE_QUERY = ("tf-hub-format", "compressed")
 LIMITS = {"threads": 8, "connection_limit": 200, "backlog": 128, "channel_timeout": 30}  # seconds without a byte
+MOST_REQUEST = 1000  # bytes of a request's body, which nobody needs; Waitress takes 1 GB otherwise
+METHODS = ("GET", "HEAD")
 
 
 class Server:
@@ -37,7 +40,8 @@ class Server:
     """
 
     def __init__(self, application: Callable, host: str, port: int):
-        self._server = waitress.create_server(application, host=host, port=port, ident=None, **LIMITS)
+        limits = {**LIMITS, "max_request_body_size": MOST_REQUEST}
+        self._server = waitress.create_server(application, host=host, port=port, ident=None, **limits)
         listening = getattr(self._server, "effective_listen", None)  # of a host with several addresses
         self.port = listening[0][1] if listening else self._server.effective_port
 
@@ -81,20 +85,24 @@ def make_server(zoo: pathlib.Path, host: str = "127.0.0.1", port: int = 8080) ->
 def answer(zoo: pathlib.Path, environ: dict, start_response: Callable) -> Iterable[bytes]:
     """Answers a request with what its path names, or with status 404 if it names nothing that is served (WSGI).
 
+    Only GET and HEAD are answered; other methods get status 405.
+
     Args:
         zoo: folder of the zoo.
         environ: of the request.
         start_response: is given status and headers.
     """
     path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")  # as WSGI gives what was percent-encoded
+    method, status, kind = environ["REQUEST_METHOD"], "200 OK", "text/plain"
     try:
-        found, kind = content(zoo, path.strip("/").split("/"), urllib.parse.parse_qsl(environ["QUERY_STRING"]))
+        if method in METHODS:
+            found, kind = content(zoo, path.strip("/").split("/"), urllib.parse.parse_qsl(environ["QUERY_STRING"]))
+        else:
+            status, found = "405 Method Not Allowed", b"only GET and HEAD\n"
     except (OSError, UserError, ValueError):  # ValueError: a path with a null byte
-        status, found, kind = "404 Not Found", b"not found\n", "text/plain"
-    else:
-        status = "200 OK"
+        status, found = "404 Not Found", b"not found\n"
     start_response(status, [("Content-Type", kind), ("Content-Length", str(len(found)))])
-    return [found] if environ["REQUEST_METHOD"] == "GET" else []
+    return [] if method == "HEAD" else [found]
 
 
 def content(zoo: pathlib.Path, parts: list[str], query: list[tuple[str, str]]) -> tuple[bytes, str]:
@@ -109,7 +117,7 @@ def content(zoo: pathlib.Path, parts: list[str], query: list[tuple[str, str]]) -
         OSError, UserError: the path names nothing that is served.
     """
     if parts in ([""], ["README.md"]):
-        return (zoo / "README.md").read_bytes(), "text/markdown; charset=utf-8"
+        return _read(zoo / "README.md", zoo), "text/markdown; charset=utf-8"
     if len(parts) == 3 and (parts[0], parts[2]) == (PUBLISHER, VERSION):
         entry = Entry(zoo / check_name(parts[1]))
         if ARCHIVE_QUERY in query:
@@ -117,16 +125,22 @@ def content(zoo: pathlib.Path, parts: list[str], query: list[tuple[str, str]]) -
             return archive(entry.folder, tuple(checksums.read(entry.folder).items())), "application/gzip"
         parts = [parts[1], "card.md"]
     entry, name = Entry(zoo / check_name(parts[0])), "/".join(parts[1:])
-    listed = name == SUMS or name in checksums.read(entry.folder)
-    path = entry.folder / name
-    if not listed or not path.resolve().is_relative_to(zoo.resolve()) or not path.is_file() or _is_linked(path, zoo):
+    if name not in (SUMS, SIGNATURE) and name not in checksums.read(entry.folder):
         raise UserError(f"{name} is not a file of {entry.folder}")
-    return path.read_bytes(), mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return _read(entry.folder / name, zoo), mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
-def _is_linked(path: pathlib.Path, zoo: pathlib.Path) -> bool:
-    """Whether a path, or a folder above it in the zoo, is a link."""
-    return any(each.is_symlink() for each in (path, *path.parents) if each != zoo and each.is_relative_to(zoo))
+def _read(path: pathlib.Path, zoo: pathlib.Path) -> bytes:
+    """The content of a file of a zoo.
+
+    Raises:
+        OSError: it is missing or not a regular file.
+        UserError: it, or a folder above it in the zoo, is a link.
+    """
+    if any(each.is_symlink() for each in (path, *path.parents) if each != zoo and each.is_relative_to(zoo)):
+        raise UserError(f"{path} is a link, or lies behind one")
+    with open_regular(path) as file:
+        return file.read()
 
 
 @functools.lru_cache(maxsize=16)

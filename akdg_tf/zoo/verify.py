@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 import tensorflow_hub as hub
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from PIL import Image
 
 from akdg_tf.artifacts.measure import compressed_size, folder_size
@@ -21,7 +22,7 @@ from akdg_tf.models.counting import count_cost
 from akdg_tf.reporting import tables
 from akdg_tf.training import config
 from akdg_tf.training.workdir import Run
-from akdg_tf.zoo import card, checksums, readme, routes
+from akdg_tf.zoo import card, checksums, readme, routes, signatures
 from akdg_tf.zoo.entries import LITERT, SAMPLES, Entry, check_name, entries
 from akdg_tf.zoo.samples import draw_samples
 
@@ -37,13 +38,16 @@ METRIC_TOLERANCE = 0.01  # relative, but at least 0.01 absolute, for a KID near 
 ANY_SIDE = 32  # side of the images that are shown to a classifier of images of any size
 
 
-def verify(entry: Entry, metrics: bool = False, data_dir: str | None = None) -> dict[str, str]:
+def verify(
+    entry: Entry, metrics: bool = False, data_dir: str | None = None, key: Ed25519PublicKey | None = None
+) -> dict[str, str]:
     """Checks an entry.
 
     Args:
         entry: the entry.
         metrics: also computes its scores again, which takes as long as `akdg run --stage=evaluate`.
         data_dir: folder with the data, for the scores of datasets that read files.
+        key: public key that the entry must be signed with; None: no signature is needed.
 
     Returns:
         What each check found, by its name.
@@ -59,7 +63,8 @@ def verify(entry: Entry, metrics: bool = False, data_dir: str | None = None) -> 
         checks |= {"loads": classifies, "counts": counts}
     else:
         checks |= {"loads": loads, "samples": samples, "counts": counts}
-    found = {name: check(entry) for name, check in checks.items()}
+    found = {"signature": signed(entry, key)} if key else {}  # before anything of the entry is read
+    found |= {name: check(entry) for name, check in checks.items()}
     return found | ({"metrics": recomputed(entry, data_dir)} if metrics else {})
 
 
@@ -72,6 +77,12 @@ def verify_readme(zoo: pathlib.Path) -> None:
     path = zoo / "README.md"
     if not path.exists() or path.read_text(encoding="utf-8") != readme.readme(entries(zoo)):
         raise UserError(f"{path} does not fit the entries: akdg zoo cards writes it again")
+
+
+def signed(entry: Entry, key: Ed25519PublicKey) -> str:
+    """Checks that the entry was signed with a key."""
+    signatures.check(entry.folder, key)
+    return "by the public key"
 
 
 def intact(entry: Entry) -> str:

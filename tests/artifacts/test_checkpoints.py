@@ -242,3 +242,11 @@ def test_no_damage_at_random_places_gives_a_wrong_state(tmp_path, caplog):
             assert f"{folder / 'ckpt-3'} is damaged" in caplog.text
         found[step] += 1
     assert found[1] > 5 and found[2] > 15
+
+
+def test_what_a_killed_process_had_begun_to_write_is_removed_at_the_next_start(tmp_path):
+    saved(tmp_path, 1)
+    (tmp_path / "ckpt-2_temp").mkdir()
+    (tmp_path / "ckpt-2_temp" / "part-00000-of-00001.data-00000-of-00001.tempstate1").write_bytes(b"x")
+    assert restored(tmp_path) == (1, 1.0)
+    assert not (tmp_path / "ckpt-2_temp").exists()

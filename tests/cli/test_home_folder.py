@@ -42,7 +42,10 @@ def test_every_path_of_akdg_zoo_is_expanded(given, home):
     zoo.main(["serve", "--zoo=~/zoo"])
     zoo.main(["gallery", "--zoo=~/zoo", "--output=~/page"])
     assert given["publish"].runs == [home / "runs" / "a", home / "runs" / "b"]
-    assert {arguments.zoo for arguments in given.values()} == {home / "zoo"} and len(given) == 5
+    zoo.main(["sign", "--zoo=~/zoo", "--key=~/key", "a"])
+    assert {arguments.zoo for arguments in given.values()} == {home / "zoo"} and len(given) == 6
+    zoo.main(["keygen", "--key=~/key"])
+    assert given["sign"].key == given["keygen"].key == home / "key"
     assert (given["verify"].data_dir, given["gallery"].output) == (str(home / "data"), home / "page")
 
 

@@ -3,12 +3,15 @@
 import io
 import logging
 import struct
+import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from akdg_tf.data import image_reader
 from akdg_tf.data.image_reader import WHITE, ImageReader, on_background
 
 SHAPE = (8, 8, 3)
@@ -189,3 +192,22 @@ def test_content_that_would_decode_to_far_too_many_pixels_is_refused_before_it_i
     assert len(bomb) < 100_000
     with pytest.raises(Image.DecompressionBombError):
         ImageReader(SHAPE).read(bomb)
+
+
+def test_large_images_are_decoded_one_at_a_time(monkeypatch):
+    """Each may take gigabytes; the threads of a dataset read many images at once."""
+    monkeypatch.setattr(image_reader, "LARGE", 0)
+    busy, most = [], []
+    fitted = ImageReader._fitted
+
+    def watched(*arguments):
+        busy.append(1)
+        most.append(len(busy))
+        time.sleep(0.02)
+        busy.pop()
+        return fitted(*arguments)
+
+    monkeypatch.setattr(ImageReader, "_fitted", watched)
+    with ThreadPoolExecutor(4) as threads:
+        images = list(threads.map(ImageReader(SHAPE).read, [saved(Image.new("RGB", SIZE))] * 4))
+    assert len(images) == 4 and most == [1, 1, 1, 1]

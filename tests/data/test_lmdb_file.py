@@ -201,3 +201,16 @@ def test_a_file_that_the_system_cannot_read_is_one_line(tmp_path):
     (tmp_path / "data.mdb").mkdir()
     with pytest.raises(UserError, match=r"data.mdb cannot be read \(Is a directory\)$"):
         LmdbFile(tmp_path / "data.mdb")
+
+
+def test_nodes_that_lie_over_each_other_are_one_line(folder, content):
+    """Otherwise a file of some KB could hold gigabytes of keys: the same long key for each of thousands of nodes."""
+    for start in range(2 * PAGE, len(content), PAGE):
+        flags, lower = struct.unpack_from("<HH", content, start + 10)
+        if flags == 2:  # a leaf; its nodes begin where these numbers say
+            count = (lower - 16) // 2
+            nodes = struct.unpack_from(f"<{count}H", content, start + 16)
+            struct.pack_into(f"<{count}H", content, start + 16, *[min(nodes)] * count)
+    (folder / "data.mdb").write_bytes(content)
+    with pytest.raises(UserError, match=r"data\.mdb is damaged \(page \d+\)"):
+        LmdbFile(folder / "data.mdb")

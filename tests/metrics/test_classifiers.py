@@ -209,3 +209,11 @@ def test_scores_over_the_cifar10_classifier_of_images_of_any_size(tmp_path, monk
 def kept(cache):
     """Number of activations in a cache."""
     return len(list(cache.glob("*/count")))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"id": 5}', '{"id": "x", "resize": null}', "[" * 100_000])
+def test_a_damaged_description_of_a_classifier_is_one_line(content, judge):
+    path = pathlib.Path(judge, "assets.extra", "classifier.json")
+    path.write_text(content)
+    with pytest.raises(UserError, match=rf"^{path} is damaged: make or download the classifier again$"):
+        load_classifier(judge)

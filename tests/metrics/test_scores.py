@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import hashlib
+import os
 import shutil
 
 import numpy as np
@@ -358,3 +359,18 @@ def test_mode_scores_of_a_case_worked_out_by_hand():
     assert scores["high_quality"] == 0.8
     assert scores["bridges"] == 0.1
     assert scores["kl_to_uniform"] == pytest.approx(0.75 * np.log(0.75 * 4) + 0.25 * np.log(0.25 * 4))
+
+
+def test_a_full_disk_shows_before_activations_are_written_and_leaves_nothing(pictures, cache, monkeypatch):
+    """A sparse file that is mapped into memory would end the process (SIGBUS)."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with (
+        pytest.raises(OSError, match="No space left"),
+        activations.of_reals(fake_classifier(), pictures[1](), 20, 0, cache),
+    ):
+        pass
+    assert kept(cache) == []

@@ -26,6 +26,7 @@ from akdg_tf.reporting.markdown import attribute, code, escape, link, table
         ("`code` *b* ~~s~~ \\", r"\`code\` \*b\* \~\~s\~\~ \\"),
         ("__b__ _i_ a_b", r"\_\_b\_\_ \_i\_ a_b"),
         ("# a\n\n- b\r\n\u2028c", r"\# a - b c"),
+        ("\x1b[2J\u202egnp.\ud800", r"?\[2J?gnp.?"),
     ],
 )
 def test_markup_is_escaped_and_ordinary_names_stay_as_they_are(text, shown):

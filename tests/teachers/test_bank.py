@@ -1,5 +1,7 @@
 """A bank of teacher images stands in for the teacher: its images, each once a pass, found again, never a wrong one."""
 
+import json
+
 import contracts
 import keras
 import numpy as np
@@ -10,7 +12,8 @@ from support import SAMPLE_SHAPE, discriminator, image_batches, make_teacher, mi
 import akdg_tf
 from akdg_tf import latents
 from akdg_tf.errors import UserError
-from akdg_tf.teachers.bank import BankedTeacher, make_bank
+from akdg_tf.files import sha256
+from akdg_tf.teachers.bank import BankedTeacher, TeacherBank, make_bank
 
 SEED = (5, latents.TEACHER)
 
@@ -196,3 +199,30 @@ def test_a_damaged_bank_is_named_and_made_again_when_it_is_removed(damage, tmp_p
     folder.rmdir()
     make_bank(teacher, 20, 0, tmp_path)
     assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("meta", "array"),
+    [
+        ({"prior": 5}, None),
+        ({"prior": "nosuch"}, None),
+        ({"latent_dim": "4"}, None),
+        ({"count": True}, None),
+        ({"sha256": []}, None),
+        ([], None),
+        ({}, np.zeros((20, 8, 8, 1), np.float64)),
+        ({}, np.zeros((20, 64), np.uint8)),
+        ({}, np.float16(0)),
+        ({}, np.array([{}] * 20)),
+    ],
+)
+def test_a_bank_of_another_kind_is_damaged_although_its_checksums_are_right(meta, array, tmp_path):
+    teacher, _ = make_teacher()
+    folder = make_bank(teacher, 20, 0, tmp_path).folder
+    found = json.loads((folder / "bank.json").read_text())
+    if array is not None:
+        np.save(folder / "images.npy", array)
+        found["sha256"]["images"] = sha256(folder / "images.npy")
+    (folder / "bank.json").write_text(json.dumps({**found, **meta} if isinstance(meta, dict) else meta))
+    with pytest.raises(UserError, match=rf"{folder} is damaged .*remove the folder"):
+        TeacherBank(folder)

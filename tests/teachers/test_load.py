@@ -1,10 +1,13 @@
 """Teachers from SavedModels: ours, which know their latent, and others."""
 
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from support import mirrored
 
+import akdg_tf
 from akdg_tf import models
 from akdg_tf.artifacts.saved_model import detached_copy, export_generator
 from akdg_tf.errors import UserError
@@ -289,3 +292,23 @@ def test_a_generator_that_does_not_depend_on_its_latents_is_told(tmp_path, caplo
     tf.saved_model.save(Fixed(), str(tmp_path))
     load_teacher(str(tmp_path))
     assert "gives the same image for all latents" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"latent_dim": True},
+        {"latent_dim": 0},
+        {"prior": 5},
+        {"prior": "nosuch"},
+        {"output_range": [1, 0]},
+        {"output_range": "x"},
+        [],
+    ],
+)
+def test_a_damaged_record_of_an_export_is_one_line(meta, tmp_path):
+    akdg_tf.export(akdg_tf.MLPGenerator(4, (2,), width=3), tmp_path / "x")
+    path = tmp_path / "x" / "assets.extra" / "generator.json"
+    path.write_text(json.dumps(meta))
+    with pytest.raises(UserError, match=rf"^{path} is damaged: make or download the SavedModel again$"):
+        load_teacher(tmp_path / "x")

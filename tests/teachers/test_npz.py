@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from akdg_tf.errors import UserError
+from akdg_tf.teachers import npz
 from akdg_tf.teachers.npz import of_npz
 
 BYTES = np.random.default_rng(1).integers(0, 256, (6, 4, 6, 3), np.uint8)
@@ -54,3 +55,13 @@ def test_a_damaged_file(damage, save, tmp_path):
     with pytest.raises(UserError, match=rf"^{tmp_path}/x.npz cannot be read \(.+\): it must be an .npz file") as caught:
         of_npz(tmp_path / "x.npz", None)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_would_fill_the_memory_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(npz, "MOST_INFLATED", 10**6)
+    np.savez_compressed(tmp_path / "x.npz", images=np.zeros((1000, 64, 64, 1), np.uint8))
+    with pytest.raises(UserError, match=r"x.npz cannot be read \(its 0.0 MB would take 0.0 GB of memory\)"):
+        of_npz(tmp_path / "x.npz", None)
+    noise = np.random.default_rng(0).integers(0, 256, (300, 64, 64, 1), np.uint8)
+    np.savez_compressed(tmp_path / "x.npz", images=noise)
+    assert of_npz(tmp_path / "x.npz", None).sample_shape == (64, 64, 1)

@@ -146,6 +146,14 @@ def test_a_file_that_would_run_code_is_refused_where_that_is_not_wanted(tmp_path
     assert "import os.path" in gin.config_str()
 
 
+def test_a_file_that_would_read_another_one_is_refused_where_that_is_not_wanted(tmp_path):
+    (tmp_path / "y.gin").write_text(EXPERIMENT)
+    (tmp_path / "x.gin").write_text("include 'y.gin'\n")
+    with pytest.raises(UserError, match=r"x.gin:1: include 'y.gin' is refused: it reads another file"):
+        config.effective([tmp_path / "x.gin"], imports=False)
+    assert config.effective([tmp_path / "x.gin"]) == config.effective([tmp_path / "y.gin"], imports=False)
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [

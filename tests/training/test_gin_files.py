@@ -144,6 +144,19 @@ def test_what_is_not_text_is_one_line():
         config.parse(["main.gin"], [])
 
 
+def test_a_file_of_any_size_is_read_at_most_in_part():
+    pathlib.Path("main.gin").write_bytes(b"#" * 1_000_001)
+    with pytest.raises(UserError, match=r"^main.gin cannot be read: larger than 1 MB$"):
+        config.parse(["main.gin"], [])
+
+
+def test_includes_end_at_some_depth():
+    for number in range(60):
+        write(f"{number}.gin", f"include '{number + 1}.gin'")
+    with pytest.raises(UserError, match=r"^49.gin:1: include '50.gin' is the 50th level of includes"):
+        config.parse(["0.gin"], [])
+
+
 def test_a_folder_is_no_file():
     pathlib.Path("main.gin").mkdir()
     with pytest.raises(UserError, match=r"there is no gin file 'main.gin'"):

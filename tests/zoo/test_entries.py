@@ -1,11 +1,13 @@
 """What an entry is: its name is held, its teacher is found, and students stand with their teachers."""
 
+import os
 import shutil
 
 import pytest
 from made_up_zoo import made_up_network, write_metrics
 
 from akdg_tf.errors import UserError
+from akdg_tf.zoo import checksums
 from akdg_tf.zoo.entries import Entry, check_name, entries, groups
 
 
@@ -55,3 +57,22 @@ def test_students_stand_with_their_teacher_and_none_is_lost(tmp_path):
         (None, None, ["d"]),
         ("a", "a", ["e"]),  # a student that teaches another
     ]
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "SHA256SUMS", "saved_model/pipe"])
+def test_a_pipe_inside_an_entry_is_named_and_does_not_block(name, tmp_path):
+    entry = write_metrics(tmp_path / "x")
+    (tmp_path / "x" / "saved_model").mkdir()
+    for file in ("card.md", "saved_model/saved_model.pb"):
+        (tmp_path / "x" / file).write_text("x")
+    checksums.seal(tmp_path / "x")
+    (tmp_path / "x" / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / "x" / name)
+    with pytest.raises(UserError, match=rf"x/{name} is "):
+        entry.check()
+
+
+@pytest.mark.parametrize("name", ["./a", "a//b", "a/", "variables/x", "saved_model.pb", "SHA256SUMS.sig", "a\\b", "."])
+def test_a_list_names_each_file_in_one_way_and_not_what_lies_behind_its_links(name):
+    with pytest.raises(UserError, match="is not a list of checksums"):
+        checksums.parse(f"{'0' * 64}  {name}\n".encode(), "x")

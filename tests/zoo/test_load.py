@@ -318,6 +318,34 @@ def test_what_is_no_path_ends_its_connection_and_no_other(get, line):
     assert get("/")[0] == 200
 
 
+def test_only_get_and_head_are_answered_and_bodies_are_small(get):
+    assert get("/student/card.md", "POST") == (405, b"only GET and HEAD\n")
+    with socket.create_connection(("127.0.0.1", get.port), timeout=10) as connection:
+        connection.send(b"POST / HTTP/1.1\r\nContent-Length: 1000000000\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 413 ")  # Waitress takes 1 GB unless it is told otherwise
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_served_and_does_not_block(get):
+    for name, path in (
+        ("student/card.md", "/student/card.md"),
+        (f"student/{SUMS}", f"/student/{SUMS}"),
+        ("README.md", "/"),
+    ):
+        (get.zoo / name).unlink()
+        os.mkfifo(get.zoo / name)
+        assert get(path)[0] == 404
+
+
+def test_what_a_server_says_cannot_reach_the_terminal(tmp_path):
+    with socketserver.TCPServer(("127.0.0.1", 0), Hostile) as server:
+        server.answer = b"HTTP/1.1 404 \x1b[2J\x1b]0;owned\x07\r\nContent-Length: 0\r\n\r\n"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(UserError, match="404") as caught:
+            akdg_tf.load("student", f"http://127.0.0.1:{server.server_address[1]}")
+        server.shutdown()
+    assert str(caught.value).isprintable() and r"\x1b[2J" in str(caught.value)
+
+
 def test_a_fetched_entry_is_there_when_its_server_is_not(students, caplog):
     with make_server(students[0], port=0) as server:
         threading.Thread(target=server.run, daemon=True).start()
@@ -363,7 +391,7 @@ def get(students, serve, tmp_path):
         connection.close()
         return answer.status, content
 
-    function.port = port
+    function.port, function.zoo = port, zoo
     return function
 
 

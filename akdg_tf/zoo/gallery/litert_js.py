@@ -51,7 +51,7 @@ def vendor(folder: pathlib.Path) -> None:
                 # Only the content is used: no path, link or mode of the archive reaches the disk.
                 (folder / name).write_bytes(archive.extractfile(member).read())  # type: ignore[union-attr]
     packages = ", ".join(f"{package} {VERSION}" for package in SHA512)
-    (folder / "NOTICE").write_text(NOTICE.format(packages=packages))
+    (folder / "NOTICE").write_text(NOTICE.format(packages=packages), encoding="utf-8")
     (folder / "LICENSE").write_bytes(pathlib.Path(__file__).with_name("page").joinpath("LICENSE").read_bytes())
 
 
