@@ -31,7 +31,8 @@ def _run_or_explain(_) -> None:
         _end(f"{error}; {failures.GOES_ON}" if failures.is_disk_full(error) else str(error))
     except failures.OpError as error:
         logger.debug("TensorFlow failed", exc_info=True)
-        _end(f"{failures.failure_of(error)}; {failures.GOES_ON}")
+        then = failures.RESUMES if failures.is_lost_worker(error) else failures.GOES_ON
+        _end(f"{failures.failure_of(error)}; {then}")
     except KeyboardInterrupt:
         _end("interrupted; the same command continues from the last checkpoint", 130)
 

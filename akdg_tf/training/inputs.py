@@ -57,7 +57,8 @@ def of_teacher(teacher: Teacher) -> Input:
 def check(run: Run, inputs: Mapping[str, Input]) -> None:
     """Checks that a run that has begun reads what it began with.
 
-    A run that an older version began has noted nothing, and passes. So does one that has no checkpoint yet.
+    A run that an older version began has noted nothing, and passes. So does one that has no checkpoint yet. The chief
+    checks it for all workers, which `chief.check_same` compares with it.
 
     Args:
         run: the run.
@@ -66,7 +67,7 @@ def check(run: Run, inputs: Mapping[str, Input]) -> None:
     Raises:
         UserError: something has changed, or the note is damaged.
     """
-    noted = _noted(run) if _has_begun(run) else {}
+    noted = _noted(run) if run.chief and _has_begun(run) else {}
     for name, here in inputs.items():
         there = noted.get(name, here)
         if None not in (there.digest, here.digest) and there.digest != here.digest:

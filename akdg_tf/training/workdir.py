@@ -36,6 +36,7 @@ class Run:
         data_dir: folder with the data, or None.
         hyperparameters: the values that the experiment reads, by name, for TensorBoard.
         gin_params: each `--gin_param`, as given.
+        chief: whether this process writes the folder. Of several workers, one does.
     """
 
     workdir: pathlib.Path
@@ -47,6 +48,7 @@ class Run:
     data_dir: str | None = None
     hyperparameters: Mapping[str, bool | int | float | str] = dataclasses.field(default_factory=dict)
     gin_params: tuple[str, ...] = ()
+    chief: bool = True
 
     def command(self) -> str:
         """The command line of this run, quoted for a shell. The path of a data folder is replaced by DATA."""
@@ -61,11 +63,13 @@ class Run:
         return self.workdir / name
 
     def check(self) -> None:
-        """Checks that the folder is empty, does not exist, or holds this run.
+        """Checks that the folder is empty, does not exist, or holds this run. The chief checks it for all workers.
 
         Raises:
             UserError: the folder holds a run of another configuration, or something else.
         """
+        if not self.chief:
+            return
         given = self.path("config.gin")
         difference = self._difference(given.read_text(encoding="utf-8")) if given.exists() else None
         if difference:
