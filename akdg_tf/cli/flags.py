@@ -40,8 +40,8 @@ flags.DEFINE_integer("seed", 0, "Seed of weights, latents and data order.", 0, 2
 flags.DEFINE_string(
     "devices",
     "auto",
-    "auto, cpu, cpu:N (N logical replicas), gpu, gpu:I,J (these GPUs), or cluster (one of several workers, which "
-    "TF_CONFIG or srun describes).",
+    "auto, cpu, cpu:N (N logical replicas), gpu, gpu:I,J (these GPUs), cluster (one of several workers, which "
+    "TF_CONFIG or srun describes), or tpu (untested).",
 )
 flags.DEFINE_bool("smoke", False, "Few steps and samples, to test all stages. Everything it writes is labelled smoke.")
 FLAGS = flags.FLAGS

@@ -76,8 +76,9 @@ def _of_slurm() -> tuple[tf.train.ClusterSpec, str, int]:
         raise UserError(NEEDED)
     port = SLURM_PORTS[int(os.environ.get("SLURM_JOB_ID", 0)) * 100 % len(SLURM_PORTS)]
     try:
-        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
-            port_base=port, gpus_per_node=0, gpus_per_task=0, auto_set_gpu=False
+        tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
+        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(  # srun itself gives each task its GPUs
+            port_base=port, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
         )
         return resolver.cluster_spec(), *resolver.get_task_info()
     except (RuntimeError, ValueError) as error:

@@ -1,5 +1,6 @@
 """The devices of a run: `--devices` as a strategy, and the description of this machine."""
 
+import logging
 import os
 import pathlib
 import platform
@@ -9,8 +10,10 @@ import tensorflow as tf
 from akdg_tf.errors import UserError
 from akdg_tf.training import cluster
 
+logger = logging.getLogger(__name__)
+
 CPU_INFO = pathlib.Path("/proc/cpuinfo")
-CLUSTER = "cluster"
+CLUSTER, TPU = "cluster", "tpu"
 BFLOAT16_GPU = (8, 0)  # the compute capability from which NVIDIA's GPUs multiply bfloat16
 
 
@@ -19,8 +22,8 @@ def make_strategy(devices: str) -> tf.distribute.Strategy:
 
     Args:
         devices: "auto" (all GPUs, or the CPU if there is no GPU), "cpu", "cpu:N" (N logical replicas on the CPU),
-            "gpu" (all GPUs), "gpu:0,2" (these GPUs) or "cluster" (this process is one of several workers, and uses all
-            GPUs that it sees, or its CPU).
+            "gpu" (all GPUs), "gpu:0,2" (these GPUs), "cluster" (this process is one of several workers, and uses all
+            GPUs that it sees, or its CPU) or "tpu" (the TPU of this machine; untested).
 
     Returns:
         The strategy.
@@ -33,6 +36,8 @@ def make_strategy(devices: str) -> tf.distribute.Strategy:
         _show_gpus(gpus)
         return cluster.make_strategy()
     _check_alone()
+    if devices == TPU:
+        return _tpu_strategy()
     kind, _, which = devices.partition(":")
     if kind == "auto" and not which:
         kind = "gpu" if gpus else "cpu"
@@ -43,7 +48,7 @@ def make_strategy(devices: str) -> tf.distribute.Strategy:
         _show_gpus([gpus[int(i)] for i in indices])
         return tf.distribute.MirroredStrategy([f"GPU:{i}" for i in range(len(indices))])
     if kind != "cpu" or (which and not (which.isdigit() and int(which) > 0)):
-        raise UserError(f"--devices={devices} is unknown: use auto, cpu, cpu:N, gpu, gpu:I,J or cluster")
+        raise UserError(f"--devices={devices} is unknown: use auto, cpu, cpu:N, gpu, gpu:I,J, cluster or tpu")
     return _cpu_strategy(int(which or 1))
 
 
@@ -58,6 +63,19 @@ def _check_alone() -> None:
         raise UserError(
             f"TF_CONFIG describes {len(tasks)} workers, but this run trains on one: unset it, or give --devices=cluster"
         )
+
+
+def _tpu_strategy() -> tf.distribute.TPUStrategy:
+    """The strategy of this machine's TPU.
+
+    Raises:
+        UserError: there is none.
+    """
+    logger.warning("--devices=tpu is untested: this project has not run on a TPU yet")
+    try:
+        return tf.distribute.TPUStrategy(tf.distribute.cluster_resolver.TPUClusterResolver.connect("local"))
+    except tf.errors.NotFoundError as error:
+        raise UserError(f"--devices=tpu: TensorFlow finds no TPU here ({error.message[:100]})") from None
 
 
 def _show_gpus(gpus: list) -> None:
