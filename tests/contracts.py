@@ -136,8 +136,9 @@ def pair_source_contract(
 
 
 def dataset_contract(dataset: Dataset) -> None:
-    """Samples in [-1, 1] that follow from (seed, step) alone, of which each replica may draw its own; with a `size`, each
-    of them once an epoch.
+    """Samples in [-1, 1] that follow from (seed, step) alone, of which each replica may draw its own share.
+
+    With a `size`, each of them comes once an epoch.
     """
 
     def batch(step, size=4, seed=1):

@@ -74,7 +74,7 @@ def go_on(workdir, steps, data, teacher=None, stage="train", method=None, **data
         evaluations={"scores": MeanScore()},
         teacher=(lambda: load_generator(teacher)) if teacher else None,
     )
-    stages.work(experiment, run, stage)
+    stages.work(experiment, run, stage, tf.distribute.get_strategy())
     return experiment
 
 
