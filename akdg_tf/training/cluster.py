@@ -65,7 +65,7 @@ def _of_tf_config(config: Mapping) -> tuple[tf.train.ClusterSpec, str, int]:
         raise UserError(
             f"TF_CONFIG has the jobs {', '.join(sorted(cluster))}: name one chief and workers, or only workers"
         )
-    if not isinstance(number, int) or not 0 <= number < len(cluster.get(job, ())):
+    if not isinstance(job, str) or not isinstance(number, int) or not 0 <= number < len(cluster.get(job, ())):
         raise UserError(f"TF_CONFIG does not say which worker this is: its task {task!r} is not in its cluster")
     return tf.train.ClusterSpec(cluster), job, number
 

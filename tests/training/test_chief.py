@@ -10,6 +10,7 @@ from akdg_tf.data import by_step, load_dataset
 from akdg_tf.data.images import shifted_and_flipped
 from akdg_tf.shares import share
 from akdg_tf.training import chief
+from akdg_tf.training.failures import failure_of, is_lost_worker
 from akdg_tf.training.worker_steps import train_function, worker_batches
 
 DEVICES = ("CPU:0", "CPU:1")
@@ -23,6 +24,24 @@ def test_a_process_alone_is_the_chief_and_waits_for_nobody():
     chief.check_same(strategy, "anything")
     array = np.arange(3)
     assert chief.from_chief(strategy, [array])[0] is array
+
+
+@pytest.mark.parametrize(
+    ("said", "who"),
+    [
+        (
+            "Socket closed\nAdditional GRPC error information from remote target /job:worker/replica:0/task:3",
+            "worker 3",
+        ),
+        ("Error reported from /job:chief/task:0: The tasks are unhealthy", "chief 0"),
+        ("Deadline Exceeded\n\nRPC: /tensorflow.CoordinationService/Heartbeat", "another worker"),
+    ],
+)
+def test_an_error_of_a_collective_names_the_worker_that_has_stopped(said, who):
+    here = "{{function_node __wrapped__CollectiveReduceV2_device_/job:worker/replica:0/task:1/device:CPU:0}}"
+    error = tf.errors.UnavailableError(None, None, f"{here} Collective ops is aborted by: {said}")
+    assert is_lost_worker(error) and failure_of(error).startswith(f"{who} of the cluster has stopped")
+    assert not is_lost_worker(tf.errors.UnavailableError(None, None, said))
 
 
 def images(step):
