@@ -57,7 +57,7 @@ def fit_to_the_end(
     """
     steps, strategy = schedule.steps, model.distribute_strategy
     start = checkpoints.restore() if run.chief else 0
-    start = int(chief.from_chief(strategy, [np.int64(start)])[0])
+    start = int(chief.from_chief(strategy, [np.array(start)])[0])
     if start >= steps:
         logger.info("training is done: step %d in %s", start, run.workdir)
         return
