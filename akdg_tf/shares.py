@@ -1,8 +1,8 @@
 """Which share of the global batch is being computed: that of a replica, or of one of its micro-batches.
 
 The batch of a step is computed in equal shares. Each replica has one, and divides it among its micro-batches. Draws of
-latents give the rows of the share, and means are divided by the number of shares, so that the sum over all shares is
-what one replica would compute at once.
+latents and of samples give the rows of the share. Means are divided by the number of shares, so that the sum over all
+shares is what one replica would compute at once.
 """
 
 import contextlib
@@ -21,10 +21,44 @@ def share() -> tuple[int, tf.Tensor | int]:
 
     Outside of a step, such as under a strategy's scope, there is one share.
     """
-    context = tf.distribute.get_replica_context()
-    replicas, replica = (context.num_replicas_in_sync, context.replica_id_in_sync_group) if context else (1, 0)
+    replicas, replica = getattr(_tracing, "replica", None) or _replica()
     parts, part = getattr(_tracing, "micro_batch", (1, 0))
     return (replicas, replica) if parts == 1 else (replicas * parts, replica * parts + part)
+
+
+def _replica():
+    """The number of replicas, and the number of the one that calls."""
+    context = tf.distribute.get_replica_context()
+    return (context.num_replicas_in_sync, context.replica_id_in_sync_group) if context else (1, 0)
+
+
+@contextlib.contextmanager
+def of_replica(replicas: int, replica: tf.Tensor | int) -> Iterator[None]:
+    """What is traced inside computes the share of this replica: a data pipeline, which runs outside of the replicas.
+
+    Args:
+        replicas: number of replicas of all workers.
+        replica: int32 scalar.
+    """
+    _tracing.replica = replicas, replica
+    try:
+        yield
+    finally:
+        del _tracing.replica
+
+
+def rows_of_share(rows: tf.Tensor, count: tf.Tensor | int) -> tf.Tensor:
+    """This share's rows of a draw for the global batch.
+
+    Args:
+        rows: [shares * count, ...].
+        count: rows per share.
+
+    Returns:
+        [count, ...].
+    """
+    shares, number = share()
+    return rows if shares == 1 else tf.reshape(rows, (shares, count, *rows.shape[1:]))[number]
 
 
 def share_of_mean(per_example: tf.Tensor) -> tf.Tensor:

@@ -134,9 +134,14 @@ def steps_of(trainer: GeneratorTrainer, count: int) -> Callable[[], object]:
 
 def batches() -> tf.data.Dataset:
     """The pipeline that feeds the training: random images."""
-    pixels = np.random.default_rng(0).integers(0, 256, (5000, *SAMPLE_SHAPE), np.uint8)
-    images = ImageArrays("random", "random", pixels, np.zeros(len(pixels), np.int64))
+    images = random_images()
     return data.by_step(lambda step: images.batch(step, BATCH, seed=0), 0, 10**6)
+
+
+def random_images() -> ImageArrays:
+    """5,000 random images."""
+    pixels = np.random.default_rng(0).integers(0, 256, (5000, *SAMPLE_SHAPE), np.uint8)
+    return ImageArrays("random", "random", pixels, np.zeros(len(pixels), np.int64))
 
 
 def interleaved(functions: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:

@@ -22,6 +22,7 @@ from akdg_tf.data import Dataset, ImageDataset, by_step
 from akdg_tf.methods.losses import AdversarialLoss
 from akdg_tf.methods.penalties import Penalty
 from akdg_tf.metrics.classifiers import load_classifier
+from akdg_tf.shares import of_replica
 from akdg_tf.teachers.sources import ImageSource, PairSource
 from akdg_tf.zoo.entries import Entry
 
@@ -135,7 +136,10 @@ def pair_source_contract(
 
 
 def dataset_contract(dataset: Dataset) -> None:
-    """Samples in [-1, 1] that follow from (seed, step) alone; with a `size`, each of them once an epoch."""
+    """Samples in [-1, 1] that follow from (seed, step) alone, of which each replica may draw its own share.
+
+    With a `size`, each of them comes once an epoch.
+    """
 
     def batch(step, size=4, seed=1):
         return dataset.batch(tf.constant(step, tf.int64), size, seed).numpy()
@@ -150,6 +154,11 @@ def dataset_contract(dataset: Dataset) -> None:
     np.testing.assert_array_equal(dataset.reals(7, 1), reals)
     (piped,) = by_step(lambda step: dataset.batch(step, 4, 1), 2, 3)
     np.testing.assert_array_equal(piped, drawn)
+    halves = []
+    for number in range(2):
+        with of_replica(2, number):
+            halves.append(batch(2, size=2))
+    np.testing.assert_allclose(np.concatenate(halves), drawn, atol=ROUNDING)
     assert_sizes_may_be_tensors(lambda step, size: dataset.batch(step, size, 1))
     one, other = (np.stack([batch(step, seed=seed) for step in range(6)]) for seed in (1, 2))
     assert not np.array_equal(one, other) and any(not np.array_equal(each, one[0]) for each in one)

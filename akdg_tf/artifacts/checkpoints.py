@@ -5,7 +5,7 @@ import os
 import pathlib
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -79,6 +79,17 @@ class Checkpoints:
                 "remove the folder to start again"
             )
         return 0
+
+    def take_over(self, exchanged: Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]) -> None:
+        """Replaces the value of each variable.
+
+        Args:
+            exchanged: maps the values to others of the same shapes and dtypes: those of another process.
+        """
+        variables = [variable for group in self._state.values() for variable in group]
+        values = exchanged([variable.numpy() for variable in variables])
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
     def not_finite(self) -> list[str]:
         """Names of the groups that hold a value that is not finite."""

@@ -39,7 +39,9 @@ def in_one_line(program: str, goes_on: str = "", interrupted: str = "") -> Itera
         _end(program, interrupted, INTERRUPTED)
     except quiet.load("akdg_tf.training.failures").OpError as error:
         logger.debug("TensorFlow failed", exc_info=True)
-        _end(program, _with(quiet.load("akdg_tf.training.failures").failure_of(error), goes_on))
+        failures = quiet.load("akdg_tf.training.failures")
+        advice = failures.RESUMES if failures.is_lost_worker(error) else goes_on
+        _end(program, _with(failures.failure_of(error), advice))
 
 
 def _with(line: str, advice: str) -> str:

@@ -37,7 +37,12 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_string("data_dir", None, "Folder with the data, for datasets that read files.")
 flags.DEFINE_integer("seed", 0, "Seed of weights, latents and data order.", 0, 2**32 - 1)
-flags.DEFINE_string("devices", "auto", "auto, cpu, cpu:N (N logical replicas), gpu, or gpu:I,J (these GPUs).")
+flags.DEFINE_string(
+    "devices",
+    "auto",
+    "auto, cpu, cpu:N (N logical replicas), gpu, gpu:I,J (these GPUs), cluster (one of several workers, which "
+    "TF_CONFIG or srun describes), or tpu (untested).",
+)
 flags.DEFINE_bool(
     "allow_config_change",
     False,

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping
 
 import gin
+import keras
+import tensorflow as tf
 from absl import logging as absl_logging
 
 from akdg_tf.cli.flags import FLAGS, expanded
@@ -18,7 +20,7 @@ from akdg_tf.models.counting import exceeded
 from akdg_tf.places import find_saved_model
 from akdg_tf.reporting import tables
 from akdg_tf.teachers.load import is_there
-from akdg_tf.training import config, devices, inputs, tensorboard
+from akdg_tf.training import chief, config, devices, inputs, tensorboard
 from akdg_tf.training.experiment import Experiment
 from akdg_tf.training.gin_files import find
 from akdg_tf.training.workdir import Run
@@ -47,17 +49,23 @@ def run_experiment() -> None:
         raise UserError(f"--allow_config_change changes a training: give it with --stage={' or '.join(TRAINING)}")
     strategy = devices.make_strategy(FLAGS.devices)
     config.parse(FLAGS.gin_file, FLAGS.gin_param)
-    run = make_run()
+    run = make_run(chief.is_chief(strategy))
+    logging.getLogger("akdg_tf").setLevel(logging.INFO if run.chief else logging.WARNING)
     with strategy.scope():
         experiment = config.build(run)
     if FLAGS.stage == "describe":
-        print(json.dumps(description(experiment, run), indent=2))
+        costs = description(experiment, run)
+        if run.chief:
+            print(json.dumps(costs, indent=2))
     else:
-        work(experiment, run, FLAGS.stage)
+        work(experiment, run, FLAGS.stage, strategy)
 
 
-def make_run() -> Run:
+def make_run(is_chief: bool) -> Run:
     """The run that the flags and the parsed configuration define.
+
+    Args:
+        is_chief: whether this process writes the run folder.
 
     Raises:
         UserError: the data folder does not exist, or a home folder is unknown.
@@ -75,6 +83,7 @@ def make_run() -> Run:
         hyperparameters=config.hyperparameters(),
         gin_params=tuple(FLAGS.gin_param),
         may_change=FLAGS.allow_config_change,
+        chief=is_chief,
     )
 
 
@@ -115,20 +124,39 @@ def warn_if_dearer(costs: Mapping[str, Mapping | None]) -> None:
         logger.warning("the student has more %s than its teacher", " and more ".join(more))
 
 
-def work(experiment: Experiment, run: Run, stage: str) -> None:
-    """Runs a stage that uses the run's folder, after checking everything that the stage needs."""
+def work(experiment: Experiment, run: Run, stage: str, strategy: tf.distribute.Strategy) -> None:
+    """Runs a stage that uses the run's folder, after checking everything that the stage needs.
+
+    Of several workers, all take part in the training, and only the chief in everything else.
+    """
     run.check()
     with config.explained():
-        experiment.prepare_data(evaluating=stage in ("all", "evaluate"))
-    provide_teacher()
+        experiment.prepare_data(evaluating=run.chief and stage in ("all", "evaluate"))
+    with chief.first(strategy):
+        provide_teacher()
     if stage == "teacher":
         return
     with config.explained():
         read = experiment.inputs()
+        chief.check_same(strategy, _identity(run, read))
         inputs.check(run, read)
         experiment.prepare(training=stage in TRAINING)
         if stage in TRAINING:
             warn_if_dearer(experiment.describe())
+    if run.chief:
+        _work_of_chief(experiment, run, stage, read)
+    elif stage in TRAINING:
+        experiment.train()
+
+
+def _identity(run: Run, read: Mapping[str, inputs.Input]) -> str:
+    """What all workers must agree on."""
+    policy = keras.config.dtype_policy().name
+    return repr((run.bindings, run.seed, run.smoke, policy, {name: each.digest for name, each in read.items()}))
+
+
+def _work_of_chief(experiment: Experiment, run: Run, stage: str, read: Mapping[str, inputs.Input]) -> None:
+    """Runs a stage for which everything is prepared, and writes the run folder."""
     with run.claim():
         inputs.hold(run, read)  # another process may have begun the run meanwhile
         if stage in TRAINING:
@@ -181,10 +209,12 @@ def run_teacher(name: str, stage: str, workdir: pathlib.Path | None = None, capt
     if gin_file is None:
         raise UserError(f"there is no teacher {name!r}, and no gin/{name}.gin to train it: bind load_teacher.name")
     command = [sys.executable, "-m", "akdg_tf", "run", f"--gin_file={gin_file}"]
-    command += [f"--stage={stage}", f"--devices={FLAGS.devices}"]
+    alone = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
+    command += [f"--stage={stage}", f"--devices={'auto' if FLAGS.devices == devices.CLUSTER else FLAGS.devices}"]
     command += [f"--workdir={workdir}"] * bool(workdir)
     command += [f"--data_dir={FLAGS.data_dir}"] * bool(FLAGS.data_dir) + ["--smoke"] * FLAGS.smoke
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE if capture else sys.stderr, text=True)
+    stdout = subprocess.PIPE if capture else sys.stderr
+    done = subprocess.run(command, check=False, stdout=stdout, text=True, env=alone)
     if done.returncode:
         raise UserError(f"the run of the teacher {name!r} failed: see the error above")
     return done.stdout or ""

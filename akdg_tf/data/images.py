@@ -13,6 +13,7 @@ import tensorflow as tf
 from akdg_tf.data.order import rows_of
 from akdg_tf.data.registry import register_dataset
 from akdg_tf.errors import UserError
+from akdg_tf.shares import rows_of_share, share
 
 REAL_BATCH = 250
 
@@ -91,7 +92,7 @@ def shifted_and_flipped(images: tf.Tensor, shift: int, seed: int, step: tf.Tenso
     """Shifts each image at random, with a mirrored border, and flips half of the images left to right.
 
     Args:
-        images: float32 [n, height, width, channels].
+        images: float32 [n, height, width, channels], this share of the batch.
         shift: largest shift in pixels, in each of the four directions.
         seed: determines the changes, together with `step`.
         step: int64 scalar.
@@ -100,10 +101,12 @@ def shifted_and_flipped(images: tf.Tensor, shift: int, seed: int, step: tf.Tenso
         float32, with the same shape.
     """
     count, (height, width) = tf.shape(images)[0], images.shape[1:3]
+    total = count * share()[0]
     key = tf.random.fold_in(tf.constant([seed, 1], tf.int64), step)
-    top, left = tf.unstack(tf.random.stateless_uniform((2, count), key, 0, 2 * shift + 1, tf.int32))
+    shifts = tf.random.stateless_uniform((2, total), key, 0, 2 * shift + 1, tf.int32)
+    top, left = (rows_of_share(each, count) for each in tf.unstack(shifts))
     rows, columns = top[:, None] + tf.range(height), left[:, None] + tf.range(width)
-    flipped = tf.random.stateless_uniform((count, 1), tf.random.fold_in(key, 1)) < 0.5
+    flipped = rows_of_share(tf.random.stateless_uniform((total, 1), tf.random.fold_in(key, 1)), count) < 0.5
     columns = tf.where(flipped, tf.reverse(columns, [1]), columns)
     padded = tf.pad(images, ((0, 0), (shift, shift), (shift, shift), (0, 0)), "REFLECT")
     return tf.gather(tf.gather(padded, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)

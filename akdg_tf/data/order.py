@@ -6,19 +6,18 @@ from akdg_tf import latents
 
 
 def rows_of(step: tf.Tensor, size: int | tf.Tensor, total: int, seed: int) -> tf.Tensor:
-    """The samples of batch number `step`. Each epoch contains every sample once, in a new order.
+    """The samples of batch number `step` in this share. Each epoch contains every sample once, in a new order.
 
     Args:
         step: int64 scalar.
-        size: samples per batch: a number, or an int32 or int64 scalar.
+        size: samples per share of the batch, see `shares.share`: a number, or an int32 or int64 scalar.
         total: number of samples.
         seed: fixes the orders.
 
     Returns:
         int64 [size] in [0, total).
     """
-    size = tf.cast(size, tf.int64)
-    return latents.shuffled(step * size + tf.range(size), total, (seed, 0))
+    return latents.shuffled(latents.positions(size, step), total, (seed, 0))
 
 
 def static_size(size: int | tf.Tensor) -> int | None:

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf.data.registry import register_dataset
+from akdg_tf.shares import rows_of_share, share
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,9 +29,10 @@ class GaussianMixture:
     def batch(self, step: tf.Tensor, size: int | tf.Tensor, seed: int) -> tf.Tensor:
         """Batch number `step`, float32 [size, 2]."""
         key = tf.random.fold_in(tf.constant([seed, 0], tf.int64), step)
-        mode = tf.random.stateless_uniform([size], key, 0, len(self.centers), tf.int32)
-        noise = tf.random.stateless_normal([size, 2], tf.random.fold_in(key, 1), stddev=self.stddev)
-        return tf.gather(tf.constant(self.centers, tf.float32), mode) + noise
+        total = size * share()[0]
+        mode = tf.random.stateless_uniform([total], key, 0, len(self.centers), tf.int32)
+        noise = tf.random.stateless_normal([total, 2], tf.random.fold_in(key, 1), stddev=self.stddev)
+        return rows_of_share(tf.gather(tf.constant(self.centers, tf.float32), mode) + noise, size)
 
     def reals(self, count: int, seed: int) -> np.ndarray:
         """`count` samples, float32 [count, 2]."""

@@ -34,7 +34,9 @@ class Dataset(Protocol):
 
         Args:
             step: int64 scalar.
-            size: samples per batch: a number, or an int32 or int64 scalar if it changes with the step.
+            size: samples per share of the batch: a number, or an int32 or int64 scalar if it changes with the step.
+                There is one share, unless several workers train; see `shares.share`. A share holds its own rows of the
+                batch, which `order.rows_of` and `shares.rows_of_share` give.
             seed: fixes the samples of all steps.
         """
 

@@ -21,6 +21,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.methods.optimizers import state_of
 from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.models.counting import count_cost
+from akdg_tf.shares import share
 from akdg_tf.training import inputs
 from akdg_tf.training.loop import fit_to_the_end
 from akdg_tf.training.record import result_of
@@ -114,7 +115,8 @@ class ClassifierExperiment:
         """Trains to the last step, from the last checkpoint if there is one."""
         classifier = self.classifier
         optimizer = type(classifier.optimizer).__name__
-        network.write_run(self.run.workdir, {GROUP: classifier}, GROUP, {f"{GROUP}_optimizer": optimizer})
+        if self.run.chief:
+            network.write_run(self.run.workdir, {GROUP: classifier}, GROUP, {f"{GROUP}_optimizer": optimizer})
         tensors = weights_by_tag({GROUP: classifier})
         fit_to_the_end(
             classifier, self._batch, self.run, self.schedule, checkpoints=self._checkpoints(), tensors=lambda _: tensors
@@ -126,8 +128,9 @@ class ClassifierExperiment:
         return Checkpoints(state, self.run.path("checkpoints"), self.schedule.keep_every)
 
     def _batch(self, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images and labels of a step. Like the batch, the augmentation depends only on (seed, step)."""
-        images, labels = self.splits[0].labelled_batch(step, self.schedule.batch_size, self.run.seed)
+        """This share's images and labels of a step. Like the batch, the augmentation depends only on (seed, step)."""
+        size = self.schedule.batch_size // share()[0]
+        images, labels = self.splits[0].labelled_batch(step, size, self.run.seed)
         return shifted_and_flipped(images, SHIFT, self.run.seed, step) if self.augment else images, labels
 
     def export(self) -> None:

@@ -14,7 +14,7 @@ from akdg_tf import configurables  # noqa: F401  (registers what the files bind)
 from akdg_tf.errors import UserError, said_in
 from akdg_tf.training.bindings import Binding, Configuration, binding_of
 from akdg_tf.training.experiment import Experiment
-from akdg_tf.training.failures import is_disk_full
+from akdg_tf.training.failures import is_disk_full, is_lost_worker
 from akdg_tf.training.gin_files import binding_statement, file_statements, find, first_line, lookup
 from akdg_tf.training.make import make_experiment
 from akdg_tf.training.workdir import Run
@@ -206,6 +206,8 @@ def explained():
     except UserError as error:  # gin appends lines that say where the call was
         raise UserError(str(error).partition("\n")[0]) from error
     except Exception as error:  # a bad value of a binding may raise anything, anywhere in Keras and TensorFlow
+        if is_lost_worker(error):  # it has nothing to do with the configuration
+            raise
         raise _not_working(error) from error
 
 

@@ -1,6 +1,6 @@
-"""The devices of a run: `--devices` as a MirroredStrategy, and the description of this machine."""
+"""The devices of a run: `--devices` as a strategy, and the description of this machine."""
 
-import json
+import logging
 import os
 import pathlib
 import platform
@@ -8,27 +8,37 @@ import platform
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
+from akdg_tf.training import cluster
+
+logger = logging.getLogger(__name__)
 
 CPU_INFO = pathlib.Path("/proc/cpuinfo")
+CLUSTER, TPU = "cluster", "tpu"
 BFLOAT16_GPU = (8, 0)  # the compute capability from which NVIDIA's GPUs multiply bfloat16
 
 
-def make_strategy(devices: str) -> tf.distribute.MirroredStrategy:
+def make_strategy(devices: str) -> tf.distribute.Strategy:
     """Makes the strategy. Must be called before TensorFlow uses a device.
 
     Args:
         devices: "auto" (all GPUs, or the CPU if there is no GPU), "cpu", "cpu:N" (N logical replicas on the CPU),
-            "gpu" (all GPUs) or "gpu:0,2" (these GPUs).
+            "gpu" (all GPUs), "gpu:0,2" (these GPUs), "cluster" (this process is one of several workers, and uses all
+            GPUs that it sees, or its CPU) or "tpu" (the TPU of this machine; untested).
 
     Returns:
         The strategy.
 
     Raises:
-        UserError: there are no such devices, or TF_CONFIG describes several workers.
+        UserError: there are no such devices, or TF_CONFIG describes several workers and `devices` is not "cluster".
     """
-    _check_cluster()
-    kind, _, which = devices.partition(":")
     gpus = tf.config.list_physical_devices("GPU")
+    if devices == CLUSTER:
+        _show_gpus(gpus)
+        return cluster.make_strategy()
+    _check_alone()
+    if devices == TPU:
+        return _tpu_strategy()
+    kind, _, which = devices.partition(":")
     if kind == "auto" and not which:
         kind = "gpu" if gpus else "cpu"
     if kind == "gpu":
@@ -38,23 +48,34 @@ def make_strategy(devices: str) -> tf.distribute.MirroredStrategy:
         _show_gpus([gpus[int(i)] for i in indices])
         return tf.distribute.MirroredStrategy([f"GPU:{i}" for i in range(len(indices))])
     if kind != "cpu" or (which and not (which.isdigit() and int(which) > 0)):
-        raise UserError(f"--devices={devices} is unknown: use auto, cpu, cpu:N, gpu or gpu:I,J")
+        raise UserError(f"--devices={devices} is unknown: use auto, cpu, cpu:N, gpu, gpu:I,J, cluster or tpu")
     return _cpu_strategy(int(which or 1))
 
 
-def _check_cluster() -> None:
+def _check_alone() -> None:
     """Refuses to be one of several workers, each of which would train alone, in the same folder.
 
     Raises:
         UserError: TF_CONFIG describes several workers, or is no JSON of a cluster.
     """
-    text = os.environ.get("TF_CONFIG", "")
-    try:
-        tasks = [task for tasks in json.loads(text)["cluster"].values() for task in tasks] if text.strip() else []
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise UserError(f"TF_CONFIG is no description of a cluster: {text[:80]!r}; unset it") from None
+    tasks = [task for tasks in cluster.tf_config().get("cluster", {}).values() for task in tasks]
     if len(tasks) > 1:
-        raise UserError(f"TF_CONFIG describes {len(tasks)} workers, but a run trains on one: unset it")
+        raise UserError(
+            f"TF_CONFIG describes {len(tasks)} workers, but this run trains on one: unset it, or give --devices=cluster"
+        )
+
+
+def _tpu_strategy() -> tf.distribute.TPUStrategy:
+    """The strategy of this machine's TPU.
+
+    Raises:
+        UserError: there is none.
+    """
+    logger.warning("--devices=tpu is untested: this project has not run on a TPU yet")
+    try:
+        return tf.distribute.TPUStrategy(tf.distribute.cluster_resolver.TPUClusterResolver.connect("local"))
+    except tf.errors.NotFoundError as error:
+        raise UserError(f"--devices=tpu: TensorFlow finds no TPU here ({error.message[:100]})") from None
 
 
 def _show_gpus(gpus: list) -> None:

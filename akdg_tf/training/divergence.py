@@ -51,7 +51,8 @@ def diverged(run: Run, step: int, names: Sequence[str]) -> UserError:
         names: of what was not finite.
     """
     kept = max(steps_in(run.path("checkpoints")), default=0)
-    write_json(run.path(FILE), {"step": step, "names": list(names), "checkpoint": kept})
+    if run.chief:
+        write_json(run.path(FILE), {"step": step, "names": list(names), "checkpoint": kept})
     return _error(run, step, names, kept)
 
 

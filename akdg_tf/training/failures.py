@@ -7,13 +7,26 @@ from tensorflow.errors import OpError
 
 from akdg_tf.errors import said_in
 
+RESUMES = "the run continues from the last checkpoint"
+
+_COLLECTIVE = "Collective ops is aborted by"  # in any error of TensorFlow after a worker was killed, or hangs
+_TASK = re.compile(r"/job:(\w+)/(?:replica:\d+/)?task:(\d+)")
 _NODE = re.compile(
     r"\{\{.*?\}\}\s*|\s*\[Op:\w+\]|^Error in user-defined function passed to \w+ transformation[^:]*:\s*"
 )
 
 
+def is_lost_worker(error: BaseException) -> bool:
+    """Whether an error of this worker only says that another worker of the cluster has stopped."""
+    return isinstance(error, OpError) and _COLLECTIVE in error.message
+
+
 def failure_of(error: OpError) -> str:
     """What failed: our own line if Python code in a graph raised one, otherwise TensorFlow's first line."""
+    if is_lost_worker(error):
+        task = _TASK.search(_NODE.sub("", error.message).partition(_COLLECTIVE)[2])
+        who = f"{task[1]} {task[2]}" if task else "another worker"
+        return f"{who} of the cluster has stopped, and its log says why: start all workers again"
     ours = said_in(error.message)
     if ours:
         return ours

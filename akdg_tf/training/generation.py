@@ -32,11 +32,12 @@ from akdg_tf.methods.trainer import GeneratorTrainer, Method
 from akdg_tf.metrics.evaluation import Evaluation, score_all
 from akdg_tf.models.pggan import at_full_size
 from akdg_tf.reporting import pictures
+from akdg_tf.shares import share
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.saved_model import load_generator
 from akdg_tf.teachers.selection import SelectedBank
 from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, TeacherSource, fitting
-from akdg_tf.training import inputs, tensorboard
+from akdg_tf.training import chief, inputs, tensorboard
 from akdg_tf.training.loop import fit_to_the_end
 from akdg_tf.training.record import result_of
 from akdg_tf.training.schedule import Schedule
@@ -118,7 +119,9 @@ class GeneratorExperiment:
     @functools.cache  # noqa: B019  (an experiment lives as long as its process)
     def _drawn_images(self) -> ImageSource:
         """The source of the teacher's images."""
-        return self.teacher_source.open(self.teacher, self.run.smoke, self._reals)
+        teacher = self.teacher  # all workers load it together
+        with chief.first(self.strategy):  # which makes the bank
+            return self.teacher_source.open(teacher, self.run.smoke, self._reals)
 
     def _reals(self) -> data.ImageDataset:
         """The real images that the teacher's are selected by.
@@ -197,12 +200,13 @@ class GeneratorExperiment:
         if self.teacher:
             self._check_shape("teacher", self.teacher.sample_shape)
         if self.data.name == teacher_data.NAME:
-            self._prepare_data(evaluating=True)
+            self._prepare_data(evaluating=self.run.chief)
         self.schedule.check_networks(self.trainer.networks)
         if training:
+            self._check_start()
+        if training and self.run.chief:
             for evaluation in self.curve.values():
                 evaluation.prepare(self.dataset)
-            self._check_start()
             self.exports = optional_exports.working(self.exports, detached_copy(at_full_size(self.generator)))
 
     def _check_start(self) -> None:
@@ -226,8 +230,9 @@ class GeneratorExperiment:
     def train(self) -> None:
         """Trains to the last step, from the last checkpoint, or from `init_from` if there is no checkpoint yet."""
         trainer = self.trainer
-        networks = {**trainer.networks, "ema_generator": trainer.ema_generator}
-        network.write_run(self.run.workdir, networks, "ema_generator", trainer.optimizer_classes)
+        if self.run.chief:
+            networks = {**trainer.networks, "ema_generator": trainer.ema_generator}
+            network.write_run(self.run.workdir, networks, "ema_generator", trainer.optimizer_classes)
         fit_to_the_end(
             trainer,
             self._batch,
@@ -265,12 +270,13 @@ class GeneratorExperiment:
     def _begin(self, init_from: str) -> int:
         """Starts the run from `init_from` and notes it in the run folder; returns the step."""
         parent, step = self._warm_start(init_from)
-        write_json(self.run.path(WARM_START), dataclasses.asdict(parent))
+        if self.run.chief:
+            write_json(self.run.path(WARM_START), dataclasses.asdict(parent))
         return step
 
     def _batch(self, step: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
-        """Real samples of a step, with their labels if the step uses these."""
-        size = self.schedule.batch_size_at(step) * self.trainer.d_steps
+        """This share's real samples of a step, with their labels if the step uses these."""
+        size = self.schedule.batch_size_at(step) * self.trainer.d_steps // share()[0]
         samples, labels = self.data.batch(self.dataset, step, size, self.run.seed, bool(self._classes))
         samples = self.schedule.growth.faded(samples, step) if self.schedule.growth else samples
         return samples if labels is None else (samples, labels)

@@ -59,7 +59,7 @@ def check(run: Run, inputs: Mapping[str, Input]) -> None:
     """Checks that a run that has begun reads what it began with.
 
     A run that an older version began has noted nothing, and passes. So does one that has no checkpoint yet, and one
-    that may change.
+    that may change. The chief checks it for all workers, which `chief.check_same` compares with it.
 
     Args:
         run: the run.
@@ -68,7 +68,7 @@ def check(run: Run, inputs: Mapping[str, Input]) -> None:
     Raises:
         UserError: something has changed, or the note is damaged.
     """
-    noted = _noted(run) if _has_begun(run) else {}
+    noted = _noted(run) if run.chief and _has_begun(run) else {}
     for name, (there, here) in _changed(noted, inputs).items():
         if not run.may_change:
             raise UserError(

@@ -37,6 +37,7 @@ class Run:
         hyperparameters: the values that the experiment reads, by name, for TensorBoard.
         gin_params: each `--gin_param`, as given.
         may_change: whether the run in the folder may go on with other bindings; see `changes`.
+        chief: whether this process writes the folder. Of several workers, one does.
     """
 
     workdir: pathlib.Path
@@ -49,6 +50,7 @@ class Run:
     hyperparameters: Mapping[str, bool | int | float | str] = dataclasses.field(default_factory=dict)
     gin_params: tuple[str, ...] = ()
     may_change: bool = False
+    chief: bool = True
 
     def command(self) -> str:
         """The command line of this run, quoted for a shell. The path of a data folder is replaced by DATA."""
@@ -63,11 +65,13 @@ class Run:
         return self.workdir / name
 
     def check(self) -> None:
-        """Checks that the folder is empty, does not exist, or holds this run.
+        """Checks that the folder is empty, does not exist, or holds this run. The chief checks it for all workers.
 
         Raises:
             UserError: the folder holds a run of another configuration, or something else.
         """
+        if not self.chief:
+            return
         given = self.path("config.gin")
         found = self._difference()
         if found and not (self.may_change and found.same_kind):

@@ -45,6 +45,14 @@ def test_resumed_is_uncut(method, tmp_path):
     assert_same(resumed, uncut)
 
 
+def test_the_state_of_another_process_is_taken_over(tmp_path):
+    here, there = make_trainer(GAN), make_trainer(GAN)
+    there.fit(image_batches(2), verbose=0)
+    values = [variable.numpy() for group in there.state.values() for variable in group]
+    Checkpoints(here.state, tmp_path).take_over(lambda own: values if len(own) == len(values) else [])
+    assert_same(here, there)
+
+
 @pytest.fixture(scope="module")
 def two_steps(tmp_path_factory):
     """A folder with the checkpoints of two steps, and the state after the first."""

@@ -26,7 +26,7 @@ def _in_an_empty_folder(tmp_path, monkeypatch):
 def make_run(*arguments):
     FLAGS(["akdg run", *arguments])
     config.parse(FLAGS.gin_file, FLAGS.gin_param)
-    return stages.make_run()
+    return stages.make_run(is_chief=True)
 
 
 @pytest.mark.parametrize("files", [("toy_ring_akdg", "toy.gin"), ("gin/toy_ring_akdg.gin", "gin/toy")])

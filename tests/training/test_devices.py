@@ -58,11 +58,21 @@ def test_gpus_that_are_not_there_are_refused(flag, machine):
         devices.make_strategy(flag)
 
 
-@pytest.mark.parametrize("flag", ["", "tpu", "cpu:0", "cpu:x", "cpu:-1", "auto:2"])
+@pytest.mark.parametrize("flag", ["", "tpu:0", "cpu:0", "cpu:x", "cpu:-1", "auto:2"])
 def test_what_is_no_device_is_refused_with_what_is(flag, machine):
     machine(1)
-    with pytest.raises(UserError, match="is unknown: use auto, cpu, cpu:N, gpu or gpu:I,J"):
+    with pytest.raises(UserError, match="is unknown: use auto, cpu, cpu:N, gpu, gpu:I,J, cluster or tpu"):
         devices.make_strategy(flag)
+
+
+def test_a_tpu_that_is_not_there_is_one_line_after_the_warning_that_nobody_has_tried_one(caplog, monkeypatch):
+    def connect(name):
+        raise tf.errors.NotFoundError(None, None, "TPUs not found in the cluster.")
+
+    monkeypatch.setattr(tf.distribute.cluster_resolver.TPUClusterResolver, "connect", connect)
+    with pytest.raises(UserError, match=r"--devices=tpu: TensorFlow finds no TPU here \(TPUs not found"):
+        devices.make_strategy("tpu")
+    assert "untested" in caplog.text
 
 
 def test_the_machine_is_told_with_its_threads_and_version(monkeypatch):
@@ -90,4 +100,4 @@ def test_one_of_several_workers_does_not_train_alone(text, says, monkeypatch):
 @pytest.mark.parametrize("text", ["", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}'])
 def test_the_only_worker_of_a_cluster_trains(text, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", text)
-    devices._check_cluster()
+    devices._check_alone()

@@ -81,7 +81,7 @@ def go_on(
         evaluations={"scores": MeanScore()},
         teacher=(lambda: load_generator(teacher)) if teacher else None,
     )
-    stages.work(experiment, run, stage)
+    stages.work(experiment, run, stage, tf.distribute.get_strategy())
     return experiment
 
 
