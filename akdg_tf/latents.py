@@ -14,7 +14,7 @@ SAMPLING_BATCH, SAMPLING_PIXELS = 250, 2**21  # largest number of samples per ca
 # Streams: with the same seed, their numbers are independent.
 STUDENT, TEACHER, EVALUATION, BANK, PROBE, ADVERSARIES, CALIBRATION = 1, 2, 3, 4, 5, 6, 7
 NORMAL = "normal"  # N(0, I), the prior of our generators
-PRIORS = "'normal', 'uniform', or 'normal, N classes' with the number of classes"
+PRIORS = "'normal', 'uniform', or 'normal, N classes'"
 _WITH_CLASSES = re.compile(r"normal, ([1-9]\d{0,5}) classes")
 
 

@@ -12,11 +12,13 @@ import keras
 import pytest
 import tensorflow as tf
 from absl.testing import flagsaver
-from support import ROOT
+from support import ROOT, mirrored
 
 from akdg_tf.artifacts import latency, measure
+from akdg_tf.cli import stages
 from akdg_tf.cli.flags import parse
 from akdg_tf.cli.run import _run_or_explain
+from akdg_tf.training import devices
 
 _cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(_cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -43,6 +45,15 @@ def _fixed_seed_and_nothing_left_behind():
 @pytest.fixture
 def run_here(monkeypatch, capfd, caplog):
     """A function like `support.run`, but the run takes place in this process. Its log lines are part of `stderr`."""
+
+    def make_strategy(flag):
+        kind, _, count = flag.partition(":")
+        if kind not in ("auto", "cpu"):
+            return devices.make_strategy(flag)
+        return mirrored(tuple(f"CPU:{number}" for number in range(int(count or 1))))
+
+    # A second strategy of the same devices would take the collective keys of the first one.
+    monkeypatch.setattr(stages, "make_strategy", make_strategy)
 
     def function(*arguments, cwd=ROOT):
         monkeypatch.chdir(cwd)

@@ -37,9 +37,11 @@ def in_one_line(program: str, goes_on: str = "", interrupted: str = "") -> Itera
         _end(program, _with(str(error), goes_on if full else ""))
     except KeyboardInterrupt:
         _end(program, interrupted, INTERRUPTED)
-    except quiet.load("akdg_tf.training.failures").OpError as error:
+    except Exception as error:
+        failures = quiet.load("akdg_tf.training.failures")  # which imports TensorFlow
+        if not isinstance(error, failures.OpError):
+            raise
         logger.debug("TensorFlow failed", exc_info=True)
-        failures = quiet.load("akdg_tf.training.failures")
         advice = failures.RESUMES if failures.is_lost_worker(error) else goes_on
         _end(program, _with(failures.failure_of(error), advice))
 

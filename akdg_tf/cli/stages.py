@@ -20,7 +20,8 @@ from akdg_tf.models.counting import exceeded
 from akdg_tf.places import find_saved_model
 from akdg_tf.reporting import tables
 from akdg_tf.teachers.load import is_there
-from akdg_tf.training import chief, config, devices, inputs, tensorboard
+from akdg_tf.training import chief, config, inputs, tensorboard
+from akdg_tf.training.devices import CLUSTER, make_strategy
 from akdg_tf.training.experiment import Experiment
 from akdg_tf.training.gin_files import find
 from akdg_tf.training.workdir import Run
@@ -47,7 +48,7 @@ def run_experiment() -> None:
         return
     if FLAGS.allow_config_change and FLAGS.stage not in TRAINING:
         raise UserError(f"--allow_config_change changes a training: give it with --stage={' or '.join(TRAINING)}")
-    strategy = devices.make_strategy(FLAGS.devices)
+    strategy = make_strategy(FLAGS.devices)
     config.parse(FLAGS.gin_file, FLAGS.gin_param)
     run = make_run(chief.is_chief(strategy))
     logging.getLogger("akdg_tf").setLevel(logging.INFO if run.chief else logging.WARNING)
@@ -210,7 +211,7 @@ def run_teacher(name: str, stage: str, workdir: pathlib.Path | None = None, capt
         raise UserError(f"there is no teacher {name!r}, and no gin/{name}.gin to train it: bind load_teacher.name")
     command = [sys.executable, "-m", "akdg_tf", "run", f"--gin_file={gin_file}"]
     alone = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
-    command += [f"--stage={stage}", f"--devices={'auto' if FLAGS.devices == devices.CLUSTER else FLAGS.devices}"]
+    command += [f"--stage={stage}", f"--devices={'auto' if FLAGS.devices == CLUSTER else FLAGS.devices}"]
     command += [f"--workdir={workdir}"] * bool(workdir)
     command += [f"--data_dir={FLAGS.data_dir}"] * bool(FLAGS.data_dir) + ["--smoke"] * FLAGS.smoke
     stdout = subprocess.PIPE if capture else sys.stderr
