@@ -97,7 +97,7 @@ def test_each_discriminator_step_takes_its_own_part_of_the_images_and_latents_of
     gradients = adversary.gradients
 
     def recorded(reference, generated, step, uniform):
-        seen.append((reference, generated, int(step)))
+        seen.append((reference.images, generated.images, int(step)))
         return gradients(reference, generated, step, uniform)
 
     adversary.gradients = recorded
