@@ -34,14 +34,15 @@ class ImageFiles:
 
     def log(self, folder: pathlib.Path) -> None:
         """Logs what is not in `paths`: one line for what is left out, and one for what cannot be read."""
+        name = printable(str(folder))
         if self.left_out:
             logger.info(
                 "%s: %d image files are left out: they are hidden, were made by the system, or lie in a run folder",
-                folder,
+                name,
                 self.left_out,
             )
         if self.not_read:
-            logger.warning("%s: not read, because only %s are: %s", folder, ", ".join(SUFFIXES), self.others())
+            logger.warning("%s: not read, because only %s are: %s", name, ", ".join(SUFFIXES), self.others())
 
     def others(self) -> str:
         """The number of files of each suffix that looks like an image and is not read: "2 .heic, 1 .svg"."""

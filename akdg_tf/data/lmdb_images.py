@@ -50,7 +50,9 @@ class LmdbImages(StreamedImages):
         start = time.monotonic()
         self._entries = LmdbFile(folder.resolve() / FILE)
         super().__init__(folder.resolve(), len(self._entries), reader)
-        logger.info("%s: listed %s keys in %.1f s", self.folder, f"{self.size:,}", time.monotonic() - start)
+        logger.info(
+            "%s: listed %s keys in %.1f s", printable(str(self.folder)), f"{self.size:,}", time.monotonic() - start
+        )
         self.split = f"{self.size:,} entries of {printable(self.folder.name)}"
         self._check(CHECKED)
 

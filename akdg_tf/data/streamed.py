@@ -16,6 +16,7 @@ from akdg_tf.data.image_reader import ImageReader
 from akdg_tf.data.images import REAL_BATCH, to_float
 from akdg_tf.data.order import rows_of, static_size
 from akdg_tf.errors import UserError
+from akdg_tf.places import printable
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class StreamedImages(abc.ABC):
             self.read([0])  # tries every image
         tried = f"{len(numbers):,} images tried of {self.size:,}"
         which = f"{self.size:,} images" if len(numbers) == self.size else tried
-        logger.info("%s: %s of the %s can be read", self.folder, f"{readable:,}", which)
+        logger.info("%s: %s of the %s can be read", printable(str(self.folder)), f"{readable:,}", which)
 
     def batch(self, step: tf.Tensor, size: int | tf.Tensor, seed: int) -> tf.Tensor:
         """Batch number `step`. Each epoch contains every image once, in a new order."""

@@ -220,10 +220,13 @@ def test_a_teacher_that_draws_other_images_each_time_has_no_digest_that_could_ch
     assert of_teacher(steady).digest == steady.digest()
 
 
-def test_a_data_folder_whose_name_is_not_utf8_goes_through_all_stages(tmp_path, data, capsys):
+def test_a_data_folder_whose_name_is_not_utf8_goes_through_all_stages(tmp_path, data, capsys, caplog):
     named = tmp_path / os.fsdecode(b"caf\xe9")
     data.rename(named)
-    go_on(tmp_path / "run", 4, named, stage="all").evaluate()
+    with caplog.at_level(logging.INFO, "akdg_tf"):
+        go_on(tmp_path / "run", 4, named, stage="all").evaluate()
+    assert "caf\N{REPLACEMENT CHARACTER}: 8 of the 8 images can be read" in caplog.text
+    caplog.text.encode()  # every line can be written
     result = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert result["split"] == "8 files of caf\N{REPLACEMENT CHARACTER}"
     assert "mean" in capsys.readouterr().out
