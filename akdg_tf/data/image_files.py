@@ -7,6 +7,8 @@ import pathlib
 from collections import Counter
 from collections.abc import Iterator
 
+from akdg_tf.places import printable
+
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif")
