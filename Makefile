@@ -1,5 +1,6 @@
 # make demo: distills the zoo's MNIST teacher into a small student.
-# make test: checks lint, format and types, and runs the whole test suite.
+# make test: checks lint, format and types, and runs the tests.
+# make long: runs the longest tests, which make test leaves out: several workers, a teacher that is made first, UMAP.
 # make coverage: runs all tests, slower, and prints the lines that none of them reaches.
 # make fuzz: gives each target in tests/fuzz/ INPUTS inputs, at low priority. The test suite gives them a few.
 # make docs: builds the documentation as a site, in build/site/.
@@ -12,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --ed
 
 INPUTS := 10000
 
-.PHONY: demo test coverage fuzz docs
+.PHONY: demo test long coverage fuzz docs
 demo: .venv/installed
 	$(BIN)/python run.py --gin_file=gin/mnist_mlp_akdg.gin
 
@@ -20,7 +21,10 @@ test: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q $(WORKERS)
+	$(BIN)/python -m pytest -q -m "not long" $(WORKERS)
+
+long: .venv/installed-test
+	$(BIN)/python -m pytest -q -m long
 
 coverage: .venv/installed-test
 	$(BIN)/python -m pytest -q $(WORKERS) --cov=akdg_tf --cov-report=term-missing:skip-covered

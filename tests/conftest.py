@@ -34,12 +34,10 @@ latency.REPEATS, latency.SECONDS = 1, 0.0
 @pytest.fixture(autouse=True)
 def _fixed_seed_and_nothing_left_behind():
     """A test leaves no bindings, no dtype policy and no level of our log to the next one."""
-    loggers = logging.getLogger("akdg_tf"), logging.getLogger()
-    levels = [logger.level for logger in loggers]
+    logging.getLogger("akdg_tf").setLevel(logging.NOTSET)
+    logging.getLogger().setLevel(logging.WARNING)
     keras.utils.set_random_seed(0)
     yield
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
     gin.clear_config()
     keras.config.set_dtype_policy("float32")
 

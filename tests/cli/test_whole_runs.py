@@ -60,6 +60,7 @@ def test_several_steps_an_execution_run_on_several_replicas(tmp_path, run_here):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_missing_teacher_and_its_bank_are_made_first_and_found_again(tmp_path):
     """In a folder of its own, so that no teacher lies about, and without PYTHONPATH: run.py knows its own package."""

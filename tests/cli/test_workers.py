@@ -29,7 +29,7 @@ BOUND_VALUES = {
     "keras.optimizers.Adam.epsilon": 1.0,  # steps in proportion to the gradients, which do not magnify rounding
 }
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def arguments(steps=STEPS, **bound):

@@ -74,6 +74,7 @@ def test_the_picture_shows_each_kind_over_the_gray_cloud_of_the_real_images():
     assert [bool(blue[panel].any()) for panel in panels] == [False, True, True, True, False, False]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_umap_puts_images_among_the_real_ones_that_they_resemble(monkeypatch):
     """The only test that calls UMAP, which is compiled when it is first called."""
