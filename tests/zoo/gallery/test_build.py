@@ -41,6 +41,7 @@ def test_a_row_shows_means_over_seeds_and_unknown_counts_as_such(tmp_path):
         "picture": "pictures/a.png",
         "tflite_size": None,
         "model": None,
+        "classes": 0,
         "weights": None,
         "latents": None,
     }
