@@ -18,6 +18,7 @@ from akdg_tf.artifacts import latency, measure
 from akdg_tf.cli import stages
 from akdg_tf.cli.flags import parse
 from akdg_tf.cli.run import _run_or_explain
+from akdg_tf.places import ZOO_VARIABLE
 from akdg_tf.training import devices
 
 _cpu = tf.config.list_physical_devices("CPU")[0]
@@ -36,8 +37,11 @@ def _fixed_seed_and_nothing_left_behind():
     """A test leaves no bindings, no dtype policy and no level of our log to the next one."""
     logging.getLogger("akdg_tf").setLevel(logging.NOTSET)
     logging.getLogger().setLevel(logging.WARNING)
+    zoo = os.environ.get(ZOO_VARIABLE)  # `akdg zoo verify` sets it
     keras.utils.set_random_seed(0)
     yield
+    os.environ.pop(ZOO_VARIABLE, None)
+    os.environ |= {} if zoo is None else {ZOO_VARIABLE: zoo}
     gin.clear_config()
     keras.config.set_dtype_policy("float32")
 

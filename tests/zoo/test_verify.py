@@ -44,6 +44,9 @@ def fid(name):
     return f"fid[{family(name)}-classifier]"
 
 
+CONDITIONAL = ("mnist_conditional_teacher", "mnist_conditional_dcgan_akdg")
+
+
 def test_the_entries_are_there():
     assert {entry.name for entry in ENTRIES} == {
         "mnist_classifier",
@@ -52,6 +55,7 @@ def test_the_entries_are_there():
         PAPERS_TEACHER,
         *TEACHERS.values(),
         *STUDENTS,
+        *CONDITIONAL,
     }
 
 
