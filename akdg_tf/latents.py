@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from akdg_tf.shares import share
+from akdg_tf.shares import rows_of_share, share
 
 SAMPLING_BATCH, SAMPLING_PIXELS = 250, 2**21  # largest number of samples per call of a generator, and of their pixels
 # Streams: with the same seed, their numbers are independent.
@@ -79,8 +79,7 @@ def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf
     Raises:
         ValueError: the prior is unknown.
     """
-    shares, number = share()
-    shape = (count * shares, dim)
+    shape = (count * share()[0], dim)
     key = tf.random.fold_in(tf.constant(seed, tf.int64), step)
     if prior == "normal":
         rows = tf.random.stateless_normal(shape, key)
@@ -93,7 +92,7 @@ def draw(prior: str, count: tf.Tensor, dim: int, seed: tuple[int, int], step: tf
         rows = tf.concat([noise, tf.one_hot(labels, classes)], 1)
     else:
         raise ValueError(f"unknown prior {prior!r}: {PRIORS}")
-    return rows[number * count : (number + 1) * count]
+    return rows_of_share(rows, count)
 
 
 def positions(count: tf.Tensor, step: tf.Tensor) -> tf.Tensor:

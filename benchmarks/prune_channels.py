@@ -18,10 +18,11 @@ from akdg_tf import load_dataset, load_network
 from akdg_tf.compat import layers_of
 from akdg_tf.compression import importance
 from akdg_tf.compression.channel_groups import groups_of
-from akdg_tf.compression.channels import PruneChannels, cost_of
+from akdg_tf.compression.channels import PruneChannels
 from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.metrics.evaluation import score_all
 from akdg_tf.metrics.scores import ImageScores
+from akdg_tf.models.counting import cost_of
 from akdg_tf.models.generators import Generator
 from akdg_tf.teachers.frozen import FrozenGenerator
 

@@ -70,6 +70,13 @@ def discriminator(classes=0):
     return akdg_tf.ConvDiscriminator((4, 8), classes=classes)
 
 
+def not_gray(model):
+    """Gives a new generator larger weights in its last layer, so that its images are not all gray; returns it."""
+    *others, kernel, bias = model.get_weights()
+    model.set_weights([*others, 10 * kernel, bias])
+    return model
+
+
 def bicubic_generator(latent_dim, sample_shape):
     """A plain Keras generator with a layer that LiteRT cannot convert."""
     height, width, channels = sample_shape

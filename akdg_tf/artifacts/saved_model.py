@@ -29,7 +29,6 @@ def detached_copy(model: keras.Model) -> keras.Model:
         model = at_full_size(model)
     copy = network.from_config(network.config_of(model))
     for layer in layers_of(copy):
-        layer.trainable = True  # one by one: a Sequential that was deserialized does not pass it on (Keras 3.15)
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = False
     copy.set_weights(model.get_weights())
@@ -100,8 +99,8 @@ def export_generator(
         return outputs if (low, high) == (-1, 1) else (outputs + 1.0) * ((high - low) / 2.0) + low
 
     spec = tf.TensorSpec((None, latent_dim), tf.float32, name="z")
-    meta = {"latent_dim": latent_dim, "prior": prior_of(generator), "output_range": output_range}
-    meta["smoke"] = smoke
+    prior = prior_of(generator)
+    meta = {"latent_dim": latent_dim, "prior": prior, "output_range": output_range, "smoke": smoke}
     signatures = ("serving_default", "default", "generator")
     _save(generator, images, spec, "images", signatures, folder, ("generator.json", meta))
 

@@ -11,7 +11,7 @@ import numpy as np
 from akdg_tf.compression.channel_groups import Group, groups_of, without
 from akdg_tf.compression.importance import IMPORTANCES
 from akdg_tf.errors import UserError
-from akdg_tf.models.counting import Cost, count_cost
+from akdg_tf.models.counting import Cost, cost_of
 from akdg_tf.models.generators import Generator
 from akdg_tf.models.sizing import Budget
 
@@ -106,11 +106,6 @@ class PruneChannels:
             spare = max(0, groups[number].size - self.min_channels)
             found += [(values[c], number, int(c)) for c in np.argsort(values, kind="stable")[:spare]]
         return [(groups[number], channel) for _, number, channel in sorted(found)]
-
-
-def cost_of(generator: Generator) -> Cost:
-    """The cost of a generator."""
-    return count_cost(generator, (generator.latent_dim,), generator.variables, generator.trainable_variables)
 
 
 def _shown(cost: Cost) -> str:

@@ -16,10 +16,11 @@ import numpy as np
 
 from akdg_tf.compression.layerwise import Replacement, layers_in, like, replaced
 from akdg_tf.errors import UserError
-from akdg_tf.models.counting import Cost, count_cost
+from akdg_tf.models.counting import cost_of
 from akdg_tf.models.generators import Generator
 from akdg_tf.models.layered import LayeredGenerator
 from akdg_tf.models.layers import UpsampleConv2D
+from akdg_tf.models.sizing import Budget
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +77,11 @@ class Factorize:
         The ranks change only at the shares that some rank keeps, and the costs grow with the energy.
         """
         energies = sorted({float(share) for axes in shares.values() for axis in axes for share in axis})
-        costs = functools.cache(lambda energy: _cost(_factorized(generator, shares, energy, decomposed=False)))
-        within = bisect.bisect_left(energies, True, key=lambda energy: not self._holds(costs(energy)))
+        budget = Budget(self.max_mult_adds, self.max_params)
+        costs = functools.cache(lambda energy: cost_of(_factorized(generator, shares, energy, decomposed=False)))
+        within = bisect.bisect_left(energies, True, key=lambda energy: not budget.holds(costs(energy)))
         if not within:
-            least = costs(energies[0]) if energies else _cost(generator)
+            least = costs(energies[0]) if energies else cost_of(generator)
             budgets = {"max_params": self.max_params, "max_mult_adds": self.max_mult_adds}
             bound = " and ".join(f"Factorize.{name}={value}" for name, value in budgets.items() if value is not None)
             raise UserError(
@@ -88,14 +90,6 @@ class Factorize:
             )
         logger.info("the kernels keep %.4f of their energy", energies[within - 1])
         return energies[within - 1]
-
-    def _holds(self, cost: Cost) -> bool:
-        limits = ((cost.params, self.max_params), (cost.mult_adds, self.max_mult_adds))
-        return all(most is None or value <= most for value, most in limits)
-
-
-def _cost(generator: Generator) -> Cost:
-    return count_cost(generator, (generator.latent_dim,), generator.variables, generator.trainable_variables)
 
 
 def _has_factors(layer: keras.layers.Layer) -> bool:

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
 
+import keras
 import tensorflow as tf
 
 from akdg_tf.compat import graph_with_constants
@@ -36,6 +37,11 @@ class Cost:
         """The cost for one sample of a network that always computes this number of samples."""
         executed = self.executed_mult_adds // samples
         return dataclasses.replace(self, mult_adds=self.mult_adds // samples, executed_mult_adds=executed)
+
+
+def cost_of(generator: keras.Model) -> "Cost":
+    """The cost of a generator in memory, which has a `latent_dim`."""
+    return count_cost(generator, (generator.latent_dim,), generator.variables, generator.trainable_variables)
 
 
 def count_cost(

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 
 from akdg_tf.errors import UserError
-from akdg_tf.models.counting import Cost, count_cost
+from akdg_tf.models.counting import Cost, cost_of
 from akdg_tf.models.generators import DCGANGenerator, Generator, MLPGenerator
 
 UNIT, UNITS = 8, 128  # the widest layer of a student has 8, 16, ... up to 1,024 channels
@@ -126,8 +126,7 @@ def largest(
     @functools.cache
     def student(units: int) -> Student:
         network = make(units * UNIT)
-        variables = (network.variables, network.trainable_variables)
-        cost = count_cost(network, (network.latent_dim,), *variables)
+        cost = cost_of(network)
         measured = latency(network) if latency and budget.milliseconds is not None and budget.holds(cost) else None
         return Student(network, cost, measured)
 

@@ -51,11 +51,10 @@ def data_of_an_older_version(config: str) -> str | None:
     return found and found[1]
 
 
-def record(workdir: pathlib.Path, step: int, found: Difference) -> None:
-    """Adds a change that a run goes on with from `step`."""
-    line = json.dumps(dataclasses.asdict(Change(step, found.removed, found.added)))
+def record(workdir: pathlib.Path, change: Change) -> None:
+    """Adds a change that a run goes on with."""
     with (workdir / FILE).open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+        file.write(json.dumps(dataclasses.asdict(change)) + "\n")
 
 
 def recorded(workdir: pathlib.Path) -> tuple[Change, ...]:

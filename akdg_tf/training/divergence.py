@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import keras
 
-from akdg_tf.artifacts.checkpoints import steps_in
+from akdg_tf.artifacts.checkpoints import newest_step
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 from akdg_tf.training.workdir import Run
@@ -50,7 +50,7 @@ def diverged(run: Run, step: int, names: Sequence[str]) -> UserError:
         step: the step after which something was not finite.
         names: of what was not finite.
     """
-    kept = max(steps_in(run.path("checkpoints")), default=0)
+    kept = newest_step(run.path("checkpoints"))
     if run.chief:
         write_json(run.path(FILE), {"step": step, "names": list(names), "checkpoint": kept})
     return _error(run, step, names, kept)

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from akdg_tf import latents
 from akdg_tf.artifacts import typed_json
-from akdg_tf.artifacts.checkpoints import steps_in
-from akdg_tf.artifacts.result import CALLABLE
+from akdg_tf.artifacts.checkpoints import newest_step, steps_in
+from akdg_tf.artifacts.result import CALLABLE, Change
 from akdg_tf.data import Dataset
 from akdg_tf.errors import UserError
 from akdg_tf.files import read_small, write_json
@@ -95,8 +95,8 @@ def hold(run: Run, inputs: Mapping[str, Input]) -> None:
     if begun and not noted:
         logger.info("%s was begun by an older version: noting its data and teacher as they are now", run.workdir)
     for name, (there, here) in _changed(noted, inputs).items():
-        step = max(steps_in(run.path("checkpoints")), default=0)
-        changes.record(run.workdir, step, changes.Difference((f"{name} {there}",), (f"{name} {here}",), True))
+        step = newest_step(run.path("checkpoints"))
+        changes.record(run.workdir, Change(step, (f"{name} {there}",), (f"{name} {here}",)))
         noted[name] = here
     now = {name: dataclasses.asdict(each) for name, each in {**inputs, **noted}.items()}
     write_json(run.path(INPUTS), now)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import gin
 
+from akdg_tf.artifacts.result import Change
 from akdg_tf.errors import UserError
 from akdg_tf.files import locked, part_of, write_text
 from akdg_tf.training import changes
@@ -98,7 +99,7 @@ class Run:
         if step >= last:
             raise UserError(f"{self.workdir} is at step {step}: no step is left for another configuration ({found})")
         if step:
-            changes.record(self.workdir, step, found)
+            changes.record(self.workdir, Change(step, found.removed, found.added))
             logger.warning("the configuration changed at step %d (%s); noted in %s", step, found, changes.FILE)
         write_text(self.path("config.gin"), self._config())
         return True

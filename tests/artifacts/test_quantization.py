@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from support import not_gray
 
 from akdg_tf.artifacts.litert import LiteRT, litert_model
 from akdg_tf.artifacts.quantization import WEIGHTS, weights_in
@@ -19,10 +20,7 @@ Z = np.random.default_rng(1).normal(size=(16, 8)).astype("float32")
 def model():
     """A DCGAN whose images are not gray. All but its last kernel have more than 1,024 weights."""
     keras.utils.set_random_seed(0)
-    model = DCGANGenerator(8, (8, 8, 1), (64, 32))
-    *others, kernel, bias = model.get_weights()
-    model.set_weights([*others, 10 * kernel, bias])
-    return model
+    return not_gray(DCGANGenerator(8, (8, 8, 1), (64, 32)))
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ from support import SAMPLE_SHAPE
 
 from akdg_tf.artifacts import network
 from akdg_tf.compression.channel_groups import groups_of
-from akdg_tf.compression.channels import PruneChannels, cost_of
+from akdg_tf.compression.channels import PruneChannels
 from akdg_tf.errors import UserError
 from akdg_tf.models import DCGANGenerator, LayeredGenerator, MLPGenerator, SNGANGenerator
+from akdg_tf.models.counting import cost_of
 
 LATENTS = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
 
