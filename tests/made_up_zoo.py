@@ -1,7 +1,10 @@
 """Made-up results, a run and a small zoo of random generators: what training would leave, without the training."""
 
 import dataclasses
+import hashlib
 import pathlib
+import shutil
+import tempfile
 
 import keras
 import numpy as np
@@ -76,12 +79,7 @@ def write_run(
     **changes,
 ) -> pathlib.Path:
     """The folder of a finished run of `generator`; without a `teacher` it made one; `changes` are of its result."""
-    export_generator(detached_copy(generator), folder / "saved_model", (0, 1))
-    if teacher:
-        LiteRT().write(generator, folder)
-        ONNX().write(generator, folder)
-    loaded = load_generator(folder / "saved_model")
-    costs = {**loaded.describe(), "file_size": folder_size(folder / "saved_model")}
+    costs = _export(generator, folder, of_student=teacher is not None)
     scores = {"fid[c]": made_up_score(value)}
     network = made_up_network(folder.name, network=type(generator).__name__, scores=scores, **costs)
     beside = {"teacher": dataclasses.replace(network, name=teacher), "parents": (Parent("teacher", teacher),)}
@@ -91,6 +89,27 @@ def write_run(
     (folder / "config.gin").write_text(f"# experiment {experiment}, seed {seed}\n{gin_text}")
     (folder / "operative_config.gin").write_text(gin_text)
     return folder
+
+
+_exported: dict[tuple, tuple[tempfile.TemporaryDirectory, dict]] = {}
+
+
+def _export(generator, folder, of_student):
+    """Writes what a run exports of a generator; returns its costs. Converts equal generators once per process."""
+    weights = hashlib.sha256(b"".join(weight.numpy().tobytes() for weight in generator.weights)).digest()
+    key = (type(generator), weights, of_student)
+    if key not in _exported:
+        place = tempfile.TemporaryDirectory()
+        made = pathlib.Path(place.name)
+        export_generator(detached_copy(generator), made / "saved_model", (0, 1))
+        if of_student:
+            LiteRT().write(generator, made)
+            ONNX().write(generator, made)
+        loaded = load_generator(made / "saved_model")
+        _exported[key] = (place, {**loaded.describe(), "file_size": folder_size(made / "saved_model")})
+    place, costs = _exported[key]
+    shutil.copytree(place.name, folder, dirs_exist_ok=True, symlinks=True)
+    return costs
 
 
 def write_metrics(folder: pathlib.Path, **changes) -> Entry:

@@ -170,13 +170,13 @@ class StreamedImages(abc.ABC):
 
     def _skip(self, name: str, error: Exception) -> None:
         """Notes an unreadable image, and logs it: the first ones by name, then whenever their number has doubled."""
-        with self._lock:
+        with self._lock:  # also around the log, so that its counts are in order
             if name in self.unreadable:
                 return
             self.unreadable.add(name)
             count = len(self.unreadable)
-        if count <= NAMED:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            logger.warning("skipping %r (%s): %d unreadable so far", name, reason, count)
-        elif count % NAMED == 0 and (count // NAMED).bit_count() == 1:
-            logger.warning("skipping unreadable %s: %d so far", self.items, count)
+            if count <= NAMED:
+                reason = " ".join(str(error).split()) or type(error).__name__
+                logger.warning("skipping %r (%s): %d unreadable so far", name, reason, count)
+            elif count % NAMED == 0 and (count // NAMED).bit_count() == 1:
+                logger.warning("skipping unreadable %s: %d so far", self.items, count)

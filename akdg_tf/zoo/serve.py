@@ -44,16 +44,23 @@ class Server:
         self._server = waitress.create_server(application, host=host, port=port, ident=None, **limits)
         listening = getattr(self._server, "effective_listen", None)  # of a host with several addresses
         self.port = listening[0][1] if listening else self._server.effective_port
+        self._closed = False
 
     def run(self) -> None:
         """Serves until the process is interrupted, or the server is closed."""
-        self._server.run()
+        try:
+            self._server.run()
+        except OSError:  # another thread has closed the sockets
+            if not self._closed:
+                raise
 
     def __enter__(self) -> "Server":
         return self
 
     def __exit__(self, *error) -> None:
+        self._closed = True
         self._server.close()
+        self._server.task_dispatcher.shutdown()
 
 
 def make_server(zoo: pathlib.Path, host: str = "127.0.0.1", port: int = 8080) -> Server:

@@ -438,3 +438,15 @@ def test_a_server_listens_to_this_machine_alone_and_says_when_it_cannot(students
     for arguments, says in (((tmp_path,), "holds no entries"), ((students[0], ""), "--host is empty")):
         with pytest.raises(UserError, match=says):
             make_server(*arguments)
+
+
+def test_a_server_that_is_closed_ends_its_threads_without_an_error(students):
+    before = threading.active_count()
+    for _ in range(20):  # the sockets may close at any moment of the server's loop
+        with make_server(students[0], port=0) as server:
+            thread = threading.Thread(target=server.run, daemon=True)
+            thread.start()
+            urllib.request.urlopen(f"http://127.0.0.1:{server.port}/").read()
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+    assert threading.active_count() <= before

@@ -405,13 +405,23 @@ def exchange_the_onnx_model(entry, other):
 def test_verify_finds_what_was_changed(made_zoo, tmp_path, change, says, capsys):
     shutil.copytree(made_zoo, tmp_path / "zoo", symlinks=True)
     x, y = Entry(tmp_path / "zoo" / "x"), Entry(tmp_path / "zoo" / "y")
-    assert verify(x)["counts"].startswith(f"{x.result.network.params} params")
     change(x, y)
+    with pytest.raises(SystemExit, match="2"):
+        main(["verify", "x"])
+    printed = capsys.readouterr()
+    assert re.search(f"x: FAILED: .*({says})", printed.out), printed.out
+    assert printed.err == "akdg zoo: 1 of 1 entries failed: see the lines with FAILED\n"
+
+
+def test_verify_goes_on_after_an_entry_that_fails(made_zoo, tmp_path, capsys):
+    shutil.copytree(made_zoo, tmp_path / "zoo", symlinks=True)
+    x = Entry(tmp_path / "zoo" / "x")
+    assert verify(x)["counts"].startswith(f"{x.result.network.params} params")
+    edit_card(x, None)
     with pytest.raises(SystemExit, match="2"):
         main(["verify"])
     printed = capsys.readouterr()
-    assert re.search(f"x: FAILED: .*({says})", printed.out), printed.out
-    assert "y: checksums" in printed.out
+    assert "x: FAILED: " in printed.out and "y: checksums" in printed.out
     assert printed.err == "akdg zoo: 1 of 3 entries failed: see the lines with FAILED\n"
 
 
