@@ -15,8 +15,6 @@ TEACHER += ["--gin_param=Schedule.steps_per_execution=1", "--gin_param=PointScor
 STUDENT = ["--gin_file=gin/toy_ring_akdg.gin", "--workdir=TMP/student", "--gin_param=load_teacher.name='TMP/teacher'"]
 STUDENT += ["--gin_param=GeneratorExperiment.teacher_source=@BankedTeacher()", "--gin_param=STEPS=500", "--stage=train"]
 
-KEPT = ("checkpoints/*", "saved_model/**/*", "result.json")
-
 
 @contextlib.contextmanager
 def full_disk():
@@ -29,46 +27,20 @@ def full_disk():
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-@pytest.fixture
-def fails(run_here, tmp_path):
-    """Runs a command on a full disk. It ends with one line and changes no file that was there."""
-
-    def function(arguments, stage):
-        kept = [path for place in KEPT for path in tmp_path.glob(f"*/{place}")]
-        before = {path: path.read_bytes() for path in kept if path.is_file()}
-        with full_disk():
-            done = run_here(*(each.replace("TMP", str(tmp_path)) for each in arguments), f"--stage={stage}")
-        lines = [line for line in done.stderr.splitlines() if line.startswith("run.py: ")]
-        assert (done.returncode, len(lines)) == (2, 1), done.stderr
-        assert "Traceback" not in done.stderr
-        for path, content in before.items():
-            assert path.read_bytes() == content, path
-        return lines[0]
-
-    return function
-
-
-@pytest.fixture
-def works(run_here, tmp_path):
-    def function(arguments, stage):
-        done = run_here(*(each.replace("TMP", str(tmp_path)) for each in arguments), f"--stage={stage}")
-        assert done.returncode == 0, done.stderr
-
-    return function
-
-
 def test_every_stage_goes_on_once_there_is_space(fails, works, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr("akdg_tf.teachers.bank.BANKS", tmp_path / "banks")
     ten, more = ([*TEACHER, f"--gin_param=STEPS={steps}"] for steps in (10, 20))
     works(ten, "train")
     checkpoints = tmp_path / "teacher" / "checkpoints"
-    assert "ckpt-20" in fails([*more, "--allow_config_change"], "train")
+    assert "ckpt-20" in fails(full_disk(), [*more, "--allow_config_change"], "train")
     assert steps_in(checkpoints) == [10] and not list(checkpoints.glob("*_temp"))
     works(more, "train")
-    fails(more, "export")
+    fails(full_disk(), more, "export")
     assert not (tmp_path / "teacher" / "saved_model").exists()
     works(more, "all")
-    assert re.search(r"File too large: '.*\.part/images.npy'; once that is mended", fails(STUDENT, "train"))
+    assert re.search(
+        r"File too large: '.*\.part/images.npy'; once that is mended", fails(full_disk(), STUDENT, "train")
+    )
     with full_disk(), pytest.raises(SystemExit) as end:
         zoo.main(["publish", "--zoo", str(tmp_path / "zoo"), str(tmp_path / "teacher")])
     assert end.value.code == 2 and len(capfd.readouterr().err.splitlines()) == 1
