@@ -9,7 +9,7 @@ import argparse
 import dataclasses
 import pathlib
 
-from runs import run_all
+from many_runs import run_all
 
 RUNS = pathlib.Path("runs", "batch_size")
 METHODS = ("vanilla", "akdg")

@@ -10,7 +10,7 @@ import pathlib
 import statistics
 
 import batch_size
-from runs import run_all
+from many_runs import run_all
 
 from akdg_tf.artifacts import result
 

@@ -12,7 +12,7 @@ import argparse
 import math
 import pathlib
 
-from runs import run_all
+from many_runs import run_all
 
 from akdg_tf.artifacts import result
 
