@@ -19,7 +19,7 @@ def make(form: str, shape: tuple[int, int, int, int], filters: int) -> UpsampleC
     """A layer in one of its forms."""
     layer = (setting.PlainUpsampleConv2D if form == "plain" else UpsampleConv2D)(filters)
     layer.build(shape)
-    layer.phases = form == "phases"
+    layer.form = form
     return layer
 
 

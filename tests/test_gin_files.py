@@ -30,14 +30,14 @@ ELSEWHERE |= {"cifar10_sngan_lit", "cifar10_sngan_lit_akdg", "cifar10_sngan_akdg
 CIFAR10 = [path for path in CIFAR10 if path.stem not in ELSEWHERE]
 
 # By the last part of the name; of others 2.
-OPTIMIZERS = {"mse": 1, "lit": 1, "akdg": 3, "factorized": 3, "int8": 3, "pruned": 3, "sparse": 3}
+OPTIMIZERS = {"mse": 1, "lit": 1, "akdg": 3, "factorized": 3, "int4": 3, "int8": 3, "pruned": 3, "sparse": 3}
 TEACHERS = {  # shapes of latent and sample, by family
     "toy": (8, (2,)),
     "mnist": (64, (32, 32, 1)),
     "cifar10": (128, (32, 32, 3)),
     "lsun": (512, (256, 256, 3)),
 }
-SOURCE = "runs/mnist_dcgan_akdg"  # what is compressed
+SOURCES = {"runs/mnist_dcgan_akdg", "runs/mnist_dcgan_pruned"}  # what is compressed
 CONDITIONAL = "mnist_conditional_dcgan_akdg"
 DEEP = {"mnist_sngan_lit": 32, "cifar10_sngan_lit": 64}  # width of a teacher whose layers are read
 
@@ -78,7 +78,7 @@ def build(small_teachers, source_run, tmp_path, monkeypatch):
     """A function that builds the experiment of some gin files."""
     monkeypatch.chdir(ROOT)
     find_run = places.find_run
-    monkeypatch.setattr(places, "find_run", lambda name: source_run if name == SOURCE else find_run(name))
+    monkeypatch.setattr(places, "find_run", lambda name: source_run if name in SOURCES else find_run(name))
     monkeypatch.setattr(bank, "BANKS", tmp_path / "banks")
 
     def function(*paths):

@@ -32,7 +32,7 @@ class LiteRT:
             - "int8": weights in int8, one step per output. LiteRT rounds the activations when it computes (dynamic
               range). Kernels of fewer than 1,024 weights stay float32.
             - "int8_full": weights and activations in int8. The ranges of the activations are those of 100 images.
-            - "int4": weights in int4, by ai-edge-quantizer. It computes in float32.
+            - "int4": weights in int4, by ai-edge-quantizer: the smallest file, not a fast one. It computes in float32.
 
             The images of the last three differ visibly in single pixels. Train with `FakeQuantize` before "int4".
 
@@ -70,7 +70,7 @@ def litert_model(generator: keras.Model, output_range: tuple[float, float], weig
     copy = detached_copy(generator)
     for layer in layers_of(copy):
         if isinstance(layer, UpsampleConv2D):
-            layer.phases = True
+            layer.form = "resized" if weights == "int4" else "phases"
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "saved_model")
         export_generator(copy, pathlib.Path(path), output_range, fixed_width=True)

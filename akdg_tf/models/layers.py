@@ -32,22 +32,26 @@ _PHASES = np.array([[1, 0, 0], [0, 1, 1], [1, 1, 0], [0, 0, 1]])  # 2 weights of
 class UpsampleConv2D(keras.layers.Layer):
     """Nearest-neighbour upsampling x2, then a 3x3 convolution: [n, h, w, c] to [n, 2h, 2w, filters].
 
-    The layer holds the 3x3 weights. It computes both operations as one, exactly, with 16 mult-adds instead of 36. There
-    are two forms. One is a transposed convolution of stride 2, whose 4x4 kernel is the sum of the four shifts of the
-    3x3 kernel (the fused scale of PGGAN, Karras et al. 2018). The other is four 2x2 convolutions, the phases: one per
-    parity of row and column. `benchmarks/upsample_conv.py` measures the forms. In TensorFlow the transposed convolution
-    is the fastest, forward and backward. In LiteRT it is slow, and the phases are fast.
+    The layer holds the 3x3 weights. It has three forms, which give the same result:
+
+    - "transposed": both operations as one, with 16 mult-adds instead of 36: a transposed convolution of stride 2, whose
+      4x4 kernel is the sum of the four shifts of the 3x3 kernel (the fused scale of PGGAN, Karras et al. 2018).
+    - "phases": also as one, with 16 mult-adds: four 2x2 convolutions, one per parity of row and column.
+    - "resized": two operations, one after the other. An export of this form stores 9 weights instead of 16.
+
+    `benchmarks/upsample_conv.py` measures the forms. In TensorFlow the transposed convolution is the fastest, forward
+    and backward. In LiteRT it is slow, and the phases are fast.
 
     Args:
         filters: output channels.
 
     Attributes:
-        phases: whether the layer computes the phases. The export to LiteRT sets it.
+        form: one of the above. The export to LiteRT sets it.
     """
 
     def __init__(self, filters: int, **kwargs):
         super().__init__(**kwargs)
-        self.filters, self.phases = filters, False
+        self.filters, self.form = filters, "transposed"
         self.conv = self.convolution(filters)
 
     @staticmethod
@@ -65,11 +69,12 @@ class UpsampleConv2D(keras.layers.Layer):
 
     def call(self, inputs):
         with tf.name_scope(UPSAMPLE_CONV_SCOPE):
-            outputs = self._by_phases(inputs) if self.phases else self._transposed(inputs)
+            forms = {"transposed": self._transposed, "phases": self._by_phases, "resized": self._resized}
+            outputs = forms[self.form](inputs)
         return tf.nn.bias_add(outputs, self.conv.bias)
 
     def used_kernel(self, training: bool = False) -> tf.Tensor:
-        """The 3x3 kernel, [3, 3, channels, filters]."""
+        """The 3x3 kernel, [3, 3, channels, filters]. A subclass may change it."""
         return self.conv.kernel
 
     def used_sums(self, sums: tf.Tensor, inputs: tuple[int, ...]) -> tf.Tensor:
@@ -93,6 +98,11 @@ class UpsampleConv2D(keras.layers.Layer):
         parities = [(p, q) for p in (0, 1) for q in (0, 1)]
         phases = [tf.nn.conv2d(x, kernels[p, :, q], 1, [[0, 0], [1 - p, p], [1 - q, q], [0, 0]]) for p, q in parities]
         return tf.nn.depth_to_space(tf.concat(phases, -1), 2)
+
+    def _resized(self, x):
+        _, height, width, _ = x.shape
+        larger = ops.image.resize(x, (2 * height, 2 * width), interpolation="nearest")
+        return tf.nn.conv2d(larger, self.used_kernel(), 1, "SAME")
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}

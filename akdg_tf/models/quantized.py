@@ -6,6 +6,8 @@ from keras import ops
 
 from akdg_tf.models.layers import KernelConv2D, KernelDense, UpsampleConv2D
 
+INT4_BITS = 4  # up to so many bits, a weight is stored as int4
+
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 
 
@@ -61,7 +63,7 @@ class FakeQuantConv2D(_FakeQuant, KernelConv2D):
 class FakeQuantUpsampleConv2D(UpsampleConv2D):
     """Upsampling and a 3x3 convolution as one, with a rounded kernel; see `UpsampleConv2D`.
 
-    What is rounded are the four 2x2 kernels that the export to LiteRT stores, and not the 3x3 kernel.
+    What is rounded is what the export to LiteRT stores: the 3x3 kernel in int4, and the four 2x2 kernels in int8.
 
     Args:
         filters: output channels.
@@ -72,9 +74,14 @@ class FakeQuantUpsampleConv2D(UpsampleConv2D):
         super().__init__(filters, **kwargs)
         self.bits = bits
 
+    def used_kernel(self, training: bool = False) -> tf.Tensor:
+        """The 3x3 kernel, rounded if it is stored."""
+        kernel = super().used_kernel(training)
+        return fake_quantized(kernel, self.bits, (0, 1, 2)) if self.bits <= INT4_BITS else kernel
+
     def used_sums(self, sums: tf.Tensor, inputs: tuple[int, ...]) -> tf.Tensor:
-        """The rounded weights of the fused kernel."""
-        return fake_quantized(sums, self.bits, inputs)
+        """The weights of the fused kernel, rounded if they are stored."""
+        return sums if self.bits <= INT4_BITS else fake_quantized(sums, self.bits, inputs)
 
     def get_config(self):
         return {**super().get_config(), "bits": self.bits}

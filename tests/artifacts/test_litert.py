@@ -46,7 +46,7 @@ def test_a_plain_keras_model_is_converted_and_stays_as_it_was(tmp_path):
     np.testing.assert_allclose(images, (model(Z) + 1) / 2, atol=1e-6)
     operations = [operation["op_name"] for operation in interpreter._get_ops_details()]
     assert operations.count("CONV_2D") == 4 and "TRANSPOSE_CONV" not in operations  # which LiteRT is slow at
-    assert not layers[-1].phases  # in TensorFlow it is the other way round
+    assert layers[-1].form == "transposed"  # in TensorFlow it is the other way round
 
 
 @pytest.mark.parametrize("make", GENERATORS)

@@ -53,14 +53,14 @@ def test_fused_conv_and_pooling_knows_its_shape_and_refuses_odd_sides():
         SpectralConvPool2D(5).build((None, 8, 5, 3))
 
 
-@pytest.mark.parametrize("phases", [False, True])
-def test_fused_upsample_conv_is_upsampling_and_the_3x3_convolution_forward_and_backward(phases):
+@pytest.mark.parametrize("form", ["transposed", "phases", "resized"])
+def test_fused_upsample_conv_is_upsampling_and_the_3x3_convolution_forward_and_backward(form):
     layer = UpsampleConv2D(5)
     random = np.random.default_rng(0)
     x = tf.constant(random.normal(size=(2, 6, 4, 3)), tf.float32)
     weight = tf.constant(random.normal(size=(2, 12, 8, 5)), tf.float32)
     layer.build(x.shape)
-    layer.phases = phases
+    layer.form = form
     layer.conv.bias.assign(random.normal(size=5))
 
     def plain(x):

@@ -1,10 +1,11 @@
-"""Rounded kernels: the values that they may have, the gradient, and both forms of the up-convolution."""
+"""Rounded kernels: the values that they may have, the gradient, and the up-convolution."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from akdg_tf.models.layers import UpsampleConv2D
 from akdg_tf.models.quantized import FakeQuantConv2D, FakeQuantDense, FakeQuantUpsampleConv2D, fake_quantized
 
 RANDOM = np.random.default_rng(0)
@@ -54,14 +55,26 @@ def test_a_layer_is_the_plain_one_with_the_rounded_kernel(layer, plain, shape, u
     assert np.abs(rounded - plain.from_config(config)(x)).max() > 0.01
 
 
-def test_the_up_convolution_rounds_the_four_kernels_that_litert_stores_in_both_forms():
-    x, layer = tf.constant(RANDOM.normal(size=(2, 6, 4, 3)), tf.float32), FakeQuantUpsampleConv2D(5, bits=3)
+def test_with_eight_bits_the_up_convolution_rounds_the_four_kernels_that_int8_stores():
+    x, layer = tf.constant(RANDOM.normal(size=(2, 6, 4, 3)), tf.float32), FakeQuantUpsampleConv2D(5, bits=5)
     outputs = layer(x)
-    layer.phases = True
+    layer.form = "phases"
     np.testing.assert_allclose(layer(x), outputs, atol=1e-5)
     kernel = layer.conv.kernel.numpy()
     right = kernel[:, 1] + kernel[:, 2]  # what the pixel itself adds to the right of two columns, if the left is 0
     phase = np.stack([[kernel[0, 0], right[0]], [kernel[1, 0] + kernel[2, 0], right[1] + right[2]]])  # even, even
-    rounded = fake_quantized(tf.constant(phase), 3, (0, 1, 2))
+    rounded = fake_quantized(tf.constant(phase), 5, (0, 1, 2))
     even = tf.nn.conv2d(x, rounded, 1, [[0, 0], [1, 0], [1, 0], [0, 0]])
     np.testing.assert_allclose(outputs[:, ::2, ::2], even, atol=1e-5)
+
+
+@pytest.mark.parametrize("form", ["transposed", "phases", "resized"])
+def test_with_four_bits_the_up_convolution_rounds_the_3x3_kernel_that_int4_stores(form):
+    x, layer = tf.constant(RANDOM.normal(size=(2, 6, 4, 3)), tf.float32), FakeQuantUpsampleConv2D(5, bits=4)
+    plain = UpsampleConv2D(5)
+    for each in (layer, plain):
+        each.build(x.shape)
+    kernel, bias = layer.get_weights()
+    plain.set_weights([fake_quantized(tf.constant(kernel), 4, (0, 1, 2)), bias])
+    layer.form = form
+    np.testing.assert_allclose(layer(x), plain(x), atol=1e-5)
