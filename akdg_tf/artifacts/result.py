@@ -236,6 +236,12 @@ class Result:
         }
         return {metric: self.over_seeds.get(metric, row) for metric, row in alone.items()}
 
+    def scores_of_file(self) -> dict[str, OverSeeds]:
+        """Each score of the images of `model.tflite`: its own if its weights are quantized, else the network's."""
+        own = self.litert.scores if self.litert else {}
+        alone = {metric: OverSeeds(score.value, None, (score.value,), (self.seed,)) for metric, score in own.items()}
+        return alone or self.scores_over_seeds()
+
     def to_json(self) -> dict:
         """The result as a dict for JSON."""
         return dataclasses.asdict(self)

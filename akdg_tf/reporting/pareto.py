@@ -25,7 +25,7 @@ class Point:
 
     Attributes:
         name: of its entry.
-        fids: mean over its seeds, by name.
+        fids: mean over its seeds, by name; of a quantized `model.tflite`, those of its own images.
         kilobytes: size of its `model.tflite`, or of its weights in float32 if it has none, in 1,000 bytes.
         mult_adds: per image; None if they are unknown.
         milliseconds: time per image in LiteRT, by the number of threads; {} if it was not measured.
@@ -86,7 +86,7 @@ def _point(entry: Entry, times: dict[tuple, dict[int, float]] | None) -> Point:
         if alike not in times:
             times[alike] = {n: latency.milliseconds_of(content, n) for n in THREADS}
         measured = times[alike]
-    scores = entry.result.scores_over_seeds().items()
+    scores = entry.result.scores_of_file().items()
     fids = {name: one.mean for name, one in scores if bare(name) == "fid"}
     return Point(entry.name, fids, size / 1e3, network.mult_adds, measured)
 

@@ -21,12 +21,16 @@ def make_strategy() -> tf.distribute.MultiWorkerMirroredStrategy:
     """Makes the strategy of this worker: all GPUs that it sees, or its CPU. Waits until all workers are there.
 
     Raises:
-        UserError: neither TF_CONFIG nor SLURM describes a cluster with this worker.
+        UserError: neither TF_CONFIG nor SLURM describes a cluster with this worker, or not all workers have come within
+            the hour that TensorFlow waits for them.
     """
     resolver = _resolver()
     count = sum(resolver.cluster_spec().num_tasks(job) for job in resolver.cluster_spec().jobs)
     logger.info("cluster: %s %d waits for all of %d workers", resolver.task_type, resolver.task_id, count)
-    strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
+    except tf.errors.DeadlineExceededError:
+        raise UserError(f"not all of the {count} workers have started within an hour: start them all again") from None
     logger.info("cluster: %d workers, %d replicas", count, strategy.num_replicas_in_sync)
     return strategy
 

@@ -5,6 +5,7 @@ from made_up_zoo import made_up_network, made_up_score, write_metrics
 from support import ROOT
 
 from akdg_tf.artifacts.litert import litert_model
+from akdg_tf.artifacts.result import ExportedModel
 from akdg_tf.errors import UserError
 from akdg_tf.models import MLPGenerator
 from akdg_tf.reporting import pareto
@@ -44,6 +45,14 @@ def test_only_students_that_were_scored_alike_are_compared(tmp_path):
     assert (first[0].kilobytes, first[0].milliseconds) == (0.12, {})  # its weights: it has no file
     assert first[1].kilobytes == len(content) / 1e3 and set(first[1].milliseconds) == {1, 2}
     assert pareto.groups(tmp_path, timed=False)[next(iter(pareto.groups(tmp_path, timed=False)))][1].milliseconds == {}
+
+
+def test_a_quantized_file_is_compared_by_the_scores_of_its_own_images(tmp_path):
+    network = made_up_network("a", scores={"fid[c]": made_up_score(3.0)})
+    file = ExportedModel(99, "int4", 9, 0.5, 0.1, {"fid[c]": made_up_score(4.0)})
+    write_metrics(tmp_path / "a", kind="student", teacher=made_up_network("t"), network=network, litert=file)
+    ((found,),) = pareto.groups(tmp_path, timed=False).values()
+    assert found.fids == {"fid[c]": 4.0}
 
 
 def test_a_picture_has_a_panel_for_each_known_cost():

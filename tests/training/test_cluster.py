@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import pytest
+import tensorflow as tf
 import yaml
 from support import ROOT
 
@@ -83,6 +84,18 @@ def test_a_tf_config_without_this_worker_is_one_line(config, says, resolved):
 def test_an_environment_without_a_cluster_is_one_line(environment, says, resolved):
     with pytest.raises(UserError, match=re.escape(says)):
         resolved(**environment)
+
+
+def test_a_worker_that_never_starts_is_one_line(monkeypatch):
+    """As TensorFlow 2.21 ends the wait, after an hour."""
+
+    def waiting(resolver):
+        raise tf.errors.DeadlineExceededError(None, None, "Barrier timed out. Id: WaitForAllTasks::1::0.")
+
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", waiting)
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": TWO, "task": {"type": "worker", "index": 1}}))
+    with pytest.raises(UserError, match=r"^not all of the 2 workers have started within an hour: start them all"):
+        cluster.make_strategy()
 
 
 def test_the_file_for_slurm_is_a_script_that_starts_the_workers():

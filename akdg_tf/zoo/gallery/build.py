@@ -98,7 +98,7 @@ def _row(entry: Entry, part: pathlib.Path) -> dict:
     """The page's data for one generator. An unknown count is None. Addresses are URL-quoted, names are not."""
     name, network = entry.name, entry.result.network
     address, model = urllib.parse.quote(name), part / "models" / f"{name}.tflite"
-    rows = entry.result.scores_over_seeds().items()
+    rows = entry.result.scores_of_file().items()
     scores = {metric: {"value": row.mean, "spread": row.stdev, "seeds": row.seeds} for metric, row in rows}
     return {
         "name": name,
