@@ -60,6 +60,11 @@ def test_links_and_images_lead_somewhere(page):
     assert broken_links(page) == []
 
 
+def test_every_page_is_in_the_table_of_the_readme():
+    listed = re.findall(r"^\| \[.*?\]\((\S+?)\) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert {path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/*.md")} <= set(listed)
+
+
 def test_the_links_of_a_card_lead_into_the_repository_after_the_command_for_the_hub():
     """`sed`, as docs/use_a_student.md shows it, but without writing the file."""
     (line,) = re.findall(r"^(sed .*) > /tmp/README.md$", (ROOT / "docs" / "use_a_student.md").read_text(), re.MULTILINE)
