@@ -11,6 +11,7 @@ import pathlib
 import shutil
 import stat
 from collections.abc import Iterable
+from typing import BinaryIO
 
 import filelock
 
@@ -66,6 +67,17 @@ def read_small(path: pathlib.Path, most: int = MOST_SMALL) -> bytes:
     return content
 
 
+def create(path: pathlib.Path) -> BinaryIO:
+    """Makes a new file, for writing and reading. What has its name is removed first, and a link is not followed.
+
+    Raises:
+        OSError: it cannot be made, or a folder has its name.
+    """
+    path.unlink(missing_ok=True)
+    number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    return os.fdopen(number, "w+b")
+
+
 def write_text(path: pathlib.Path, text: str) -> None:
     """Writes a text file atomically."""
     write_bytes(path, text.encode())
@@ -74,7 +86,8 @@ def write_text(path: pathlib.Path, text: str) -> None:
 def write_bytes(path: pathlib.Path, content: bytes) -> None:
     """Writes a file atomically."""
     part = part_of(path)
-    part.write_bytes(content)
+    with create(part) as file:
+        file.write(content)
     os.replace(part, path)
 
 

@@ -1,11 +1,14 @@
 """Arrays in .npy files, read and written by rows. They are not mapped, so that memory does not grow with them."""
 
+import errno
 import os
 import pathlib
 from collections.abc import Sequence
 from typing import BinaryIO
 
 import numpy as np
+
+from akdg_tf.files import create, open_regular
 
 
 class RowFile:
@@ -19,13 +22,14 @@ class RowFile:
         shape, dtype: of the array.
 
     Raises:
+        OSError: it is missing or not a regular file; a link, if it is to be written.
         ValueError: it is not an .npy file of such an array, or its size does not fit its header.
     """
 
     def __init__(self, path: pathlib.Path, writable: bool = False):
-        self._file = path.open("r+b" if writable else "rb")
+        self._file = _open_to_write(path) if writable else open_regular(path)
         try:
-            self.shape, in_fortran_order, self.dtype = _header(self._file)
+            self.shape, in_fortran_order, self.dtype = _header(self._file, path)
             self._start = self._file.tell()
             self._row_bytes = int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
             if in_fortran_order or path.stat().st_size != self._start + self.shape[0] * self._row_bytes:
@@ -42,7 +46,7 @@ class RowFile:
             OSError: the disk is full; the error names the file.
         """
         header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
-        with path.open("wb") as file:
+        with create(path) as file:
             np.lib.format.write_array_header_1_0(file, header)
             size = file.tell() + int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
             file.flush()
@@ -74,7 +78,14 @@ class RowFile:
         self._file.close()
 
 
-def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+def _open_to_write(path: pathlib.Path) -> BinaryIO:
+    """Opens a file for reading and writing, but neither a link, behind which it could lie anywhere, nor a pipe."""
+    if path.is_symlink() or not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+    return path.open("r+b")
+
+
+def _header(file: BinaryIO, path: pathlib.Path) -> tuple[tuple[int, ...], bool, np.dtype]:
     """The shape, whether the order is Fortran's, and the dtype.
 
     Raises:
@@ -87,8 +98,8 @@ def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
             if shape:
                 return shape, in_fortran_order, dtype
     except Exception as error:  # of a damaged header NumPy may raise anything
-        raise ValueError(f"{file.name} has a damaged header") from error
-    raise ValueError(f"{file.name} has the format {version}, or holds a single number")
+        raise ValueError(f"{path} has a damaged header") from error
+    raise ValueError(f"{path} has the format {version}, or holds a single number")
 
 
 def _take_space(file: int, size: int) -> None:

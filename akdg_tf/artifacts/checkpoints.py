@@ -16,6 +16,8 @@ from akdg_tf.errors import UserError
 logger = logging.getLogger(__name__)
 
 INDEX = re.compile(r"ckpt-(\d+)\.index", re.ASCII)
+DATA = re.compile(r"ckpt-(\d+)\.data-.*", re.ASCII)
+STEP = "step"  # the group of the step in `GeneratorTrainer.state`
 NEWEST = 3  # number of checkpoints that are kept
 
 State = Mapping[str, Sequence[keras.Variable]]
@@ -50,30 +52,38 @@ class Checkpoints:
                 _remove(self._folder, f"ckpt-{old}")
 
     def restore(self) -> int:
-        """Restores the newest undamaged checkpoint. Those that are damaged, or hold what is not finite, are skipped.
+        """Restores the newest undamaged checkpoint. The log names those that are skipped.
 
-        The log names them.
+        Skipped are checkpoints that are damaged or incomplete, those of another step than their name says, and those
+        that hold what is not finite.
 
         Returns:
-            Its step, or 0 if there are no checkpoints.
+            Its step, or 0 if there are no checkpoints. A single one without an index does not count: a process that was
+            killed while it wrote its first checkpoint leaves that.
 
         Raises:
-            UserError: all checkpoints are damaged.
+            UserError: none of the checkpoints can be restored.
         """
         for unfinished in self._folder.glob("ckpt-*_temp"):  # of a process that was killed meanwhile
             shutil.rmtree(unfinished, ignore_errors=True)
-        steps = steps_in(self._folder)
-        for step in steps:
+        steps, complete = _steps(self._folder, DATA), steps_in(self._folder)
+        for step in sorted({*steps, *complete}, reverse=True):
             path = self._folder / f"ckpt-{step}"
+            if step not in complete:
+                logger.warning("checkpoint %s lacks its index, %s.index: trying the previous one", path, path.name)
+                continue
             try:
                 self._checkpoint.read(os.fspath(path)).assert_consumed()
                 bad = self.not_finite()
-                if not bad:
+                if bad:
+                    logger.warning("checkpoint %s is not finite (%s): trying the previous one", path, ", ".join(bad))
+                elif self._step() not in (None, step):
+                    logger.warning("checkpoint %s is of step %d: trying the previous one", path, self._step())
+                else:
                     return step
-                logger.warning("checkpoint %s is not finite (%s): trying the previous one", path, ", ".join(bad))
             except (tf.errors.OpError, ValueError, IndexError, AssertionError) as error:
                 logger.warning("checkpoint %s is damaged (%s): trying the previous one", path, type(error).__name__)
-        if steps:
+        if complete or len(steps) > 1:
             raise UserError(
                 f"none of the checkpoints in {self._folder} can be restored: they are damaged, or of other networks; "
                 "remove the folder to start again"
@@ -91,6 +101,10 @@ class Checkpoints:
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
 
+    def _step(self) -> int | None:
+        """The step in the state as it is now, None if the state holds none."""
+        return int(self._state[STEP][0].numpy()) if STEP in self._state else None
+
     def not_finite(self) -> list[str]:
         """Names of the groups that hold a value that is not finite."""
         return [name for name, variables in self._state.items() if not all(map(_is_finite, variables))]
@@ -103,8 +117,12 @@ def _is_finite(variable: keras.Variable) -> bool:
 
 def steps_in(folder: pathlib.Path) -> list[int]:
     """Steps of the checkpoints in a folder, newest first."""
-    found = [INDEX.fullmatch(path.name) for path in folder.glob("ckpt-*.index")]
-    return sorted((int(match[1]) for match in found if match), reverse=True)
+    return sorted(_steps(folder, INDEX), reverse=True)
+
+
+def _steps(folder, name):
+    """Steps of the checkpoints of which a folder holds a file whose name matches."""
+    return {int(match[1]) for path in folder.glob("ckpt-*") if (match := name.fullmatch(path.name))}
 
 
 def newest_step(folder: pathlib.Path) -> int:

@@ -18,9 +18,8 @@ def main() -> None:
 
 def _run_or_explain(_) -> None:
     """Runs the experiment. Bad input, and what fails outside of it, gives one line and exit code 2."""
-    stages = quiet.load("akdg_tf.cli.stages")
     with ending.in_one_line(program(), f"once that is mended, {CONTINUES}", f"interrupted; {CONTINUES}"):
-        stages.run_experiment()
+        quiet.load("akdg_tf.cli.stages").run_experiment()
 
 
 def _terminated(number, frame):

@@ -215,7 +215,13 @@ def run_teacher(name: str, stage: str, workdir: pathlib.Path | None = None, capt
     command += [f"--workdir={workdir}"] * bool(workdir)
     command += [f"--data_dir={FLAGS.data_dir}"] * bool(FLAGS.data_dir) + ["--smoke"] * FLAGS.smoke
     stdout = subprocess.PIPE if capture else sys.stderr
-    done = subprocess.run(command, check=False, stdout=stdout, text=True, env=alone)
-    if done.returncode:
+    with subprocess.Popen(command, stdout=stdout, text=True, env=alone) as process:
+        try:
+            printed, _ = process.communicate()
+        except KeyboardInterrupt:  # also SIGTERM: the teacher's training saves a checkpoint first
+            process.terminate()
+            process.wait()
+            raise
+    if process.returncode:
         raise UserError(f"the run of the teacher {name!r} failed: see the error above")
-    return done.stdout or ""
+    return printed or ""

@@ -19,9 +19,14 @@ class PointScores:
 
     Args:
         samples: number of generated points.
+
+    Raises:
+        UserError: that is no positive whole number.
     """
 
     def __init__(self, samples: int = 10_000):
+        if type(samples) is not int or samples < 1:
+            raise UserError(f"PointScores.samples is {samples!r}: bind a whole number of at least 1")
         self.samples = samples
 
     def limited(self, samples: int) -> "PointScores":

@@ -166,7 +166,11 @@ def make_bank(teacher: FrozenGenerator, count: int, seed: int, root: pathlib.Pat
             _fill(part_of(folder), teacher, count, seed)
             os.replace(part_of(folder), folder)
     logger.info("teacher bank: %d images in %s", count, folder)
-    return TeacherBank(folder)
+    bank = TeacherBank(folder)
+    found = (len(bank.images), bank.sample_shape, bank.prior, bank.latent_dim)
+    if found != (count, tuple(teacher.sample_shape), teacher.prior, teacher.latent_dim):
+        raise UserError(_damaged(folder, "it is the bank of another teacher, or of another size"))
+    return bank
 
 
 def _fill(part: pathlib.Path, teacher: FrozenGenerator, count: int, seed: int) -> None:

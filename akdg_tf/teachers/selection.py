@@ -7,6 +7,7 @@ import dataclasses
 import io
 import logging
 import pathlib
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
@@ -15,7 +16,7 @@ import numpy as np
 from akdg_tf.data import ImageDataset
 from akdg_tf.data.images import to_float
 from akdg_tf.errors import UserError
-from akdg_tf.files import locked, write_bytes
+from akdg_tf.files import locked, read_small, write_bytes
 from akdg_tf.teachers.bank import BankedTeacher, TeacherBank
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.sources import ImageSource, Teacher, required
@@ -23,6 +24,7 @@ from akdg_tf.teachers.sources import ImageSource, Teacher, required
 logger = logging.getLogger(__name__)
 
 READ_AT_ONCE = 250  # images of the bank
+MOST_BESIDE = 10_000  # bytes of a file of ranks besides these: its headers
 
 
 class Ranking(Protocol):
@@ -88,7 +90,7 @@ class SelectedBank:
         """The ranks of the bank's images, read from its folder if they are there and whole."""
         path = bank.folder / f"ranks-{digest[:16]}.npz"
         with locked(bank.folder.with_name(f".lock-{bank.folder.name}")):
-            ranks = _read(path)
+            ranks = _read(path, len(bank.images))
             if ranks is None:
                 ranks = self.ranking.ranks(_batches(bank), len(bank.images), reals)
                 content = io.BytesIO()
@@ -97,13 +99,23 @@ class SelectedBank:
         return ranks
 
 
-def _read(path: pathlib.Path) -> np.ndarray | None:
-    """The ranks in a file, which is a zip archive and so has checksums; None if it is missing or damaged."""
+def _read(path: pathlib.Path, count: int) -> np.ndarray | None:
+    """The ranks of this number of images in a file, which is a zip archive and so has checksums.
+
+    Returns:
+        float64 [count]; None if the file is missing or damaged.
+    """
     if not path.exists():
         return None
     try:
-        with np.load(path) as arrays:
-            return arrays["ranks"]
+        content = io.BytesIO(read_small(path, count * np.dtype(np.float64).itemsize + MOST_BESIDE))
+        if any(each.compress_type != zipfile.ZIP_STORED for each in zipfile.ZipFile(content).infolist()):
+            raise ValueError("a compressed archive, which may expand to any size")
+        with np.load(content) as arrays:
+            ranks = arrays["ranks"]
+        if ranks.shape != (count,) or ranks.dtype != np.float64 or not np.isfinite(ranks).all():
+            raise ValueError("not a rank for each image")
+        return ranks
     except Exception:  # a damaged file may raise anything
         logger.warning("%s is damaged: the images are ranked again", path)
         return None

@@ -51,8 +51,15 @@ class Binding:
 
     @property
     def text(self) -> str:
-        """The value as in a gin file, on one line."""
-        return pprint.pformat(self.value, width=10**6)
+        """The value as in a gin file, on one line.
+
+        Raises:
+            UserError: it holds a number of so many digits that Python refuses to print it.
+        """
+        try:
+            return pprint.pformat(self.value, width=10**6)
+        except ValueError as error:
+            raise UserError(f"{self.place}: the value of {self.name} cannot be printed ({error})") from None
 
 
 class Configuration:

@@ -99,7 +99,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         step = (epoch + 1) * self.every
         bad = self.checkpoints.not_finite()
         if bad:
-            raise divergence.diverged(self.run, step, bad)
+            raise divergence.diverged(self.run, step, bad, step - self.every)
         self.checkpoints.save(step)
 
 
@@ -169,9 +169,17 @@ class Curve(keras.callbacks.Callback):
 
 def _remove_after(jsonl: pathlib.Path, start: int) -> None:
     """Removes the lines of steps after `start`. Makes the file if it is missing."""
-    lines = jsonl.read_text(encoding="utf-8").splitlines(keepends=True) if jsonl.exists() else []
-    whole = [line for line in lines if line.endswith("}\n")]  # killing a run may leave half a line at the end
-    write_text(jsonl, "".join(line for line in whole if json.loads(line)["step"] <= start))
+    text = jsonl.read_text(encoding="utf-8", errors="replace") if jsonl.exists() else ""
+    kept = []
+    for line in text.splitlines(keepends=True):
+        if not line.endswith("}\n"):  # killing a run may leave half a line at the end
+            continue
+        try:
+            if json.loads(line)["step"] <= start:
+                kept.append(line)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            logger.warning("a line of %s is damaged, and is removed: %r", jsonl, line[:60])
+    write_text(jsonl, "".join(kept))
 
 
 def _append(jsonl: pathlib.Path, line: Mapping[str, object]) -> None:

@@ -4,10 +4,12 @@ import dataclasses
 import json
 import pathlib
 import re
+from collections.abc import Mapping
 
 from akdg_tf.artifacts import typed_json
 from akdg_tf.artifacts.result import Change
 from akdg_tf.errors import UserError
+from akdg_tf.files import read_small, write_text
 from akdg_tf.training.identity import training_lines
 
 FILE = "config_changes.jsonl"  # in the run folder; one line per change
@@ -32,6 +34,27 @@ class Difference:
         return f"there {(self.removed or ('nothing',))[0]!r}, here {(self.added or ('nothing',))[0]!r}"
 
 
+@dataclasses.dataclass(frozen=True)
+class ChangedInput:
+    """Something that a run reads and that is not what it began with.
+
+    Attributes:
+        name: "data", "teacher".
+        there, here: what it was and what it is, in words.
+        note: what it is, as `inputs.json` holds it.
+    """
+
+    name: str
+    there: str
+    here: str
+    note: Mapping[str, str | None]
+
+    @property
+    def difference(self) -> Difference:
+        """The same in the form of a changed configuration."""
+        return Difference((self.there,), (self.here,), same_kind=True)
+
+
 def difference(old: str, new: str) -> Difference | None:
     """How two `config.gin` differ in what decides the training, None if they do not."""
     (old_head, _, old), (new_head, _, new) = old.partition("\n"), new.partition("\n")
@@ -52,9 +75,11 @@ def data_of_an_older_version(config: str) -> str | None:
 
 
 def record(workdir: pathlib.Path, change: Change) -> None:
-    """Adds a change that a run goes on with."""
-    with (workdir / FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(dataclasses.asdict(change)) + "\n")
+    """Adds a change that a run goes on with, unless it is the last one: a process that was killed may have added it."""
+    found = recorded(workdir)
+    if found[-1:] != (change,):
+        lines = [json.dumps(dataclasses.asdict(each)) + "\n" for each in (*found, change)]
+        write_text(workdir / FILE, "".join(lines))
 
 
 def recorded(workdir: pathlib.Path) -> tuple[Change, ...]:
@@ -67,10 +92,10 @@ def recorded(workdir: pathlib.Path) -> tuple[Change, ...]:
     if not path.exists():
         return ()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_small(path).decode().splitlines()
         return tuple(typed_json.build(Change, json.loads(line)) for line in lines)
     except (OSError, ValueError, UserError, RecursionError):
-        raise UserError(f"{path} is damaged: it must hold one JSON object per line") from None
+        raise UserError(f"{path} is damaged: remove the lines that are no JSON objects") from None
 
 
 def _statements(config: str) -> list[str]:

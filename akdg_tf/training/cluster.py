@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+import signal
+import threading
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -31,6 +33,8 @@ def make_strategy() -> tf.distribute.MultiWorkerMirroredStrategy:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver)
     except tf.errors.DeadlineExceededError:
         raise UserError(f"not all of the {count} workers have started within an hour: start them all again") from None
+    if threading.current_thread() is threading.main_thread():  # TensorFlow has taken the signal over meanwhile
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
     logger.info("cluster: %d workers, %d replicas", count, strategy.num_replicas_in_sync)
     return strategy
 
@@ -44,10 +48,10 @@ def tf_config() -> Mapping[str, Mapping]:
     text = os.environ.get("TF_CONFIG", "")
     try:
         config = json.loads(text) if text.strip() else {}
-        addresses = [task for tasks in config["cluster"].values() for task in tasks] if config else []
-        if not all(isinstance(address, str) for address in addresses):
-            raise ValueError("an address is no text")
-    except (ValueError, TypeError, KeyError, AttributeError):
+        for tasks in config["cluster"].values() if config else ():
+            if not isinstance(tasks, list) or not all(isinstance(each, str) and each.isascii() for each in tasks):
+                raise ValueError("not a list of addresses")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise UserError(f"TF_CONFIG is no description of a cluster: {text[:80]!r}; unset it") from None
     return config
 
@@ -69,7 +73,7 @@ def _of_tf_config(config: Mapping) -> tuple[tf.train.ClusterSpec, str, int]:
         raise UserError(
             f"TF_CONFIG has the jobs {', '.join(sorted(cluster))}: name one chief and workers, or only workers"
         )
-    if not isinstance(job, str) or not isinstance(number, int) or not 0 <= number < len(cluster.get(job, ())):
+    if not isinstance(job, str) or type(number) is not int or not 0 <= number < len(cluster.get(job, ())):
         raise UserError(f"TF_CONFIG does not say which worker this is: its task {task!r} is not in its cluster")
     return tf.train.ClusterSpec(cluster), job, number
 
@@ -78,12 +82,15 @@ def _of_slurm() -> tuple[tf.train.ClusterSpec, str, int]:
     """The tasks of this SLURM step. The job's number sets the ports, so that two jobs on one node do not meet."""
     if not all(os.environ.get(name) for name in SLURM_STEP):
         raise UserError(NEEDED)
-    port = SLURM_PORTS[int(os.environ.get("SLURM_JOB_ID", 0)) * 100 % len(SLURM_PORTS)]
     try:
+        port = SLURM_PORTS[int(os.environ.get("SLURM_JOB_ID", 0)) * 100 % len(SLURM_PORTS)]
         tasks = int(os.environ["SLURM_STEP_NUM_TASKS"])
         resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(  # srun itself gives each task its GPUs
             port_base=port, gpus_per_node=tasks, gpus_per_task=1, auto_set_gpu=False
         )
-        return resolver.cluster_spec(), *resolver.get_task_info()
+        spec, (job, number) = resolver.cluster_spec(), resolver.get_task_info()
+        if job not in spec.jobs or number not in range(spec.num_tasks(job)):
+            raise ValueError(f"SLURM_PROCID is {os.environ['SLURM_PROCID']}")
+        return spec, job, number
     except (RuntimeError, ValueError) as error:
         raise UserError(f"SLURM's variables describe no cluster ({error}): see docs/scaling.md") from None

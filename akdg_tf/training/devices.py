@@ -4,6 +4,7 @@ import logging
 import os
 import pathlib
 import platform
+import re
 
 import tensorflow as tf
 
@@ -13,6 +14,7 @@ from akdg_tf.training import cluster
 logger = logging.getLogger(__name__)
 
 CPU_INFO = pathlib.Path("/proc/cpuinfo")
+COUNT = re.compile(r"\d{1,3}", re.ASCII)  # replicas on a CPU, or the number of a GPU
 CLUSTER, TPU = "cluster", "tpu"
 BFLOAT16_GPU = (8, 0)  # the compute capability from which NVIDIA's GPUs multiply bfloat16
 
@@ -43,11 +45,11 @@ def make_strategy(devices: str) -> tf.distribute.Strategy:
         kind = "gpu" if gpus else "cpu"
     if kind == "gpu":
         indices = which.split(",") if which else [str(i) for i in range(len(gpus))]
-        if not gpus or not all(i.isdigit() and int(i) < len(gpus) for i in indices):
+        if not gpus or not all(COUNT.fullmatch(i) and int(i) < len(gpus) for i in indices):
             raise UserError(f"--devices={devices}: TensorFlow sees {len(gpus)} GPUs; use auto, cpu, or other numbers")
         _show_gpus([gpus[int(i)] for i in indices])
         return tf.distribute.MirroredStrategy([f"GPU:{i}" for i in range(len(indices))])
-    if kind != "cpu" or (which and not (which.isdigit() and int(which) > 0)):
+    if kind != "cpu" or (which and not (COUNT.fullmatch(which) and int(which))):
         raise UserError(f"--devices={devices} is unknown: use auto, cpu, cpu:N, gpu, gpu:I,J, cluster or tpu")
     return _cpu_strategy(int(which or 1))
 

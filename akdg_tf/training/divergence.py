@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import keras
 
-from akdg_tf.artifacts.checkpoints import newest_step
+from akdg_tf.artifacts.checkpoints import steps_in
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 from akdg_tf.training.workdir import Run
@@ -39,18 +39,20 @@ class StopWhereNotFinite(keras.callbacks.Callback):
         """`batch` is the index of the last finished step in its epoch."""
         bad = [name for name, value in (logs or {}).items() if not math.isfinite(value)]
         if bad:
-            raise diverged(self.run, self._epoch * self.every + batch + 1, bad)
+            begun = self._epoch * self.every
+            raise diverged(self.run, begun + batch + 1, bad, begun)
 
 
-def diverged(run: Run, step: int, names: Sequence[str]) -> UserError:
+def diverged(run: Run, step: int, names: Sequence[str], begun: int) -> UserError:
     """Notes in the run folder that the training diverged; returns the error to raise.
 
     Args:
         run: the run, claimed.
         step: the step after which something was not finite.
         names: of what was not finite.
+        begun: the step at which the interval began. If there is a checkpoint of it, it is the last good one.
     """
-    kept = newest_step(run.path("checkpoints"))
+    kept = begun if begun in steps_in(run.path("checkpoints")) else 0
     if run.chief:
         write_json(run.path(FILE), {"step": step, "names": list(names), "checkpoint": kept})
     return _error(run, step, names, kept)

@@ -25,7 +25,7 @@ from akdg_tf.data import teacher as teacher_data
 from akdg_tf.data.absent import NoImages
 from akdg_tf.data.choice import Data
 from akdg_tf.errors import UserError
-from akdg_tf.files import write_json
+from akdg_tf.files import read_small, write_json
 from akdg_tf.latents import batch_size, classes_of, latent_dim_of, prior_of, sample, sample_shape_of
 from akdg_tf.methods.optimizers import Optimizers
 from akdg_tf.methods.trainer import GeneratorTrainer, Method
@@ -324,12 +324,14 @@ class GeneratorExperiment:
         export(self.trainer, self.run.path("saved_model"), self.run.smoke)
         pictures.save_png(self.picture(show_reals=False), self.run.path("samples.png"))
         logger.info("exported %s", self.run.path("saved_model"))
+        self.run.note_export(self.schedule.steps)
         optional_exports.write_all(self.exports, detached_copy(self.trainer.ema_generator), self.run.workdir)
 
     def evaluate(self) -> Result:
         """Measures and scores the exported generator and the teacher; it is exported first if necessary."""
+        parents = self._parents()
         folder = self.run.path("saved_model")
-        if not folder.exists():
+        if not self.run.has_export(self.schedule.steps):
             self.export()
         saved = load_generator(folder)
         generators: dict[str, Teacher] = {"network": saved, **({"teacher": self.teacher} if self.teacher else {})}
@@ -353,7 +355,7 @@ class GeneratorExperiment:
             method=self.method.__name__,
             network=dataclasses.replace(networks["network"], name=self.run.experiment),
             teacher=networks.get("teacher"),
-            parents=self._parents(),
+            parents=parents,
             unscored=not self.evaluations,
             litert=quantized_file.record(self.run.workdir, saved, quantized, scores, self.run.seed),
         )
@@ -365,5 +367,8 @@ class GeneratorExperiment:
             parents.append(lineage.of_generator("teacher", self.teacher))
         warm = self.run.path(WARM_START)
         if warm.exists():
-            parents.append(lineage.from_json(json.loads(warm.read_bytes())))
+            try:
+                parents.append(lineage.from_json(json.loads(read_small(warm))))
+            except (OSError, ValueError, RecursionError):
+                raise UserError(f"{warm} is damaged: without it, the result will not name this source") from None
         return tuple(parents)

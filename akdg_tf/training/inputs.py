@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from akdg_tf import latents
 from akdg_tf.artifacts import typed_json
-from akdg_tf.artifacts.checkpoints import newest_step, steps_in
-from akdg_tf.artifacts.result import CALLABLE, Change
+from akdg_tf.artifacts.checkpoints import steps_in
+from akdg_tf.artifacts.result import CALLABLE
 from akdg_tf.data import Dataset
 from akdg_tf.errors import UserError
 from akdg_tf.files import read_small, write_json
@@ -88,18 +88,21 @@ def _changed(noted: Mapping[str, Input], inputs: Mapping[str, Input]) -> dict[st
 
 
 def hold(run: Run, inputs: Mapping[str, Input]) -> None:
-    """Checks what a run reads, and notes what is not noted yet, and what has changed. The run must be claimed."""
+    """Checks what a run reads, and notes what is not noted yet. The run must be claimed.
+
+    What has changed is kept in `Run.changed_inputs`. `Run.go_on` notes it once the training goes on.
+    """
     check(run, inputs)
+    changes.recorded(run.workdir)  # what is damaged shows now, and not after the training
     begun = _has_begun(run)
     noted = _noted(run) if begun else {}
     if begun and not noted:
         logger.info("%s was begun by an older version: noting its data and teacher as they are now", run.workdir)
-    for name, (there, here) in _changed(noted, inputs).items():
-        step = newest_step(run.path("checkpoints"))
-        changes.record(run.workdir, Change(step, (f"{name} {there}",), (f"{name} {here}",)))
-        noted[name] = here
-    now = {name: dataclasses.asdict(each) for name, each in {**inputs, **noted}.items()}
-    write_json(run.path(INPUTS), now)
+    run.changed_inputs[:] = [
+        changes.ChangedInput(name, f"{name} {there}", f"{name} {here}", dataclasses.asdict(here))
+        for name, (there, here) in _changed(noted, inputs).items()
+    ]
+    write_json(run.path(INPUTS), {name: dataclasses.asdict(each) for name, each in {**inputs, **noted}.items()})
 
 
 def _has_begun(run: Run) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import logging
 import os
 import pathlib
@@ -12,12 +13,13 @@ import gin
 
 from akdg_tf.artifacts.result import Change
 from akdg_tf.errors import UserError
-from akdg_tf.files import locked, part_of, write_text
+from akdg_tf.files import locked, part_of, read_small, write_json, write_text
 from akdg_tf.training import changes
 
 logger = logging.getLogger(__name__)
 
 OPERATIVE = "operative_config.gin"
+EXPORT = "export.json"  # the step that was exported
 INPUTS = "inputs.json"  # the digests of data and teacher; see `inputs`
 
 
@@ -39,6 +41,7 @@ class Run:
         gin_params: each `--gin_param`, as given.
         may_change: whether the run in the folder may go on with other bindings; see `changes`.
         chief: whether this process writes the folder. Of several workers, one does.
+        changed_inputs: what it reads that is not what it began with; `inputs.hold` gives it to `go_on`.
     """
 
     workdir: pathlib.Path
@@ -52,6 +55,7 @@ class Run:
     gin_params: tuple[str, ...] = ()
     may_change: bool = False
     chief: bool = True
+    changed_inputs: list[changes.ChangedInput] = dataclasses.field(default_factory=list)
 
     def command(self) -> str:
         """The command line of this run, quoted for a shell. The path of a data folder is replaced by DATA."""
@@ -84,25 +88,29 @@ class Run:
             raise UserError(f"{self.workdir} is not empty and not a run folder: choose another --workdir")
 
     def go_on(self, step: int, last: int) -> bool:
-        """Notes the change if the training goes on from `step` with another configuration; returns whether it does.
+        """Notes what has changed if the training goes on from `step`; returns whether its configuration has.
 
         Args:
             step: the step that was restored, 0 if there is none.
             last: the last step of the training.
 
         Raises:
-            UserError: no step is left for the changed configuration.
+            UserError: no step is left for what has changed.
         """
-        found = self._difference()
-        if not found:
-            return False
-        if step >= last:
-            raise UserError(f"{self.workdir} is at step {step}: no step is left for another configuration ({found})")
-        if step:
-            changes.record(self.workdir, Change(step, found.removed, found.added))
-            logger.warning("the configuration changed at step %d (%s); noted in %s", step, found, changes.FILE)
-        write_text(self.path("config.gin"), self._config())
-        return True
+        bindings = self._difference()
+        inputs = [(each.name, each.difference) for each in self.changed_inputs]
+        for what, found in (("configuration", bindings), *inputs):
+            if found and step >= last:
+                raise UserError(f"{self.workdir} is at step {step}: no step is left for another {what} ({found})")
+            if found and step:
+                changes.record(self.workdir, Change(step, found.removed, found.added))
+                logger.warning("the %s changed at step %d (%s); noted in %s", what, step, found, changes.FILE)
+        if bindings:
+            write_text(self.path("config.gin"), self._config())
+        if inputs:
+            noted = json.loads(read_small(self.path(INPUTS)))
+            write_json(self.path(INPUTS), noted | {each.name: each.note for each in self.changed_inputs})
+        return bool(bindings)
 
     def elsewhere(self) -> str:
         """What to do if this run cannot go on in its folder."""
@@ -117,7 +125,7 @@ class Run:
             UserError: an older version wrote it, which read data from another path.
         """
         given = self.path("config.gin")
-        there = given.read_text(encoding="utf-8") if given.exists() else self._config()
+        there = _text(given) if given.exists() else self._config()
         path = changes.data_of_an_older_version(there)
         if path and not self.path(INPUTS).exists():  # nothing else tells which data an older version read
             here = os.path.abspath(self.data_dir) if self.data_dir else None
@@ -141,6 +149,21 @@ class Run:
                 write_text(self.path("config.gin"), self._config())
             yield
 
+    def note_export(self, step: int) -> None:
+        """Notes that `saved_model/` is of this step."""
+        write_json(self.path(EXPORT), {"step": step})
+
+    def has_export(self, step: int) -> bool:
+        """Whether `saved_model/` is there, and not noted as that of another step."""
+        if not self.path("saved_model").exists():
+            return False
+        try:
+            return json.loads(read_small(self.path(EXPORT))) == {"step": step}
+        except FileNotFoundError:  # of an older version, or an entry of a zoo
+            return True
+        except (OSError, ValueError, RecursionError):
+            return False
+
     def write_configs(self) -> None:
         """Writes the configuration as given and as used, after a result that it has made: scoring may have changed."""
         write_text(self.path("config.gin"), self._config())
@@ -160,6 +183,18 @@ class Run:
         """Writes the gin configuration as used, including defaults."""
         head = "# SMOKE RUN: fewer steps than are bound\n" if self.smoke else ""
         write_text(self.path(OPERATIVE), head + gin.operative_config_str())
+
+
+def _text(path: pathlib.Path) -> str:
+    """The content of a text file.
+
+    Raises:
+        UserError: it cannot be read as text.
+    """
+    try:
+        return read_small(path).decode()
+    except (OSError, UnicodeError) as error:
+        raise UserError(f"{path} cannot be read ({' '.join(str(error).split())}): choose another --workdir") from None
 
 
 def _quoted(word: str) -> str:

@@ -4,7 +4,7 @@ import pathlib
 import urllib.parse
 
 from akdg_tf.errors import UserError
-from akdg_tf.files import write_text
+from akdg_tf.files import read_small, write_text
 from akdg_tf.reporting import markdown, tables
 from akdg_tf.reporting.markdown import attribute, escape
 from akdg_tf.zoo.definitions import definitions
@@ -47,7 +47,7 @@ def check_place(zoo: pathlib.Path) -> None:
         UserError: the folder holds the README.md of something else.
     """
     path = zoo / "README.md"
-    if path.exists() and not path.read_bytes().startswith(TITLE.encode()):
+    if path.exists() and not read_small(path).startswith(TITLE.encode()):
         raise UserError(f"{path} is not the README of a zoo: choose another folder for the zoo")
 
 

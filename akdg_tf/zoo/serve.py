@@ -128,6 +128,7 @@ def content(zoo: pathlib.Path, parts: list[str], query: list[tuple[str, str]]) -
     if len(parts) == 3 and (parts[0], parts[2]) == (PUBLISHER, VERSION):
         entry = Entry(zoo / check_name(parts[1]))
         if ARCHIVE_QUERY in query:
+            _check_no_link(entry.folder, zoo)
             entry.check()
             return archive(entry.folder, tuple(checksums.read(entry.folder).items())), "application/gzip"
         parts = [parts[1], "card.md"]
@@ -144,10 +145,14 @@ def _read(path: pathlib.Path, zoo: pathlib.Path) -> bytes:
         OSError: it is missing or not a regular file.
         UserError: it, or a folder above it in the zoo, is a link.
     """
-    if any(each.is_symlink() for each in (path, *path.parents) if each != zoo and each.is_relative_to(zoo)):
-        raise UserError(f"{path} is a link, or lies behind one")
+    _check_no_link(path, zoo)
     with open_regular(path) as file:
         return file.read()
+
+
+def _check_no_link(path, zoo):
+    if any(each.is_symlink() for each in (path, *path.parents) if each != zoo and each.is_relative_to(zoo)):
+        raise UserError(f"{path} is a link, or lies behind one")
 
 
 @functools.lru_cache(maxsize=16)

@@ -17,6 +17,7 @@ from akdg_tf.artifacts.quantization import WEIGHTS
 from akdg_tf.artifacts.result import Network, Score
 from akdg_tf.data import reads_folder
 from akdg_tf.errors import UserError
+from akdg_tf.files import read_small
 from akdg_tf.metrics.classifiers import image_shape_of, load_classifier
 from akdg_tf.models.counting import count_cost
 from akdg_tf.reporting import tables
@@ -75,7 +76,7 @@ def verify_readme(zoo: pathlib.Path) -> None:
         UserError: it does not.
     """
     path = zoo / "README.md"
-    if not path.exists() or path.read_text(encoding="utf-8") != readme.readme(entries(zoo)):
+    if not path.exists() or read_small(path).decode() != readme.readme(entries(zoo)):
         raise UserError(f"{path} does not fit the entries: akdg zoo cards writes it again")
 
 

@@ -218,9 +218,11 @@ def test_a_checkpoint_that_is_not_finite_is_passed_over(tmp_path, caplog):
     """One that an older version saved."""
     trainer = make_trainer(GAN)
     checkpoints = Checkpoints(trainer.state, tmp_path)
+    trainer.set_step(2)
     checkpoints.save(2)
     weight = trainer.generator.trainable_variables[0]
     weight.assign(weight * np.nan)
+    trainer.set_step(4)
     checkpoints.save(4)
     assert checkpoints.restore() == 2
     assert "ckpt-4 is not finite (generator): trying the previous one" in caplog.text
@@ -258,3 +260,27 @@ def test_what_a_killed_process_had_begun_to_write_is_removed_at_the_next_start(t
     (tmp_path / "ckpt-2_temp" / "part-00000-of-00001.data-00000-of-00001.tempstate1").write_bytes(b"x")
     assert restored(tmp_path) == (1, 1.0)
     assert not (tmp_path / "ckpt-2_temp").exists()
+
+
+def test_a_checkpoint_without_its_index_falls_back_and_is_named(two_steps, tmp_path, caplog):
+    whole_folder, first = two_steps
+    shutil.copytree(whole_folder, tmp_path, dirs_exist_ok=True)
+    trainer = make_trainer(AKDG)
+    (tmp_path / "ckpt-2.index").unlink()
+    assert Checkpoints(trainer.state, tmp_path).restore() == 1
+    assert "ckpt-2 lacks its index, ckpt-2.index: trying the previous one" in caplog.text
+    for expected, found in zip(first, state(trainer), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    (tmp_path / "ckpt-1.index").unlink()
+    with pytest.raises(UserError, match="none of the checkpoints in"):
+        Checkpoints(trainer.state, tmp_path).restore()
+    (tmp_path / "ckpt-1.data-00000-of-00001").unlink()  # a process that is killed in its first save leaves this
+    assert Checkpoints(trainer.state, tmp_path).restore() == 0
+
+
+def test_a_checkpoint_under_the_name_of_another_step_falls_back(two_steps, tmp_path, caplog):
+    shutil.copytree(two_steps[0], tmp_path, dirs_exist_ok=True)
+    for suffix in ("index", "data-00000-of-00001"):
+        shutil.copy(tmp_path / f"ckpt-1.{suffix}", tmp_path / f"ckpt-2.{suffix}")
+    assert Checkpoints(make_trainer(AKDG).state, tmp_path).restore() == 1
+    assert "ckpt-2 is of step 1: trying the previous one" in caplog.text

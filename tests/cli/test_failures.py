@@ -128,6 +128,45 @@ def test_an_interrupted_run_says_how_to_go_on(end):
     assert end(raising(KeyboardInterrupt())) == (130, says)
 
 
+def test_a_signal_while_tensorflow_is_imported_is_one_line(monkeypatch, capfd):
+    def interrupted(module):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("akdg_tf.cli.quiet.load", interrupted)
+    with pytest.raises(SystemExit, match="130"):
+        _run_or_explain(None)
+    assert capfd.readouterr().err.endswith("interrupted; the same command continues from the last checkpoint\n")
+
+
+def test_a_signal_ends_the_training_of_a_missing_teacher_and_waits_until_it_has_saved(monkeypatch):
+    done = []
+
+    class Process:
+        def __init__(self, command, **settings):
+            self.returncode = None
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            """As Popen's, it does not wait after an interruption."""
+
+        def communicate(self):
+            raise KeyboardInterrupt
+
+        def terminate(self):
+            done.append("terminate")
+
+        def wait(self):
+            done.append("wait")
+
+    monkeypatch.setattr(stages.subprocess, "Popen", Process)
+    with flagsaver.flagsaver(), pytest.raises(KeyboardInterrupt):
+        FLAGS(["akdg run"])
+        stages.run_teacher("toy_ring_teacher", "all")
+    assert done == ["terminate", "wait"]
+
+
 def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(stages, "run_experiment", raising(ZeroDivisionError("ours")))
     with pytest.raises(ZeroDivisionError, match="ours"):

@@ -351,6 +351,12 @@ def test_points_are_scored_by_a_mixture_alone_and_say_what_defines_their_numbers
         PointScores().prepare(load_dataset("mnist5k"))
 
 
+@pytest.mark.parametrize("samples", [0, -1, 1.5, "9", True])
+def test_a_number_of_points_that_is_none_is_one_line(samples):
+    with pytest.raises(UserError, match=r"PointScores\.samples is .*: bind a whole number of at least 1"):
+        PointScores(samples)
+
+
 def test_mode_scores_of_a_case_worked_out_by_hand():
     centers = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     points = np.array([[0.0, 0.01]] * 6 + [[1.0, 0.0]] * 2 + [[0.5, 0.0]] * 1 + [[1.0, 1.05]] * 1)

@@ -1,6 +1,8 @@
 """A bank of teacher images stands in for the teacher: its images, each once a pass, found again, never a wrong one."""
 
 import json
+import os
+import shutil
 
 import contracts
 import keras
@@ -226,3 +228,41 @@ def test_a_bank_of_another_kind_is_damaged_although_its_checksums_are_right(meta
     (folder / "bank.json").write_text(json.dumps({**found, **meta} if isinstance(meta, dict) else meta))
     with pytest.raises(UserError, match=rf"{folder} is damaged .*remove the folder"):
         TeacherBank(folder)
+
+
+@pytest.mark.parametrize("name", ["images.npy", "latents.npy", "bank.json.part", "done.part"])
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_nothing_is_written_through_what_lies_in_an_unfinished_bank(kind, name, tmp_path):
+    teacher, _ = make_teacher()
+    folder = make_bank(teacher, 20, 0, tmp_path / "whole").folder
+    part = tmp_path / "cut" / f"{folder.name}.part"
+    part.mkdir(parents=True)
+    (tmp_path / "victim").write_bytes((folder / "images.npy").read_bytes())
+    before = (tmp_path / "victim").read_bytes()
+    (part / name).symlink_to(tmp_path / "victim") if kind == "link" else os.mkfifo(part / name)
+    bank = make_bank(teacher, 20, 0, tmp_path / "cut")
+    assert (tmp_path / "victim").read_bytes() == before
+    assert not any(path.is_symlink() for path in bank.folder.iterdir())
+    np.testing.assert_array_equal(bank.images, TeacherBank(folder).images)
+
+
+def test_a_link_in_an_unfinished_bank_is_not_continued(tmp_path):
+    teacher, _ = make_teacher()
+    folder = make_bank(teacher, 20, 0, tmp_path / "whole").folder
+    part = tmp_path / "cut" / f"{folder.name}.part"
+    shutil.copytree(folder, part)
+    (part / "done").write_text("0")
+    (part / "images.npy").unlink()
+    (part / "images.npy").symlink_to(folder / "images.npy")
+    before = (folder / "images.npy").stat().st_mtime_ns
+    assert not (make_bank(teacher, 20, 0, tmp_path / "cut").folder / "images.npy").is_symlink()
+    assert (folder / "images.npy").stat().st_mtime_ns == before
+
+
+def test_a_bank_of_another_size_or_teacher_under_the_name_of_this_one_is_damaged(tmp_path):
+    teacher, _ = make_teacher()
+    right, other = (make_bank(teacher, count, 0, tmp_path).folder for count in (20, 7))
+    shutil.rmtree(right)
+    other.rename(right)
+    with pytest.raises(UserError, match=rf"{right} is damaged \(it is the bank of another teacher, or of another size"):
+        make_bank(teacher, 20, 0, tmp_path)

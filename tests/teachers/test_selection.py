@@ -1,6 +1,7 @@
 """A bank of which only the images most like real ones are drawn."""
 
 import logging
+import os
 
 import contracts
 import keras
@@ -137,6 +138,39 @@ def test_damaged_ranks_are_made_again(damage, teacher, caplog):
     assert not list(first.folder.glob("*.part"))
     opened(teacher, ranking)
     assert ranking.calls == 2
+
+
+@pytest.mark.parametrize(
+    "ranks",
+    [
+        np.zeros((COUNT, 2)),
+        np.zeros(COUNT - 1),
+        np.zeros(10 * COUNT),
+        np.full(COUNT, np.nan),
+        np.zeros(()),
+        np.zeros(COUNT, np.float32),
+        np.array(["a"] * COUNT),
+    ],
+)
+def test_ranks_of_other_images_are_made_again(ranks, teacher, caplog):
+    ranking = DarkFirst()
+    first = opened(teacher, ranking)
+    (path,) = first.folder.glob("ranks-*.npz")
+    np.savez(path, ranks=ranks)
+    np.testing.assert_array_equal(opened(teacher, ranking).rows, first.rows)
+    assert ranking.calls == 2 and f"{path} is damaged" in caplog.text
+
+
+def test_ranks_that_expand_or_are_a_pipe_are_made_again(teacher, caplog):
+    ranking = DarkFirst()
+    first = opened(teacher, ranking)
+    (path,) = first.folder.glob("ranks-*.npz")
+    np.savez_compressed(path, ranks=np.zeros(10**6))
+    opened(teacher, ranking)
+    path.unlink()
+    os.mkfifo(path)
+    np.testing.assert_array_equal(opened(teacher, ranking).rows, first.rows)
+    assert ranking.calls == 3
 
 
 @pytest.mark.parametrize("kept", [0, -0.5, 1.5, float("nan")])

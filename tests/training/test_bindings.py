@@ -4,6 +4,7 @@ import gin
 import pytest
 
 from akdg_tf import configurables  # noqa: F401  (registers what the bindings name)
+from akdg_tf.errors import UserError
 from akdg_tf.training.bindings import ROOT, Binding, Configuration, binding_of
 
 EXPERIMENT = "make_experiment.experiment = @GeneratorExperiment\nGeneratorExperiment.optimizers = @Optimizers()\n"
@@ -57,3 +58,12 @@ def test_what_is_read(text, names):
 def test_without_an_experiment_nothing_is_read():
     binding = Binding("", gin.config.ConfigurableReference("GAN", True).config_key[1], "d_steps", 1, "")
     assert Configuration([binding]).read == {}
+
+
+def test_a_number_that_python_refuses_to_print_is_one_line():
+    parser = gin.config_parser.ConfigParser(f"Schedule.steps = 0x{'f' * 4000}", gin.config.ParserDelegate())
+    (binding,) = (binding_of(statement, "x.gin:1") for statement in parser)
+    with pytest.raises(
+        UserError, match=r"^x\.gin:1: the value of Schedule.steps cannot be printed \(Exceeds the limit"
+    ):
+        _ = binding.text

@@ -71,6 +71,15 @@ def test_a_checkpoint_is_saved_at_the_end_of_every_interval_unless_a_weight_is_n
     assert saved == [40, 50]
 
 
+@pytest.mark.parametrize("line", ["\0\0\0{}", "{bad}", '{"a": 1}', "[" * 9000 + "}"])
+def test_a_damaged_line_of_the_history_is_dropped_with_a_warning(line, tmp_path, caplog):
+    jsonl, writer = tmp_path / "metrics.jsonl", tf.summary.create_file_writer(str(tmp_path))
+    jsonl.write_text(f'{{"step": 10}}\n{line}\n{{"step": 20}}\n')
+    callbacks.History(jsonl, writer, every=10, start=20, smoke=False)
+    assert jsonl.read_text() == '{"step": 10}\n{"step": 20}\n'
+    assert f"a line of {jsonl} is damaged, and is removed" in caplog.text
+
+
 def test_the_history_drops_what_a_cut_run_wrote_beyond_its_last_checkpoint(tmp_path):
     """And a line that a kill cut in two."""
     jsonl, writer = tmp_path / "metrics.jsonl", tf.summary.create_file_writer(str(tmp_path))

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -64,7 +65,11 @@ def test_tf_config_comes_before_slurm(resolved):
         ({"cluster": TWO, "task": {"type": "worker", "index": "0"}}, "does not say which worker this is"),
         ({"cluster": TWO, "task": {"type": "chief", "index": 0}}, "does not say which worker this is"),
         ({"cluster": {**TWO, "ps": ["c:3"]}, "task": {"type": "worker", "index": 0}}, "has the jobs ps, worker: name"),
+        ({"cluster": TWO, "task": {"type": "worker", "index": True}}, "does not say which worker this is"),
         ({"cluster": {"worker": [3]}}, "is no description of a cluster"),
+        ({"cluster": {"worker": "a:1"}}, "is no description of a cluster"),
+        ({"cluster": {"worker": {"a": "x"}}}, "is no description of a cluster"),
+        ({"cluster": {"worker": ["\ud800:1"]}}, "is no description of a cluster"),
     ],
 )
 def test_a_tf_config_without_this_worker_is_one_line(config, says, resolved):
@@ -79,6 +84,11 @@ def test_a_tf_config_without_this_worker_is_one_line(config, says, resolved):
         ({**SLURM, "SLURM_STEP_NODELIST": ""}, "needs TF_CONFIG, or srun"),
         ({**SLURM, "SLURM_STEP_TASKS_PER_NODE": "7"}, "SLURM's variables describe no cluster"),
         ({**SLURM, "SLURM_PROCID": "x"}, "SLURM's variables describe no cluster"),
+        ({**SLURM, "SLURM_PROCID": "3"}, "SLURM's variables describe no cluster"),
+        ({**SLURM, "SLURM_PROCID": "-1"}, "SLURM's variables describe no cluster"),
+        ({**SLURM, "SLURM_JOB_ID": "1.0"}, "SLURM's variables describe no cluster"),
+        ({**SLURM, "SLURM_JOB_ID": ""}, "SLURM's variables describe no cluster"),
+        ({"TF_CONFIG": "[" * 60_000}, "TF_CONFIG is no description of a cluster"),
     ],
 )
 def test_an_environment_without_a_cluster_is_one_line(environment, says, resolved):
@@ -96,6 +106,15 @@ def test_a_worker_that_never_starts_is_one_line(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": TWO, "task": {"type": "worker", "index": 1}}))
     with pytest.raises(UserError, match=r"^not all of the 2 workers have started within an hour: start them all"):
         cluster.make_strategy()
+
+
+def test_sigterm_reaches_us_after_tensorflow_has_taken_it_over(monkeypatch):
+    installed = []
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda resolver: tf.distribute.get_strategy())
+    monkeypatch.setattr(signal, "signal", lambda *given: installed.append(given))
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": TWO, "task": {"type": "worker", "index": 1}}))
+    cluster.make_strategy()
+    assert installed == [(signal.SIGTERM, signal.getsignal(signal.SIGTERM))]
 
 
 def test_the_file_for_slurm_is_a_script_that_starts_the_workers():

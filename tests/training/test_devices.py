@@ -51,14 +51,14 @@ def test_replicas_on_the_cpu_are_logical_devices(machine):
     assert done == {"GPU": [], "cpus": 3}
 
 
-@pytest.mark.parametrize("flag", ["gpu", "gpu:0", "gpu:x", "gpu:-1"])
+@pytest.mark.parametrize("flag", ["gpu", "gpu:0", "gpu:x", "gpu:-1", f"gpu:{'9' * 5000}"])
 def test_gpus_that_are_not_there_are_refused(flag, machine):
     machine(0)
     with pytest.raises(UserError, match=f"--devices={flag}: TensorFlow sees 0 GPUs"):
         devices.make_strategy(flag)
 
 
-@pytest.mark.parametrize("flag", ["", "tpu:0", "cpu:0", "cpu:x", "cpu:-1", "auto:2"])
+@pytest.mark.parametrize("flag", ["", "tpu:0", "cpu:0", "cpu:x", "cpu:-1", "auto:2", "cpu:\u00b2", "cpu:9999"])
 def test_what_is_no_device_is_refused_with_what_is(flag, machine):
     machine(1)
     with pytest.raises(UserError, match="is unknown: use auto, cpu, cpu:N, gpu, gpu:I,J, cluster or tpu"):

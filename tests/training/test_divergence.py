@@ -74,6 +74,30 @@ def test_a_changed_configuration_goes_on_and_is_noted(fit, tmp_path, caplog):
     assert [each.step for each in changes.recorded(run)] == [4, 8]
 
 
+def test_the_checkpoint_that_is_kept_is_the_one_that_was_restored(fit, tmp_path):
+    """Not a damaged one that is newer."""
+    run, diverged = tmp_path / "run", r"diverged at step 6 .*; the checkpoint of step 4 is kept, and the same command"
+    with pytest.raises(UserError, match=diverged):
+        fit(5)
+    (run / divergence.FILE).unlink()
+    for suffix in ("index", "data-00000-of-00001"):
+        (run / "checkpoints" / f"ckpt-8.{suffix}").write_bytes(b"damaged")
+    for bad_step in (5, None):
+        with pytest.raises(UserError, match=diverged):
+            fit(bad_step)
+
+
+def test_a_change_is_noted_once_although_a_kill_came_between(tmp_path, monkeypatch):
+    run = Run(tmp_path, "x", "A.b = 1", may_change=True)
+    (tmp_path / "config.gin").write_text("# experiment x, seed 0\n")
+    with monkeypatch.context() as patch:
+        patch.setattr("akdg_tf.training.workdir.write_text", lambda *_: pytest.fail("killed"))
+        with pytest.raises(pytest.fail.Exception):
+            run.go_on(5, 10)
+    assert run.go_on(5, 10) and not run.go_on(5, 10)
+    assert [change.step for change in changes.recorded(tmp_path)] == [5]
+
+
 def test_without_a_checkpoint_the_first_step_is_where_it_starts_again(fit, tmp_path):
     with pytest.raises(UserError, match=r"diverged at step 2 .*there is no checkpoint yet"):
         fit(1)

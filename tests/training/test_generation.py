@@ -25,6 +25,8 @@ from akdg_tf.metrics.evaluation import Samples
 from akdg_tf.metrics.modes import PointScores
 from akdg_tf.metrics.scores import ImageScores
 from akdg_tf.teachers.load import load_teacher
+from akdg_tf.teachers.saved_model import load_generator
+from akdg_tf.training import generation
 from akdg_tf.training.generation import GeneratorExperiment
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.workdir import Run
@@ -342,6 +344,26 @@ def test_a_training_that_is_not_finished_is_not_exported(tmp_path):
     with pytest.raises(UserError, match="holds no finished training"):
         on_the_ring(tmp_path / "x", 8).export()
     assert not (tmp_path / "x" / "saved_model").exists()
+
+
+def test_an_export_of_an_earlier_step_is_not_scored(tmp_path):
+    finish(on_the_ring(tmp_path / "x", 8))
+    before = load_generator(tmp_path / "x" / "saved_model").digest()
+    longer = on_the_ring(tmp_path / "x", 12)
+    with pytest.raises(UserError, match="holds no finished training"):
+        longer.evaluate()
+    train(longer)
+    assert longer.evaluate().steps == 12
+    assert load_generator(tmp_path / "x" / "saved_model").digest() != before
+
+
+def test_a_damaged_note_of_the_source_is_one_line_before_anything_is_scored(eight, tmp_path, monkeypatch):
+    experiment = on_the_ring(tmp_path / "x", 12, init_from=str(eight))
+    train(experiment).export()
+    (tmp_path / "x" / "init_from.json").write_text('{"role": "init')
+    monkeypatch.setattr(generation, "score_all", lambda *_: pytest.fail("scored"))
+    with pytest.raises(UserError, match=r"init_from\.json is damaged: without it"):
+        experiment.evaluate()
 
 
 def test_what_is_evaluated_is_the_export_that_is_there_now(tmp_path):

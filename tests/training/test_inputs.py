@@ -247,6 +247,21 @@ def test_changed_data_are_noted_where_that_is_allowed(tmp_path):
     assert len(recorded(tmp_path / "run")) == 1
 
 
+def test_what_changes_nothing_is_noted_nowhere(tmp_path):
+    """Neither what is refused, nor other data of a run without steps that are left."""
+    draw_images(tmp_path / "images")
+    run = tmp_path / "run"
+    go_on(run, 4, tmp_path / "images")
+    before = (run / "inputs.json").read_bytes()
+    draw_images(tmp_path / "images", seed=1)
+    with pytest.raises(UserError, match=r"is at step 4: no step is left for another data \(there \"data '8 files"):
+        go_on(run, 4, tmp_path / "images", may_change=True)
+    assert (run / "inputs.json").read_bytes() == before and not recorded(run)
+    draw_images(tmp_path / "images")
+    go_on(run, 8, tmp_path / "images", may_change=True)
+    assert not recorded(run)
+
+
 def test_another_network_to_compress_makes_another_run(tmp_path):
     draw_images(tmp_path / "images")
     go_on(tmp_path / "run", 4, tmp_path / "images", source="a" * 64)

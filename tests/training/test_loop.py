@@ -1,5 +1,6 @@
 """The one loop around `fit`: where it begins, where it ends, what it leaves."""
 
+import functools
 import json
 import logging
 
@@ -23,11 +24,12 @@ def batch(step):
 def fit(tmp_path):
     """A function that trains to so many steps, two a report, in one and the same folder; returns its trainer."""
 
-    def function(steps, pictures_every=5, **settings):
+    def function(steps, pictures_every=5, begin=None, **settings):
         trainer, run = make_trainer(GAN), Run(tmp_path, "x")
         checkpoints = Checkpoints(trainer.state, run.path("checkpoints"))
         schedule = Schedule(steps, 4, report_every=2, pictures_every=pictures_every)
-        fit_to_the_end(trainer, batch, run, schedule, checkpoints, tensors=lambda step: {}, **settings)
+        given = {"begin": begin and functools.partial(begin, trainer), **settings}
+        fit_to_the_end(trainer, batch, run, schedule, checkpoints, tensors=lambda step: {}, **given)
         return trainer
 
     return function
@@ -52,8 +54,9 @@ def test_a_state_to_begin_from_is_asked_for_once(fit, tmp_path):
     """Where there is no checkpoint yet."""
     asked = []
 
-    def begin():
+    def begin(trainer):
         asked.append(True)
+        trainer.set_step(2)
         return 2
 
     fit(4, begin=begin)
@@ -64,7 +67,7 @@ def test_a_state_to_begin_from_is_asked_for_once(fit, tmp_path):
 @pytest.mark.parametrize("start", [4, 1])
 def test_a_state_whose_step_is_none_of_the_schedules_is_refused_before_training(start, fit, tmp_path):
     with pytest.raises(UserError, match=f"training starts at step {start}"):
-        fit(4, begin=lambda: start)
+        fit(4, begin=lambda trainer: start)
     assert not (tmp_path / "metrics.jsonl").exists()
 
 

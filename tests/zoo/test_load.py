@@ -11,6 +11,7 @@ import socketserver
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 
 import numpy as np
@@ -450,3 +451,15 @@ def test_a_server_that_is_closed_ends_its_threads_without_an_error(students):
         thread.join(timeout=10)
         assert not thread.is_alive()
     assert threading.active_count() <= before
+
+
+@pytest.mark.parametrize("path", ["/linked/card.md", "/akdg/linked/1", "/akdg/linked/1?tf-hub-format=compressed"])
+def test_the_server_gives_nothing_of_an_entry_that_is_a_link(path, students, tmp_path):
+    zoo = tmp_path / "zoo"
+    shutil.copytree(students[0], zoo, symlinks=True)
+    (zoo / "student").rename(tmp_path / "linked")
+    (zoo / "linked").symlink_to(tmp_path / "linked")
+    with make_server(zoo, port=0) as server:
+        threading.Thread(target=server.run, daemon=True).start()
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}")
