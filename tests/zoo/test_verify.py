@@ -45,6 +45,7 @@ def fid(name):
     return f"fid[{family(name)}-classifier]"
 
 
+COMPRESSED = tuple(f"mnist_dcgan_{how}" for how in ("factorized", "int8", "pruned", "pruned_int4"))
 CONDITIONAL = ("mnist_conditional_teacher", "mnist_conditional_dcgan_akdg")
 
 
@@ -56,17 +57,27 @@ def test_the_entries_are_there():
         PAPERS_TEACHER,
         *TEACHERS.values(),
         *STUDENTS,
+        *COMPRESSED,
         *CONDITIONAL,
     }
 
 
-@pytest.mark.parametrize("name", [PAPERS_TEACHER, *TEACHERS.values(), *STUDENTS])
+@pytest.mark.parametrize("name", [PAPERS_TEACHER, *TEACHERS.values(), *STUDENTS, *COMPRESSED])
 def test_entry_draws_images_that_are_not_black_squares(name):
     latent_dim, (shape, mean, spread) = result(name).network.latent_dim, IMAGES[family(name)]
     images = hub.load(str(ROOT / "zoo" / name))(tf.random.stateless_normal((64, latent_dim), (0, 0))).numpy()
     assert images.shape == (64, *shape) and images.dtype == np.float32
     assert images.min() >= 0 and images.max() <= 1
     assert abs(images.mean() - mean) < 0.1 and images.std(axis=0).max() > spread
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_a_compressed_student_costs_less_than_the_one_it_was_made_of(name):
+    entry, source = Entry(ROOT / "zoo" / name), Entry(ROOT / "zoo" / "mnist_dcgan_akdg")
+    small, whole = entry.result.network, source.result.network
+    assert small.mult_adds < whole.mult_adds or 2 * entry.result.litert.file_size < source.result.litert.file_size
+    score = entry.result.scores_of_file()[fid(name)].mean
+    assert score < 1.05 * whole.scores[fid(name)].value
 
 
 @pytest.mark.parametrize("name", STUDENTS)
