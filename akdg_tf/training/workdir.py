@@ -88,7 +88,7 @@ class Run:
             raise UserError(f"{self.workdir} is not empty and not a run folder: choose another --workdir")
 
     def go_on(self, step: int, last: int) -> bool:
-        """Notes what has changed if the training goes on from `step`; returns whether its configuration has.
+        """Notes what has changed, bindings and inputs, if the training goes on; returns whether anything has.
 
         Args:
             step: the step that was restored, 0 if there is none.
@@ -97,20 +97,23 @@ class Run:
         Raises:
             UserError: no step is left for what has changed.
         """
-        bindings = self._difference()
-        inputs = [(each.name, each.difference) for each in self.changed_inputs]
-        for what, found in (("configuration", bindings), *inputs):
-            if found and step >= last:
-                raise UserError(f"{self.workdir} is at step {step}: no step is left for another {what} ({found})")
-            if found and step:
-                changes.record(self.workdir, Change(step, found.removed, found.added))
-                logger.warning("the %s changed at step %d (%s); noted in %s", what, step, found, changes.FILE)
-        if bindings:
-            write_text(self.path("config.gin"), self._config())
-        if inputs:
+        differences = (self._difference(), *(each.difference for each in self.changed_inputs))
+        found = [each for each in differences if each]
+        if not found:
+            return False
+        shown = "; ".join(map(str, found))
+        if step >= last:
+            raise UserError(f"{self.workdir} is at step {step}: no step is left for another configuration ({shown})")
+        if step:
+            removed = tuple(line for each in found for line in each.removed)
+            added = tuple(line for each in found for line in each.added)
+            changes.record(self.workdir, Change(step, removed, added))
+            logger.warning("the configuration changed at step %d (%s); noted in %s", step, shown, changes.FILE)
+        write_text(self.path("config.gin"), self._config())
+        if self.changed_inputs:
             noted = json.loads(read_small(self.path(INPUTS)))
             write_json(self.path(INPUTS), noted | {each.name: each.note for each in self.changed_inputs})
-        return bool(bindings)
+        return True
 
     def elsewhere(self) -> str:
         """What to do if this run cannot go on in its folder."""

@@ -254,7 +254,9 @@ def test_what_changes_nothing_is_noted_nowhere(tmp_path):
     go_on(run, 4, tmp_path / "images")
     before = (run / "inputs.json").read_bytes()
     draw_images(tmp_path / "images", seed=1)
-    with pytest.raises(UserError, match=r"is at step 4: no step is left for another data \(there \"data '8 files"):
+    with pytest.raises(
+        UserError, match=r"is at step 4: no step is left for another configuration \(there \"data '8 files"
+    ):
         go_on(run, 4, tmp_path / "images", may_change=True)
     assert (run / "inputs.json").read_bytes() == before and not recorded(run)
     draw_images(tmp_path / "images")
