@@ -161,6 +161,7 @@ def test_faces_the_student_has_at_most_a_tenth_of_the_mult_adds(faces, capsys):
     assert 10 * json.loads(capsys.readouterr().out)["network"]["mult_adds"] <= TEACHER_MULT_ADDS == 104_628_224
 
 
+@pytest.mark.long
 def test_faces_a_function_is_the_teacher(student):
     assert student["method"] == "AKDG" and student["teacher"]["params"] is None
     score = student["network"]["scores"]["fid_to_teacher[imagenet-efficientnet-lite0]"]
@@ -168,6 +169,7 @@ def test_faces_a_function_is_the_teacher(student):
     assert akdg_tf.load("runs/faces").sample(2).shape == (2, 64, 64, 3)
 
 
+@pytest.mark.long
 def test_faces_images_are_the_teacher(faces):
     script("draw.py", COUNT=250)
     teacher = load_teacher("faces.npz")
@@ -178,6 +180,7 @@ def test_faces_images_are_the_teacher(faces):
     akdg_run(words, "--smoke", "--stage=train", bindings=(SHORT[0], *SMALL_D, SMALL_STUDENT[0]))
 
 
+@pytest.mark.long
 def test_faces_the_rebuilt_teacher_gives_the_same_images(rebuilt):
     teacher = load_teacher("faces.keras", output_range=(-1, 1))
     z = np.random.default_rng(1).standard_normal((5, 100), np.float32)
@@ -187,12 +190,14 @@ def test_faces_the_rebuilt_teacher_gives_the_same_images(rebuilt):
     akdg_run(words, "--smoke", "--stage=train", bindings=(SHORT[0], *SMALL_STUDENT))
 
 
+@pytest.mark.long
 def test_faces_the_speed_of_both_is_measured(student, rebuilt, capsys):
     script("speed.py", REPEATS=2)
     said = capsys.readouterr().out
     assert said.count(" ms") == 6 and re.search(r"bytes: teacher [\d,]+, student [\d,]+$", said.strip())
 
 
+@pytest.mark.long
 def test_own_images_make_a_teacher_and_it_teaches_a_student(photos):
     script("patches.py")
     files = sorted(pathlib.Path("photographs").iterdir())
@@ -207,6 +212,7 @@ def test_own_images_make_a_teacher_and_it_teaches_a_student(photos):
     assert pathlib.Path("runs/photos_student-smoke/checkpoints").exists()
 
 
+@pytest.mark.long
 def test_without_data_d_kd_alone_learns_from_the_teachers_images(tmp_path):
     small = ("GeneratorExperiment.exports=()", "ConvDiscriminator.widths=(4,)", "MLPGenerator.width=8")
     for _ in opened("without_data.md", tmp_path):

@@ -172,6 +172,7 @@ def test_a_budget_above_the_teacher_must_be_asked_for(capsys, caplog):
     )
 
 
+@pytest.mark.long
 def test_the_run_is_published_as_it_is(run_here, capfd):
     *_, gin_file = written(capfd, "--teacher=gray", "--student=mlp", "--name=mine2")
     path = pathlib.Path("mine2.gin")

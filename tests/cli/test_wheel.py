@@ -53,6 +53,7 @@ def test_every_module_and_all_data_are_in_it(installed):
     assert {path for path in packaged if path.suffix != ".pyc"} == {path for path in sources if path.suffix != ".pyc"}
 
 
+@pytest.mark.long
 def test_an_experiment_runs_from_an_empty_folder(installed, tmp_path):
     akdg = installed / "bin" / "akdg"
     listing = python(installed, tmp_path, akdg, "run", "--gin_file=toy_ring_teacher", "--stage=config")

@@ -15,6 +15,7 @@ TOY += ["--gin_param=Schedule.report_every=20"]
 FOLDER_DATA = ["--gin_param=Data.name='folder'"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_smoke_run_goes_to_its_end_and_says_that_it_is_one(tmp_path):
     arguments = [STUDENT, "--gin_param=EMA_DECAY=0.9", "--smoke", "--devices=cpu:2", f"--workdir={tmp_path}"]
@@ -87,6 +88,7 @@ def test_the_classifier_is_trained_and_exported(tmp_path, run_here):
     assert outputs["logits"].shape == (3, 10) and outputs["features"].shape == (3, 64)
 
 
+@pytest.mark.long
 def test_a_student_of_ones_own_images_under_the_cpu_budget(tmp_path, run_here):
     """From a nested folder with a file that cannot be read, to scores over the zoo's classifier, without a network."""
     pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 50, 3), dtype=np.uint8)
