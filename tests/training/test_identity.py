@@ -46,6 +46,25 @@ def test_whatever_is_trained_otherwise_is_another_run(change):
     assert training_lines(EXPERIMENT + change) != training_lines(EXPERIMENT)
 
 
+TEACHER = "GeneratorExperiment.teacher = @load_teacher\nload_teacher.name = '{}'\n"
+
+
+@pytest.mark.parametrize(
+    ("method", "same"),
+    [
+        ("GeneratorExperiment.method = @GAN\n", True),
+        ("GeneratorExperiment.method = @AKDG\n", False),
+        ("GeneratorExperiment.method = @MSEDistillation\n", False),
+        ("GeneratorExperiment.method = @GAN\nGeneratorExperiment.data = @Data()\nData.name = 'teacher'\n", False),
+        ("GeneratorExperiment.method = %METHOD\nMETHOD = @GAN\n", False),  # a macro is not looked through
+        ("", False),
+    ],
+)
+def test_a_teacher_that_is_only_compared_with_may_change(method, same):
+    one, other = (training_lines(EXPERIMENT + method + TEACHER.format(name)) for name in ("a", "b"))
+    assert one is not None and (one == other) == same
+
+
 @gin.configurable
 def called_by_the_users_own_network(width=1):
     """Nothing refers to it."""
