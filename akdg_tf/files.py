@@ -40,14 +40,19 @@ def part_of(path: pathlib.Path) -> pathlib.Path:
     return path.with_name(path.name + PART)
 
 
-def open_regular(path: pathlib.Path) -> io.BufferedReader:
+def open_regular(path: pathlib.Path, to_write: bool = False) -> io.BufferedReader | io.BufferedRandom:
     """Opens a file for reading. A pipe would block forever, and a device may never end.
+
+    Args:
+        path: the file.
+        to_write: opens it for writing, too. Then a link is not followed, because it may lead anywhere.
 
     Raises:
         OSError: it is missing, or not a regular file or a link to one.
     """
-    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    file = os.fdopen(number, "rb")
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) if to_write else os.O_RDONLY
+    number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    file: io.BufferedReader | io.BufferedRandom = os.fdopen(number, "r+b") if to_write else os.fdopen(number, "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))

@@ -1,6 +1,5 @@
 """Arrays in .npy files, read and written by rows. They are not mapped, so that memory does not grow with them."""
 
-import errno
 import os
 import pathlib
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ class RowFile:
     """
 
     def __init__(self, path: pathlib.Path, writable: bool = False):
-        self._file = _open_to_write(path) if writable else open_regular(path)
+        self._file = open_regular(path, to_write=writable)
         try:
             self.shape, in_fortran_order, self.dtype = _header(self._file, path)
             self._start = self._file.tell()
@@ -76,13 +75,6 @@ class RowFile:
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
-
-
-def _open_to_write(path: pathlib.Path) -> BinaryIO:
-    """Opens a file for reading and writing, but neither a link, behind which it could lie anywhere, nor a pipe."""
-    if path.is_symlink() or not path.is_file():
-        raise OSError(errno.EINVAL, "not a regular file", os.fspath(path))
-    return path.open("r+b")
 
 
 def _header(file: BinaryIO, path: pathlib.Path) -> tuple[tuple[int, ...], bool, np.dtype]:

@@ -125,11 +125,6 @@ def _steps(folder, name):
     return {int(match[1]) for path in folder.glob("ckpt-*") if (match := name.fullmatch(path.name))}
 
 
-def newest_step(folder: pathlib.Path) -> int:
-    """Step of the newest checkpoint in a folder, 0 if there is none."""
-    return max(steps_in(folder), default=0)
-
-
 def read_group(folder: pathlib.Path, step: int, name: str) -> list[np.ndarray]:
     """The values of one group of a checkpoint, in the order of its variables; [] if it does not hold the group.
 

@@ -230,17 +230,15 @@ class Result:
 
     def scores_over_seeds(self) -> dict[str, OverSeeds]:
         """Each score of the network over the published seeds. For a single run it holds one value."""
-        alone = {
-            metric: OverSeeds(score.value, None, (score.value,), (self.seed,))
-            for metric, score in self.network.scores.items()
-        }
-        return {metric: self.over_seeds.get(metric, row) for metric, row in alone.items()}
+        return {metric: self.over_seeds.get(metric, row) for metric, row in self._alone(self.network.scores).items()}
 
     def scores_of_file(self) -> dict[str, OverSeeds]:
         """Each score of the images of `model.tflite`: its own if its weights are quantized, else the network's."""
-        own = self.litert.scores if self.litert else {}
-        alone = {metric: OverSeeds(score.value, None, (score.value,), (self.seed,)) for metric, score in own.items()}
-        return alone or self.scores_over_seeds()
+        return self._alone(self.litert.scores if self.litert else {}) or self.scores_over_seeds()
+
+    def _alone(self, scores: dict[str, Score]) -> dict[str, OverSeeds]:
+        """Scores of this seed alone."""
+        return {metric: OverSeeds(score.value, None, (score.value,), (self.seed,)) for metric, score in scores.items()}
 
     def to_json(self) -> dict:
         """The result as a dict for JSON."""

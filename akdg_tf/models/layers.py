@@ -100,9 +100,7 @@ class UpsampleConv2D(keras.layers.Layer):
         return tf.nn.depth_to_space(tf.concat(phases, -1), 2)
 
     def _resized(self, x):
-        _, height, width, _ = x.shape
-        larger = ops.image.resize(x, (2 * height, 2 * width), interpolation="nearest")
-        return tf.nn.conv2d(larger, self.used_kernel(), 1, "SAME")
+        return tf.nn.conv2d(upsample(x), self.used_kernel(), 1, "SAME")
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}
