@@ -24,7 +24,7 @@ DTYPES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}  # our dtype polic
 RECIPES = {
     "mlp": Recipe("mlp", gamma=setting.PENALTY.gamma, every=setting.PENALTY.every),
     "dcgan": Recipe("dcgan", gamma=setting.PENALTY.gamma, every=setting.PENALTY.every),
-    setting.TEACHER: Recipe(setting.TEACHER, widths=(128,), spectral=True, rate=2e-4, d_rate=2e-4),
+    setting.TEACHER: Recipe(setting.TEACHER, widths=(128,), spectral=True, gamma=0.0, rate=2e-4, d_rate=2e-4),
 }
 
 

@@ -35,7 +35,7 @@ CHANGES = {  # the bindings of each change
     "base": "",
     "gamma_0.1": "R1Penalty.gamma = 0.1\n",  # 2 in the base
     "gamma_10": "R1Penalty.gamma = 10.0\n",
-    "wide": "ConvDiscriminator.widths = (64, 128, 256)\n",  # (32, 64, 128) in the base
+    "narrow": "ConvDiscriminator.widths = (32, 64, 128)\n",  # (64, 128, 256) in the base
     "decay": DECAY,  # of the learning rates, to 0
     "lambda_0.3": "AKDG.distillation_weight = 0.3\n",
     "spectral": "include 'gin/spectral.gin'\n",  # the teacher's kind of discriminator

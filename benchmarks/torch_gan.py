@@ -152,14 +152,15 @@ class Recipe:
         batch: images per step.
         widths: channels of the students' discriminators; for a spectral one, a single width.
         spectral: whether the discriminators are ResNets with spectral norm, trained with the hinge loss and Adam
-            instead of the non-saturating loss, R1 and RMSprop.
-        gamma: weight of R1.
+            instead of the non-saturating loss and RMSprop.
+        gamma: weight of R1; 0 for none.
         every: steps from one R1 to the next.
         rate: learning rate of the generator.
         d_rate: learning rate of the discriminators.
         weights: factor of each discriminator's term in the generator's loss.
         ema: decay of the average of the generator's weights.
         use_batch_norm: whether the MLP has batch normalization.
+        decay: whether the learning rates fall linearly to 0.
     """
 
     network: str
@@ -173,6 +174,7 @@ class Recipe:
     weights: Sequence[float] = (1.0, 1.0)
     ema: float = 0.999
     use_batch_norm: bool = False
+    decay: bool = False
 
     def generator(self) -> nn.Module:
         """A new generator."""
@@ -186,10 +188,10 @@ class Recipe:
         """The optimizer of a network. On a GPU its learning rate is a tensor, and a graph can hold its step."""
         parameters = list(module.parameters())
         on_gpu = parameters[0].is_cuda
+        lr = torch.tensor(rate, device=parameters[0].device) if on_gpu else rate
         if self.spectral:
-            lr = torch.tensor(rate, device=parameters[0].device) if on_gpu else rate
             return torch.optim.Adam(parameters, lr, betas=(0.0, 0.9), foreach=True, capturable=on_gpu)
-        return torch.optim.RMSprop(parameters, rate, alpha=0.99, eps=1e-8, foreach=True, capturable=on_gpu)
+        return torch.optim.RMSprop(parameters, lr, alpha=0.99, eps=1e-8, foreach=True, capturable=on_gpu)
 
 
 class Trainer:
@@ -234,7 +236,7 @@ class Trainer:
 
     def penalized(self, step: int) -> bool:
         """Whether R1 is due at a step."""
-        return not self.recipe.spectral and step % self.recipe.every == 0
+        return self.recipe.gamma > 0 and step % self.recipe.every == 0
 
     def step(self, penalized: bool) -> None:
         """Takes one step of every discriminator, then one generator step on the same images."""

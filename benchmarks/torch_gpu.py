@@ -23,6 +23,7 @@ from torch_gan import LATENT_DIM, Recipe, Trainer, stored
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SAMPLES = 10_000  # real and generated images per score
 CHUNK = 500
+SCORING = 3.0  # seconds that a score may take
 SIDE = 160  # of the images that EfficientNet-Lite0 sees
 STAGES = (  # of EfficientNet-Lite0, see akdg_tf/models/efficientnet.py
     (1, 16, 1, 1, 3),
@@ -159,7 +160,9 @@ def synchronize() -> None:
 
 
 def decay(trainer: Trainer, share: float) -> None:
-    """Sets the learning rates of a spectral recipe, which decay linearly to 0."""
+    """Sets the learning rates at a share of the training, if they fall linearly to 0."""
+    if not trainer.recipe.decay:
+        return
     rates = (trainer.recipe.rate, *[trainer.recipe.d_rate] * len(trainer.d_optimizers))
     for optimizer, rate in zip((trainer.optimizer, *trainer.d_optimizers), rates, strict=True):
         value = rate * (1 - share)
@@ -198,7 +201,7 @@ class Study:
 
     def teach(self, seconds: float) -> list[nn.Module]:
         """Trains the teacher for some time, and returns it at three qualities, the best last."""
-        recipe = Recipe("sngan", 64, (128,), True, rate=2e-4, d_rate=4e-4)
+        recipe = Recipe("sngan", 64, (128,), spectral=True, gamma=0.0, rate=2e-4, d_rate=4e-4, decay=True)
         trainer = Trainer(recipe, [stored(self.real, 64, flip=True)], device=DEVICE, bfloat16=DEVICE == "cuda")
         graphs, stop = Graphs(trainer), time.monotonic() + seconds
         probe, start = (3 if self.short else 300), time.monotonic()
@@ -239,7 +242,8 @@ class Study:
 
     def load(self, folder: pathlib.Path) -> list[nn.Module]:
         """The teachers of an earlier call, the best last."""
-        paths = [*sorted(folder.glob("teacher_below_*.npz"), reverse=True), folder / "teacher_average.npz"]
+        bounds = sorted((int(path.stem.split("_")[-1]) for path in folder.glob("teacher_below_*.npz")), reverse=True)
+        paths = [*(folder / f"teacher_below_{bound}.npz" for bound in bounds), folder / "teacher_average.npz"]
         teachers = []
         for path in paths:
             teachers.append(Recipe("sngan").generator().to(DEVICE, memory_format=torch.channels_last).eval())
@@ -259,8 +263,9 @@ class Study:
     def bank(self, teacher: nn.Module, images: int) -> torch.Tensor:
         """Images of a teacher, uint8 [n, 3, 32, 32]."""
         found = []
-        for _ in range(0, images, CHUNK):
-            made = teacher(torch.randn(CHUNK, LATENT_DIM, device=DEVICE)).float()
+        for _ in range(0, 1000 if self.short else images, CHUNK):
+            with torch.autocast(DEVICE, torch.bfloat16):
+                made = teacher(torch.randn(CHUNK, LATENT_DIM, device=DEVICE)).float()
             found.append(((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
         return torch.cat(found).contiguous(memory_format=torch.channels_last)
 
@@ -276,13 +281,16 @@ class Study:
             columns.append(((grid + 1) * 127.5).byte().numpy())
         Image.fromarray(np.concatenate(columns)).save(self.out / f"{name}.png")
 
-    def students(self, name: str, runs: dict[str, tuple[Recipe, list[torch.Tensor]]], steps: int) -> None:
+    def students(
+        self, name: str, runs: dict[str, tuple[Recipe, list[torch.Tensor]]], steps: int, seconds: float
+    ) -> None:
         """Trains students side by side, scores them and draws their samples.
 
         Args:
             name: of the picture.
             runs: recipe, and the images of each discriminator's references, by name.
             steps: steps of each.
+            seconds: time for all of it. If it does not suffice, there are fewer steps.
         """
         steps = 8 if self.short else steps
         trainers = {}
@@ -290,19 +298,18 @@ class Study:
             draws = [stored(each, recipe.batch, flip=each is self.real) for each in pixels]
             trainers[label] = Graphs(Trainer(recipe, draws, device=DEVICE))
         self.log(f"{name}: {len(runs)} students")
-        start = time.monotonic()
-        for step in range(1, steps + 1):
+        start, step = time.monotonic(), 0
+        while step < steps:
+            step += 1
             if step % 100 == 0:
                 for each in trainers.values():
-                    if each.trainer.recipe.spectral:
-                        decay(each.trainer, step / steps)
+                    decay(each.trainer, step / steps)
                 synchronize()
                 if step == 500:
-                    needed = (time.monotonic() - start) / step * steps
-                    self.log(f"{name}: {needed:.0f} s for {steps} steps")
-                if self.left() < 5 + 3 * len(runs):
-                    self.log(f"{name}: stopped at step {step} for lack of time")
-                    break
+                    seconds_per_step = (time.monotonic() - start) / step
+                    left = min(seconds - (time.monotonic() - start), self.left()) - SCORING * len(runs)
+                    steps = min(steps, 500 + int(left / seconds_per_step) // 100 * 100)
+                    self.log(f"{name}: {1e3 * seconds_per_step:.2f} ms per step of all, {steps} steps")
             for each in trainers.values():
                 each.step()
         synchronize()
@@ -314,33 +321,80 @@ class Study:
 
 
 BASE = Recipe("dcgan", 32, (32, 64, 128), gamma=2.0, rate=1e-3, d_rate=1e-3, use_batch_norm=True)
-SPECTRAL = dataclasses.replace(BASE, spectral=True, widths=(64,), rate=2e-4, d_rate=4e-4)
+SPECTRAL_CHANGES = {"spectral": True, "widths": (64,), "gamma": 0.0, "rate": 2e-4, "d_rate": 4e-4, "decay": True}
+SPECTRAL = dataclasses.replace(BASE, **SPECTRAL_CHANGES)
 
 
-def rounds(study: Study, teachers: list[nn.Module]):
-    """The groups of students: name, runs, steps."""
-    real, bank = study.real, study.bank(teachers[-1], 1000 if study.short else 50_000)
-    change, mlp = dataclasses.replace, dataclasses.replace(SPECTRAL, network="mlp")
-    recipes = {
+def recipes(study: Study, teachers: list[nn.Module]) -> dict:
+    """The first search, of the DCGAN's discriminator."""
+    real, bank = study.real, study.bank(teachers[-1], 50_000)
+    changes = {
         "base": BASE,
-        "gamma 0.1": change(BASE, gamma=0.1),
-        "wide": change(BASE, widths=(64, 128, 256)),
+        "gamma 0.1": dataclasses.replace(BASE, gamma=0.1),
+        "wide": dataclasses.replace(BASE, widths=(64, 128, 256)),
         "spectral": SPECTRAL,
     }
-    discriminators = {"vanilla": [real], "akdg": [real, bank]}
-    pairs = itertools.product(recipes.items(), discriminators.items())
-    yield "recipes", {f"dcgan {a} {b}": (recipe, pixels) for (a, recipe), (b, pixels) in pairs}, 20_000
-    yield (
-        "spectral",
-        {
-            "mlp spectral vanilla": (mlp, [real]),
-            "mlp spectral akdg": (mlp, [real, bank]),
-            "dcgan spectral, lambda 0.3 akdg": (change(SPECTRAL, weights=(1.0, 0.3)), [real, bank]),
-            "dcgan spectral, D_KD alone": (SPECTRAL, [bank]),
-            "mlp spectral, rates x2.5 akdg": (change(mlp, rate=5e-4, d_rate=1e-3), [real, bank]),
-        },
-        20_000,
-    )
+    runs = {}
+    for name, recipe in changes.items():
+        runs |= {f"dcgan {name} vanilla": (recipe, [real]), f"dcgan {name} akdg": (recipe, [real, bank])}
+    return runs
+
+
+def spectral(study: Study, teachers: list[nn.Module]) -> dict:
+    """The MLP against strong discriminators, and the DCGAN with other weights of the two terms."""
+    real, bank = study.real, study.bank(teachers[-1], 50_000)
+    mlp = dataclasses.replace(SPECTRAL, network="mlp")
+    return {
+        "mlp spectral vanilla": (mlp, [real]),
+        "mlp spectral akdg": (mlp, [real, bank]),
+        "dcgan spectral, lambda 0.3 akdg": (dataclasses.replace(SPECTRAL, weights=(1.0, 0.3)), [real, bank]),
+        "dcgan spectral, D_KD alone": (SPECTRAL, [bank]),
+        "mlp spectral, rates x2.5 akdg": (dataclasses.replace(mlp, rate=5e-4, d_rate=1e-3), [real, bank]),
+    }
+
+
+def by_teacher(study: Study, teachers: list[nn.Module]) -> dict:
+    """Every teacher with two weights of its term, beside vanilla; and a bank that is a quarter of the others."""
+    runs = {"vanilla": (SPECTRAL, [study.real])}
+    for i, teacher in enumerate(teachers):
+        bank = study.bank(teacher, 200_000)
+        for weight in (1.0, 0.3):
+            recipe = dataclasses.replace(SPECTRAL, weights=(1.0, weight))
+            runs[f"akdg, teacher {i}, lambda {weight}"] = (recipe, [study.real, bank])
+    runs["akdg, bank of 50,000"] = (SPECTRAL, [study.real, bank[:50_000]])
+    return runs
+
+
+def mlps(study: Study, teachers: list[nn.Module]) -> dict:
+    """The search of the MLP's recipe."""
+    real, bank = study.real, study.bank(teachers[-1], 200_000)
+    base = dataclasses.replace(BASE, network="mlp")
+    changes = {
+        "base": {},
+        "gamma 0.1": {"gamma": 0.1},
+        "gamma 10": {"gamma": 10.0},
+        "wide": {"widths": (64, 128, 256)},
+        "twice as wide": {"widths": (128, 256, 512)},
+        "decay": {"decay": True},
+        "rates of 3e-4": {"rate": 3e-4, "d_rate": 3e-4},
+        "spectral with R1": {**SPECTRAL_CHANGES, "gamma": 2.0},
+    }
+    runs = {}
+    for name, change in changes.items():
+        recipe = dataclasses.replace(base, **change)
+        runs |= {f"mlp {name} vanilla": (recipe, [real]), f"mlp {name} akdg": (recipe, [real, bank])}
+    runs["mlp lambda 0.3 akdg"] = (dataclasses.replace(base, weights=(1.0, 0.3)), [real, bank])
+    return runs
+
+
+def seeds(study: Study, teachers: list[nn.Module]) -> dict:
+    """Vanilla and AKDG with both sizes of the bank, twice more, from other first weights."""
+    real, bank = study.real, study.bank(teachers[-1], 200_000)
+    images = {"vanilla": [real], "akdg": [real, bank], "akdg, bank of 50,000": [real, bank[:50_000]]}
+    return {f"{name}, again {i}": (SPECTRAL, pixels) for i in (1, 2) for name, pixels in images.items()}
+
+
+ROUNDS = {"seeds": seeds, "recipes": recipes, "spectral": spectral, "teachers": by_teacher, "mlp": mlps}
 
 
 def main():
@@ -352,22 +406,20 @@ def main():
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--teacher_seconds", type=float, default=330)
     parser.add_argument("--teachers", type=pathlib.Path, help="folder of teachers that an earlier call trained")
-    parser.add_argument("--rounds", nargs="+", help="only these groups of students")
+    parser.add_argument("--rounds", nargs="+", default=["recipes:240", "spectral:120"], help="NAME:SECONDS of each")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=20_000, help="of the students")
     parser.add_argument("--short", action="store_true", help="a few steps of everything")
     arguments = parser.parse_args()
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
-    torch.manual_seed(0)
+    torch.manual_seed(arguments.seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
     study = Study(arguments)
     teachers = study.load(arguments.teachers) if arguments.teachers else study.teach(arguments.teacher_seconds)
-    for name, runs, steps in rounds(study, teachers):
-        if arguments.rounds and name not in arguments.rounds:
-            continue
-        if study.left() < 40 and not study.short:
-            study.log(f"no time for {name}")
-            break
-        study.students(name, runs, steps)
+    for each in arguments.rounds:
+        name, seconds = each.split(":")
+        study.students(name, ROUNDS[name](study, teachers), arguments.steps, float(seconds))
         if DEVICE == "cuda":
             torch.cuda.empty_cache()
 
