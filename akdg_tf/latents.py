@@ -12,7 +12,7 @@ from akdg_tf.shares import rows_of_share, share
 
 SAMPLING_BATCH, SAMPLING_PIXELS = 250, 2**21  # largest number of samples per call of a generator, and of their pixels
 # Streams: with the same seed, their numbers are independent.
-STUDENT, TEACHER, EVALUATION, BANK, PROBE, ADVERSARIES, CALIBRATION = 1, 2, 3, 4, 5, 6, 7
+STUDENT, TEACHER, EVALUATION, BANK, PROBE, ADVERSARIES, CALIBRATION, FLIPS = 1, 2, 3, 4, 5, 6, 7, 8
 NORMAL = "normal"  # N(0, I), the prior of our generators
 PRIORS = "'normal', 'uniform', or 'normal, N classes'"
 _WITH_CLASSES = re.compile(r"normal, ([1-9]\d{0,5}) classes")

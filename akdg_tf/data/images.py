@@ -88,21 +88,22 @@ class ImageArrays:
         return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
 
 
-def shifted_and_flipped(images: tf.Tensor, shift: int, seed: int, step: tf.Tensor) -> tf.Tensor:
+def shifted_and_flipped(images: tf.Tensor, shift: int, seed: int, step: tf.Tensor, stream: int = 1) -> tf.Tensor:
     """Shifts each image at random, with a mirrored border, and flips half of the images left to right.
 
     Args:
         images: float32 [n, height, width, channels], this share of the batch.
         shift: largest shift in pixels, in each of the four directions.
-        seed: determines the changes, together with `step`.
+        seed: determines the changes, together with `step` and `stream`.
         step: int64 scalar.
+        stream: other images of the same step have another one.
 
     Returns:
         float32, with the same shape.
     """
     count, (height, width) = tf.shape(images)[0], images.shape[1:3]
     total = count * share()[0]
-    key = tf.random.fold_in(tf.constant([seed, 1], tf.int64), step)
+    key = tf.random.fold_in(tf.constant([seed, stream], tf.int64), step)
     shifts = tf.random.stateless_uniform((2, total), key, 0, 2 * shift + 1, tf.int32)
     top, left = (rows_of_share(each, count) for each in tf.unstack(shifts))
     rows, columns = top[:, None] + tf.range(height), left[:, None] + tf.range(width)

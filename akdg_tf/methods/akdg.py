@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from akdg_tf import latents
+from akdg_tf.data.images import shifted_and_flipped
 from akdg_tf.methods import checks
 from akdg_tf.methods.adversary import Adversary, Weight
 from akdg_tf.methods.augmentations import Augmentation
@@ -37,6 +38,7 @@ class AKDG(GeneratorTrainer):
         augmentation: changes what both discriminators see, or None.
         teacher_candidates: teacher images of which D_S chooses one, for each one that D_KD sees: that of the highest
             logit. With more than 1, D_KD sees the images that D_S takes for real most readily.
+        flip_teacher: whether to mirror half of the teacher's images left to right, as `Data.flip` does with real ones.
         d_steps: discriminator steps per generator step, for both discriminators.
         ema_decay: decay of the moving average of the student.
         seed: seed of z and z'.
@@ -58,6 +60,7 @@ class AKDG(GeneratorTrainer):
         penalty: Penalty | None = R1Penalty(),
         augmentation: Augmentation | None = None,
         teacher_candidates: int = 1,
+        flip_teacher: bool = False,
         d_steps: int = 1,
         ema_decay: float = 0.999,
         seed: int = 0,
@@ -67,11 +70,13 @@ class AKDG(GeneratorTrainer):
         checks.check_labels(teacher, generator)
         if teacher_candidates < 1 or (teacher_candidates > 1 and discriminator is None):
             raise ValueError(f"teacher_candidates must be at least 1, and 1 without D_S, not {teacher_candidates}")
+        if flip_teacher and len(latents.sample_shape_of(generator)) != 3:
+            raise ValueError("flip_teacher mirrors images, but these samples are points")
         adversary = functools.partial(Adversary, loss=loss, penalty=penalty, augmentation=augmentation)
         d_kd = adversary("d_kd", distillation_discriminator, weight=distillation_weight)
         d_s = [] if discriminator is None else [adversary("d_s", discriminator)]
         super().__init__(generator, [*d_s, d_kd], d_steps, ema_decay, seed)
-        self.teacher, self.teacher_candidates = teacher, teacher_candidates
+        self.teacher, self.teacher_candidates, self.flip_teacher = teacher, teacher_candidates, flip_teacher
 
     def references(self, real: Batch, step: tf.Tensor) -> list[Batch]:
         """Real images for D_S, teacher images G_T(z') for D_KD."""
@@ -88,11 +93,15 @@ class AKDG(GeneratorTrainer):
 
     def _drawn(self, count, step):
         """Teacher images, with the labels that are part of their latents if the student is conditional."""
-        seed = (self.seed, latents.TEACHER)
-        if not latents.classes_in(self.prior):
-            return Batch(self.teacher.draw_images(count, seed, step))
-        z, images = cast(PairSource, self.teacher).draw_pairs(count, seed, step)
-        return Batch(images, latents.labels_in(z, self.teacher.prior))
+        seed, labels = (self.seed, latents.TEACHER), None
+        if latents.classes_in(self.prior):
+            z, images = cast(PairSource, self.teacher).draw_pairs(count, seed, step)
+            labels = latents.labels_in(z, self.teacher.prior)
+        else:
+            images = self.teacher.draw_images(count, seed, step)
+        if self.flip_teacher:
+            images = shifted_and_flipped(images, 0, self.seed, step, latents.FLIPS)
+        return Batch(images, labels)
 
     def latents_by_network(self, count: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
         """The student's latents z, and the teacher's z' if its source has latents: those of the first candidates."""

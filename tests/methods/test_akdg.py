@@ -123,7 +123,32 @@ def test_d_s_chooses_the_teacher_images_that_d_kd_sees():
     np.testing.assert_allclose(chosen, [[0.08, 0.09, 0.10, 0.11], [0.12, 0.13, 0.14, 0.15]], atol=1e-6)
 
 
+class Ramps:
+    """Images that become brighter from left to right."""
+
+    def draw_images(self, count, seed, step):
+        return tf.broadcast_to(tf.linspace(-1.0, 1.0, SAMPLE_SHAPE[1])[:, None], (count, *SAMPLE_SHAPE))
+
+
+def test_half_of_the_teachers_images_are_mirrored_if_asked_for():
+    student = akdg_tf.MLPGenerator(4, SAMPLE_SHAPE, width=4, depth=1)
+    real = Batch(tf.zeros((40, *SAMPLE_SHAPE)))
+
+    def drawn(flip_teacher, step):
+        trainer = AKDG(student, discriminator(), discriminator(), Ramps(), flip_teacher=flip_teacher)
+        return trainer.references(real, tf.constant(step, tf.int64))[1].images.numpy()
+
+    plain, mirrored = drawn(False, 0), drawn(True, 0)
+    flipped = mirrored[:, 0, 0, 0] > 0
+    np.testing.assert_array_equal(mirrored, np.where(flipped[:, None, None, None], plain[:, :, ::-1], plain))
+    assert 10 <= flipped.sum() <= 30
+    assert not np.array_equal(drawn(True, 1), mirrored)
+
+
 def test_settings_without_meaning_are_refused():
+    points = akdg_tf.MLPGenerator(4, (2,), width=4, depth=1)
+    with pytest.raises(ValueError, match="flip_teacher mirrors images, but these samples are points"):
+        AKDG(points, discriminator(), discriminator(), Ramps(), flip_teacher=True)
     with pytest.raises(ValueError, match="the weight of d_kd is -1: give a number >= 0, or a schedule"):
         make_trainer(AKDG, distillation_weight=-1)
     with pytest.raises(ValueError, match="teacher_candidates must be at least 1, and 1 without D_S, not 0"):
