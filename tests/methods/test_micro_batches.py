@@ -14,6 +14,7 @@ METHODS = [GAN, AKDG, MSEDistillation, LIT]
 def after_three_steps(method, micro_batches, devices=("CPU:0",)):
     """All variables and the logs after three steps on batches of 16. Networks without norm; lazy R1; two steps of D."""
     settings = {} if issubclass(method, MSEDistillation) else {"penalty": R1Penalty(gamma=1.0, every=2), "d_steps": 2}
+    settings |= {"flip_teacher": True} if method is AKDG else {}
     with mirrored(devices).scope():
         trainer = make_trainer(method, micro_batches=micro_batches, **settings)
         history = trainer.fit(image_batches(3, batch=16), verbose=0).history
