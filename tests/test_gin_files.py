@@ -19,6 +19,7 @@ from akdg_tf.training.workdir import Run
 SHARED = {
     *("cifar10", "cifar10_student", "cifar10_mlp", "cifar10_dcgan", "budget_cpu", "cpu_hours", "spectral"),
     *("mnist", "mnist_student", "mnist_mlp", "mnist_dcgan", "mnist_sngan", "mnist_compressed", "cifar10_sngan"),
+    "cifar10_compressed",
     *("pggan", "lsun", "lsun_student", "emoji"),
     *("toy", "toy_student", "toy_ring_student", "toy_grid_student"),
 }
@@ -27,17 +28,24 @@ CIFAR10 = [path for path in FILES if path.stem.startswith("cifar10") and path.st
 # Under the budget already, and for hours on its own.
 ELSEWHERE = {"cifar10_sngan_teacher_cpu", "cifar10_sngan_deep_teacher", "cifar10_pggan_teacher"}
 ELSEWHERE |= {"cifar10_sngan_lit", "cifar10_sngan_lit_akdg", "cifar10_sngan_akdg"}
+ELSEWHERE |= {"cifar10_dcgan_factorized", "cifar10_dcgan_pruned"}
 CIFAR10 = [path for path in CIFAR10 if path.stem not in ELSEWHERE]
 
 # By the last part of the name; of others 2.
-OPTIMIZERS = {"mse": 1, "lit": 1, "akdg": 3, "factorized": 3, "int4": 3, "int8": 3, "pruned": 3, "sparse": 3}
+OPTIMIZERS = {"mse": 1, "lit": 1, "akdg": 3}
+OPTIMIZERS |= dict.fromkeys(("factorized", "quarter", "int4", "int8", "pruned", "sparse"), 3)
 TEACHERS = {  # shapes of latent and sample, by family
     "toy": (8, (2,)),
     "mnist": (64, (32, 32, 1)),
     "cifar10": (128, (32, 32, 3)),
     "lsun": (512, (256, 256, 3)),
 }
-SOURCES = {"runs/mnist_dcgan_akdg", "runs/mnist_dcgan_pruned"}  # what is compressed
+SOURCES = {  # the gin files of the runs that are compressed, by name
+    **dict.fromkeys(
+        ("mnist_dcgan_akdg", "mnist_dcgan_pruned", "mnist_dcgan_factorized_quarter"), ("mnist_dcgan_akdg",)
+    ),
+    "cifar10_dcgan_akdg-cpu_hours-spectral": ("cifar10_dcgan_akdg", "cpu_hours", "spectral"),
+}
 CONDITIONAL = "mnist_conditional_dcgan_akdg"
 DEEP = {"mnist_sngan_lit": 32, "cifar10_sngan_lit": 64}  # width of a teacher whose layers are read
 
@@ -58,27 +66,34 @@ def small_teachers(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def source_run(small_teachers, tmp_path_factory):
-    """A run of the student that gin/mnist_compressed.gin compresses, at its first checkpoint."""
-    folder = tmp_path_factory.mktemp("runs")
+def source_runs(small_teachers, tmp_path_factory):
+    """The runs of `SOURCES`, at their first checkpoint, by the gin files that made them."""
+    folder, made = tmp_path_factory.mktemp("runs"), {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        patch.setattr(teachers, "find_saved_model", lambda _: small_teachers / "mnist")
-        config.parse(["gin/mnist_dcgan_akdg.gin"], [])
-        trainer = config.build(Run(folder, "mnist_dcgan_akdg")).trainer
-    gin.clear_config()
-    networks = {**trainer.networks, "ema_generator": trainer.ema_generator}
-    network.write_run(folder, networks, "ema_generator", trainer.optimizer_classes)
-    Checkpoints(trainer.state, folder / "checkpoints").save(1)
-    return folder
+        patch.setattr(bank, "BANKS", folder / "banks")
+        for stems in dict.fromkeys(SOURCES.values()):
+            made[stems] = folder / stems[0]
+            family = stems[0].partition("_")[0]
+            patch.setattr(teachers, "find_saved_model", lambda _, family=family: small_teachers / family)
+            teachers._loaded.cache_clear()
+            config.parse([f"gin/{stem}.gin" for stem in stems], [])
+            trainer = config.build(Run(made[stems], stems[0], smoke=True)).trainer
+            gin.clear_config()
+            networks = {**trainer.networks, "ema_generator": trainer.ema_generator}
+            made[stems].mkdir()
+            network.write_run(made[stems], networks, "ema_generator", trainer.optimizer_classes)
+            Checkpoints(trainer.state, made[stems] / "checkpoints").save(1)
+    return made
 
 
 @pytest.fixture
-def build(small_teachers, source_run, tmp_path, monkeypatch):
+def build(small_teachers, source_runs, tmp_path, monkeypatch):
     """A function that builds the experiment of some gin files."""
     monkeypatch.chdir(ROOT)
     find_run = places.find_run
-    monkeypatch.setattr(places, "find_run", lambda name: source_run if name in SOURCES else find_run(name))
+    sources = {f"runs/{name}": source_runs[stems] for name, stems in SOURCES.items()}
+    monkeypatch.setattr(places, "find_run", lambda name: sources.get(name) or find_run(name))
     monkeypatch.setattr(bank, "BANKS", tmp_path / "banks")
 
     def function(*paths):
