@@ -1,8 +1,10 @@
 """The optimizers of a method."""
 
 import dataclasses
+import inspect
 
 import keras
+import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Optimizers:
             discriminator steps: `d_steps` per generator step.
 
     Raises:
-        ValueError: one of them accumulates gradients.
+        ValueError: one of them accumulates gradients, or has a setting that is not a number.
     """
 
     generator: keras.optimizers.Optimizer | None = None
@@ -23,10 +25,30 @@ class Optimizers:
 
     def __post_init__(self):
         for optimizer in (self.generator, self.discriminator):
-            if optimizer is not None and optimizer.gradient_accumulation_steps:
+            if optimizer is None:
+                continue
+            if optimizer.gradient_accumulation_steps:
                 raise ValueError(
                     "gradient_accumulation_steps must be None: every micro-batch would see the same latents"
                 )
+            _check_settings(optimizer)
+
+
+def _check_settings(optimizer: keras.optimizers.Optimizer) -> None:
+    """Checks that each setting is a number, or what it is by default. Keras would find others in the first step.
+
+    Raises:
+        ValueError: one is neither.
+    """
+    kind, defaults = type(optimizer).__name__, inspect.signature(type(optimizer)).parameters
+    for name, value in optimizer.get_config().items():
+        usual = name not in defaults or value == defaults[name].default
+        if name not in ("name", "learning_rate") and not usual and not isinstance(value, int | float):
+            raise ValueError(f"{kind}.{name} is {value!r}: give a number")
+    try:
+        float(tf.convert_to_tensor(optimizer.learning_rate))
+    except Exception as error:  # a schedule computes with its own settings
+        raise ValueError(f"{kind}.learning_rate gives no number at step 0: {str(error).splitlines()[0]}") from error
 
 
 def state_of(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:

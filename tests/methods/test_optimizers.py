@@ -18,6 +18,35 @@ def test_an_optimizer_that_accumulates_gradients_is_refused(which):
         make_trainer(GAN).compile(**{f"{which}_optimizer": optimizer})
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"beta_1": "x"}, "Adam.beta_1 is 'x': give a number"),
+        ({"beta_2": None}, "Adam.beta_2 is None: give a number"),
+        ({"clipnorm": "1.0"}, "Adam.clipnorm is '1.0': give a number"),
+        ({"weight_decay": "x"}, "Adam.weight_decay is 'x': give a number"),
+    ],
+)
+def test_a_setting_that_is_not_a_number_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Optimizers(discriminator=keras.optimizers.Adam(**settings))
+
+
+@pytest.mark.parametrize("settings", [{"initial_learning_rate": "x"}, {"decay_steps": "x"}])
+def test_a_schedule_that_gives_no_number_is_refused(settings):
+    schedule = keras.optimizers.schedules.PolynomialDecay(
+        **({"initial_learning_rate": 1.0, "decay_steps": 10} | settings)
+    )
+    with pytest.raises(ValueError, match=r"SGD\.learning_rate gives no number at step 0"):
+        Optimizers(generator=keras.optimizers.SGD(schedule))
+
+
+@pytest.mark.parametrize("kind", ["Adam", "RMSprop", "SGD", "AdamW", "Lion", "Adafactor", "Muon", "Ftrl"])
+def test_the_optimizers_of_keras_are_taken_with_their_defaults_and_with_a_schedule(kind):
+    for settings in ({}, {"learning_rate": keras.optimizers.schedules.CosineDecay(0.1, 10), "clipnorm": 1.0}):
+        Optimizers(generator=getattr(keras.optimizers, kind)(**settings))
+
+
 def test_the_defaults_are_adam_for_both_with_variables_of_their_own():
     trainer = make_trainer(GAN)
     trainer.compile()
