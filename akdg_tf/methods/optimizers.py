@@ -35,15 +35,15 @@ class Optimizers:
 
 
 def _check_settings(optimizer: keras.optimizers.Optimizer) -> None:
-    """Checks that each setting is a number, or what it is by default. Keras would find others in the first step.
+    """Checks that no setting is a word, or None where that is not the default. Keras would find it in the first step.
 
     Raises:
-        ValueError: one is neither.
+        ValueError: one is, or the schedule of the learning rate gives no number.
     """
     kind, defaults = type(optimizer).__name__, inspect.signature(type(optimizer)).parameters
     for name, value in optimizer.get_config().items():
-        usual = name not in defaults or value == defaults[name].default
-        if name not in ("name", "learning_rate") and not usual and not isinstance(value, int | float):
+        usual = name == "name" or (name in defaults and value == defaults[name].default)
+        if not usual and (value is None or isinstance(value, str)):
             raise ValueError(f"{kind}.{name} is {value!r}: give a number")
     try:
         float(tf.convert_to_tensor(optimizer.learning_rate))

@@ -32,11 +32,8 @@ def test_a_setting_that_is_not_a_number_is_refused(settings, message):
         Optimizers(discriminator=keras.optimizers.Adam(**settings))
 
 
-@pytest.mark.parametrize("settings", [{"initial_learning_rate": "x"}, {"decay_steps": "x"}])
-def test_a_schedule_that_gives_no_number_is_refused(settings):
-    schedule = keras.optimizers.schedules.PolynomialDecay(
-        **({"initial_learning_rate": 1.0, "decay_steps": 10} | settings)
-    )
+def test_a_schedule_that_gives_no_number_is_refused():
+    schedule = keras.optimizers.schedules.PolynomialDecay("x", decay_steps=10)
     with pytest.raises(ValueError, match=r"SGD\.learning_rate gives no number at step 0"):
         Optimizers(generator=keras.optimizers.SGD(schedule))
 
