@@ -31,10 +31,10 @@ class Optimizers:
                 raise ValueError(
                     "gradient_accumulation_steps must be None: every micro-batch would see the same latents"
                 )
-            _check_settings(optimizer)
+            check_settings(optimizer)
 
 
-def _check_settings(optimizer: keras.optimizers.Optimizer) -> None:
+def check_settings(optimizer: keras.optimizers.Optimizer) -> None:
     """Checks that no setting is a word, or None where that is not the default. Keras would find it in the first step.
 
     Raises:

@@ -18,7 +18,7 @@ from akdg_tf.artifacts.result import Network, Result, Score
 from akdg_tf.artifacts.saved_model import detached_copy, export_classifier
 from akdg_tf.data.images import ImageArrays, shifted_and_flipped, to_float
 from akdg_tf.errors import UserError
-from akdg_tf.methods.optimizers import state_of
+from akdg_tf.methods.optimizers import check_settings, state_of
 from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.models.counting import count_cost
 from akdg_tf.shares import share
@@ -72,6 +72,7 @@ class ClassifierExperiment:
         self.dataset_name, self.held_out = data.check_name(dataset), held_out
         loss = {"logits": keras.losses.SparseCategoricalCrossentropy(from_logits=True)}
         classifier.compile(optimizer or keras.optimizers.Adam(), loss)
+        check_settings(classifier.optimizer)
         classifier.optimizer.build(classifier.trainable_variables)
 
     @functools.cached_property
