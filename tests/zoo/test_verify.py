@@ -45,7 +45,8 @@ def fid(name):
     return f"fid[{family(name)}-classifier]"
 
 
-COMPRESSED = tuple(f"mnist_dcgan_{how}" for how in ("factorized", "int8", "pruned", "pruned_int4"))
+HOW = ("factorized", "factorized_quarter", "factorized_int4", "int8", "pruned", "pruned_int4")
+COMPRESSED = tuple(f"mnist_dcgan_{how}" for how in HOW)
 CONDITIONAL = ("mnist_conditional_teacher", "mnist_conditional_dcgan_akdg")
 
 
