@@ -46,6 +46,12 @@ def logits(discriminator, images: np.ndarray) -> str:
     return f"{found.mean():.2f} ± {found.std() / len(found) ** 0.5:.2f}"
 
 
+def asymmetry(images: np.ndarray) -> str:
+    """The mean absolute difference of the mean image and its mirror image, in gray levels of 255."""
+    mean = images.mean(0)
+    return f"{np.abs(mean - mean[:, ::-1]).mean() * 127.5:.1f}"
+
+
 def main():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -57,8 +63,11 @@ def main():
     parser.add_argument("--samples", type=int, default=2000)
     arguments = parser.parse_args()
     networks = [akdg_tf.load_network(arguments.run, network=name) for name in DISCRIMINATORS]
-    rows = [[name, *(logits(each, images) for each in networks)] for name, images in images_of(arguments).items()]
-    print(*markdown.table(["", *DISCRIMINATORS], rows), sep="\n")
+    rows = [
+        [name, *(logits(each, images) for each in networks), asymmetry(images)]
+        for name, images in images_of(arguments).items()
+    ]
+    print(*markdown.table(["", *DISCRIMINATORS, "mean image against its mirror image"], rows), sep="\n")
 
 
 if __name__ == "__main__":

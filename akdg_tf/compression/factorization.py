@@ -113,7 +113,8 @@ def _shares(layer: keras.layers.Layer) -> list[np.ndarray]:
     kernel = layer.get_weights()[0].astype(np.float64)
     axes = range(kernel.ndim - 2, kernel.ndim) if kernel.ndim == 4 else [0]
     unfolded = (np.moveaxis(kernel, axis, 0).reshape(kernel.shape[axis], -1) for axis in axes)
-    energies = [np.linalg.eigvalsh(each @ each.T)[::-1].clip(0.0) for each in unfolded]  # squared singular values
+    grams = (each @ each.T if len(each) <= each.shape[1] else each.T @ each for each in unfolded)
+    energies = [np.linalg.eigvalsh(each)[::-1].clip(0.0) for each in grams]  # the squared singular values
     return [np.cumsum(each) / max(each.sum(), np.finfo(np.float64).tiny) for each in energies]
 
 

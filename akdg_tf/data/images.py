@@ -96,7 +96,7 @@ def shifted_and_flipped(images: tf.Tensor, shift: int, seed: int, step: tf.Tenso
         shift: largest shift in pixels, in each of the four directions.
         seed: determines the changes, together with `step` and `stream`.
         step: int64 scalar.
-        stream: other images of the same step have another one.
+        stream: number of the random stream. Images that are changed independently in one step have different ones.
 
     Returns:
         float32, with the same shape.

@@ -35,20 +35,30 @@ class Optimizers:
 
 
 def check_settings(optimizer: keras.optimizers.Optimizer) -> None:
-    """Checks that no setting is a word, or None where that is not the default. Keras would find it in the first step.
+    """Checks that no setting is a word, or None where a number is needed. Otherwise Keras would fail in the first step.
 
     Raises:
         ValueError: one is, or the schedule of the learning rate gives no number.
     """
-    kind, defaults = type(optimizer).__name__, inspect.signature(type(optimizer)).parameters
-    for name, value in optimizer.get_config().items():
-        usual = name == "name" or (name in defaults and value == defaults[name].default)
-        if not usual and (value is None or isinstance(value, str)):
-            raise ValueError(f"{kind}.{name} is {value!r}: give a number")
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales the loss
+    kind = type(optimizer).__name__
+    for name, default in _defaults(type(optimizer)).items():
+        value = getattr(optimizer, name, default)
+        needed = isinstance(default, float) and not name.endswith("weight_decay")
+        if isinstance(value, str) or (value is None and needed):
+            raise ValueError(f"{kind}.{name} is {value!r}: give a number, or True or False")
     try:
         float(tf.convert_to_tensor(optimizer.learning_rate))
     except Exception as error:  # a schedule computes with its own settings
-        raise ValueError(f"{kind}.learning_rate gives no number at step 0: {str(error).splitlines()[0]}") from error
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{kind}.learning_rate gives no number at step 0: {reason}") from error
+
+
+def _defaults(kind: type) -> dict[str, object]:
+    """The default of each setting of an optimizer's class and of those that it extends."""
+    signatures = (inspect.signature(each).parameters for each in reversed(kind.__mro__[:-1]))
+    found = {name: parameter.default for parameters in signatures for name, parameter in parameters.items()}
+    return {name: default for name, default in found.items() if name not in ("name", "learning_rate", "kwargs")}
 
 
 def state_of(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:

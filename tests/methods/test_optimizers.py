@@ -21,10 +21,10 @@ def test_an_optimizer_that_accumulates_gradients_is_refused(which):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"beta_1": "x"}, "Adam.beta_1 is 'x': give a number"),
-        ({"beta_2": None}, "Adam.beta_2 is None: give a number"),
-        ({"clipnorm": "1.0"}, "Adam.clipnorm is '1.0': give a number"),
-        ({"weight_decay": "x"}, "Adam.weight_decay is 'x': give a number"),
+        ({"beta_1": "x"}, "Adam.beta_1 is 'x': give a number, or True or False"),
+        ({"beta_2": None}, "Adam.beta_2 is None: give a number, or True or False"),
+        ({"clipnorm": "1.0"}, "Adam.clipnorm is '1.0': give a number, or True or False"),
+        ({"weight_decay": "x"}, "Adam.weight_decay is 'x': give a number, or True or False"),
     ],
 )
 def test_a_setting_that_is_not_a_number_is_refused(settings, message):
@@ -42,6 +42,27 @@ def test_a_schedule_that_gives_no_number_is_refused():
 def test_the_optimizers_of_keras_are_taken_with_their_defaults_and_with_a_schedule(kind):
     for settings in ({}, {"learning_rate": keras.optimizers.schedules.CosineDecay(0.1, 10), "clipnorm": 1.0}):
         Optimizers(generator=getattr(keras.optimizers, kind)(**settings))
+
+
+def test_an_optimizer_of_ones_own_and_one_that_scales_the_loss_are_taken_and_checked():
+    class Mine(keras.optimizers.Adam):
+        def __init__(self, **settings):
+            super().__init__(**settings)
+
+    Optimizers(generator=Mine(), discriminator=keras.optimizers.Muon(weight_decay=None))
+    Optimizers(generator=keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()))
+    for made in (Mine(beta_1="x"), keras.optimizers.LossScaleOptimizer(Mine(beta_1="x"))):
+        with pytest.raises(ValueError, match=r"Mine\.beta_1 is 'x'"):
+            Optimizers(generator=made)
+
+
+def test_a_schedule_that_fails_without_a_word_is_named_by_its_error():
+    class Failing(keras.optimizers.schedules.LearningRateSchedule):
+        def __call__(self, step):
+            raise AssertionError
+
+    with pytest.raises(ValueError, match=r"SGD\.learning_rate gives no number at step 0: AssertionError"):
+        Optimizers(generator=keras.optimizers.SGD(Failing()))
 
 
 def test_the_defaults_are_adam_for_both_with_variables_of_their_own():
