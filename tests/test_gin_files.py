@@ -1,5 +1,7 @@
 """Every experiment in gin/ parses, builds, and says at its head what it makes."""
 
+import functools
+
 import gin
 import pytest
 from support import ROOT
@@ -33,7 +35,8 @@ CIFAR10 = [path for path in CIFAR10 if path.stem not in ELSEWHERE]
 
 # By the last part of the name; of others 2.
 OPTIMIZERS = {"mse": 1, "lit": 1, "akdg": 3}
-OPTIMIZERS |= dict.fromkeys(("factorized", "quarter", "int4", "int8", "pruned", "sparse"), 3)
+COMPRESSIONS = ("factorized", "quarter", "int4", "int8", "pruned", "sparse")
+OPTIMIZERS |= dict.fromkeys(COMPRESSIONS, 3)
 TEACHERS = {  # shapes of latent and sample, by family
     "toy": (8, (2,)),
     "mnist": (64, (32, 32, 1)),
@@ -66,38 +69,43 @@ def small_teachers(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def source_runs(small_teachers, tmp_path_factory):
-    """The runs of `SOURCES`, at their first checkpoint, by the gin files that made them."""
-    folder, made = tmp_path_factory.mktemp("runs"), {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
-        patch.setattr(bank, "BANKS", folder / "banks")
-        for stems in dict.fromkeys(SOURCES.values()):
-            made[stems] = folder / stems[0]
-            family = stems[0].partition("_")[0]
-            patch.setattr(teachers, "find_saved_model", lambda _, family=family: small_teachers / family)
+def source_run(small_teachers, tmp_path_factory):
+    """A function that makes the run of some gin files, at its first checkpoint, once."""
+
+    @functools.cache
+    def function(stems):
+        folder = tmp_path_factory.mktemp("runs") / stems[0]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bank, "BANKS", folder.parent / "banks")
+            patch.setattr(teachers, "find_saved_model", lambda _: small_teachers / stems[0].partition("_")[0])
             teachers._loaded.cache_clear()
             config.parse([f"gin/{stem}.gin" for stem in stems], [])
-            trainer = config.build(Run(made[stems], stems[0], smoke=True)).trainer
-            gin.clear_config()
-            networks = {**trainer.networks, "ema_generator": trainer.ema_generator}
-            made[stems].mkdir()
-            network.write_run(made[stems], networks, "ema_generator", trainer.optimizer_classes)
-            Checkpoints(trainer.state, made[stems] / "checkpoints").save(1)
-    return made
+            trainer = config.build(Run(folder, stems[0], smoke=True)).trainer
+        gin.clear_config()
+        networks = {**trainer.networks, "ema_generator": trainer.ema_generator}
+        folder.mkdir()
+        network.write_run(folder, networks, "ema_generator", trainer.optimizer_classes)
+        Checkpoints(trainer.state, folder / "checkpoints").save(1)
+        return folder
+
+    return function
 
 
 @pytest.fixture
-def build(small_teachers, source_runs, tmp_path, monkeypatch):
+def build(small_teachers, source_run, tmp_path, monkeypatch):
     """A function that builds the experiment of some gin files."""
     monkeypatch.chdir(ROOT)
-    find_run = places.find_run
-    sources = {f"runs/{name}": source_runs[stems] for name, stems in SOURCES.items()}
+    find_run, sources = places.find_run, {}
     monkeypatch.setattr(places, "find_run", lambda name: sources.get(name) or find_run(name))
     monkeypatch.setattr(bank, "BANKS", tmp_path / "banks")
 
     def function(*paths):
         name = paths[0].stem
+        if name.split("_")[-1] in COMPRESSIONS:
+            family = name.partition("_")[0]
+            sources.update(
+                (f"runs/{run}", source_run(stems)) for run, stems in SOURCES.items() if run.startswith(family)
+            )
         teacher = small_teachers / (name if name in (*DEEP, CONDITIONAL) else name.partition("_")[0])
         monkeypatch.setattr(teachers, "find_saved_model", lambda _: teacher)
         teachers._loaded.cache_clear()
@@ -107,7 +115,12 @@ def build(small_teachers, source_runs, tmp_path, monkeypatch):
     return function
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+LONG = {"cifar10_dcgan_factorized", "cifar10_dcgan_pruned"}  # they compress a large network
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, marks=[pytest.mark.long] * (path.stem in LONG), id=path.stem) for path in FILES]
+)
 def test_experiment_builds(path, build):
     """With its trainer: every network, loss and optimizer that the file binds."""
     made = build(path)
