@@ -251,11 +251,14 @@ class Trainer:
             with self.cast():
                 logits = run(images).float()
             loss = loss + weight * (-logits.mean() if self.recipe.spectral else F.softplus(-logits).mean())
+        self._generator_step(loss)
+        for each in self.discriminators:
+            each.requires_grad_(True)
+
+    def _generator_step(self, loss: torch.Tensor) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
-        for each in self.discriminators:
-            each.requires_grad_(True)
         torch._foreach_lerp_(_floats(self.average), _floats(self.generator), 1 - self.recipe.ema)
 
     def _discriminator_step(self, i: int, reference: torch.Tensor, generated: torch.Tensor, penalized: bool) -> None:
@@ -274,6 +277,25 @@ class Trainer:
         self.d_optimizers[i].step()
 
 
+class Imitator(Trainer):
+    """MSE: the student imitates the teacher's image of each latent. There is no discriminator.
+
+    Args:
+        recipe: the recipe.
+        pairs: draws latents, [n, latent_dim], and the teacher's images of them, float32 [n, 3, 32, 32] in [-1, 1].
+        device: "cpu" or "cuda".
+    """
+
+    def __init__(self, recipe: Recipe, pairs: Callable[[], tuple[torch.Tensor, torch.Tensor]], device: str = "cpu"):
+        super().__init__(dataclasses.replace(recipe, gamma=0.0), [], device)
+        self.pairs = pairs
+
+    def step(self, penalized: bool) -> None:
+        """Takes one step of the generator; there is no penalty."""
+        latents, images = self.pairs()
+        self._generator_step((self.run_generator(latents) - images).square().mean())
+
+
 def _floats(module: nn.Module) -> list[torch.Tensor]:
     """The weights and batch statistics of a network."""
     return [each for each in module.state_dict().values() if each.is_floating_point()]
@@ -288,5 +310,15 @@ def stored(pixels: torch.Tensor, batch: int, flip: bool = False) -> Draw:
             return images
         mirrored = torch.rand(batch, 1, 1, 1, device=pixels.device) < 0.5
         return torch.where(mirrored, images.flip(3), images)
+
+    return draw
+
+
+def paired(latents: torch.Tensor, pixels: torch.Tensor, batch: int) -> Callable[[], tuple[torch.Tensor, torch.Tensor]]:
+    """A function that draws latents and their images, of uint8 images [n, 3, h, w]."""
+
+    def draw():
+        rows = torch.randint(len(pixels), (batch,), device=pixels.device)
+        return latents[rows], pixels[rows].float() / 127.5 - 1
 
     return draw

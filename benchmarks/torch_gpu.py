@@ -9,6 +9,7 @@ writes FOLDER and reads OUT. It needs PyTorch and Pillow.
 
 import argparse
 import dataclasses
+import itertools
 import json
 import pathlib
 import time
@@ -16,11 +17,13 @@ import time
 import numpy as np
 import torch
 from torch import nn
-from torch_gan import LATENT_DIM, Recipe, Trainer, stored
+from torch_gan import LATENT_DIM, Imitator, Recipe, Trainer, paired, stored
 from torch_scores import CHUNK, DEVICE, Features, Scorer
 
 SAMPLES = 10_000  # real and generated images per score
+CURVE_SAMPLES = 5_000  # per score during the training
 SCORING = 3.0  # seconds that a score may take
+FILE_BYTES = 15_000_000  # of weights in one file at most
 
 
 class Graphs:
@@ -72,6 +75,35 @@ def decay(trainer: Trainer, share: float) -> None:
                 group["lr"] = value
 
 
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One student.
+
+    Attributes:
+        recipe: how it is trained.
+        pixels: the images of each discriminator's references, uint8 [n, 3, 32, 32]; for MSE the teacher's alone.
+        flip_teacher: whether the teacher's images are mirrored at random, as the real ones always are.
+        latents: of the teacher's images; given, the student imitates them (MSE).
+        seed: of the first weights; None goes on with the study's.
+    """
+
+    recipe: Recipe
+    pixels: list[torch.Tensor]
+    flip_teacher: bool = False
+    latents: torch.Tensor | None = None
+    seed: int | None = None
+
+    def trainer(self, real: torch.Tensor) -> Trainer:
+        """The trainer, with new networks."""
+        if self.seed is not None:
+            torch.manual_seed(self.seed)
+        if self.latents is not None:
+            return Imitator(self.recipe, paired(self.latents, *self.pixels, self.recipe.batch), device=DEVICE)
+        flips = [each is real or self.flip_teacher for each in self.pixels]
+        draws = [stored(each, self.recipe.batch, flip) for each, flip in zip(self.pixels, flips, strict=True)]
+        return Trainer(self.recipe, draws, device=DEVICE)
+
+
 class Study:
     """The trainings, what they found, and the time that is left."""
 
@@ -81,7 +113,9 @@ class Study:
         self.results: list[dict] = []
         images = np.load(arguments.images)
         self.real = torch.tensor(images, device=DEVICE).permute(0, 3, 1, 2)  # channels last in memory
-        self.scorer = Scorer(Features(arguments.features), self.real, 600 if arguments.short else SAMPLES)
+        features = Features(arguments.features)
+        self.scorer = Scorer(features, self.real, 600 if arguments.short else SAMPLES)
+        self.curve_scorer = Scorer(features, self.real, 600 if arguments.short else CURVE_SAMPLES)
         self.log("real images and features are ready")
 
     def left(self) -> float:
@@ -158,15 +192,20 @@ class Study:
         """Saves weights."""
         np.savez(self.out / f"{name}.npz", **{key: value.cpu().numpy() for key, value in state.items()})
 
-    @torch.no_grad()
     def bank(self, teacher: nn.Module, images: int) -> torch.Tensor:
         """Images of a teacher, uint8 [n, 3, 32, 32]."""
+        return self.pairs(teacher, images)[1]
+
+    @torch.no_grad()
+    def pairs(self, teacher: nn.Module, images: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Latents, float32 [n, latent_dim], and a teacher's images of them, uint8 [n, 3, 32, 32]."""
+        latents = torch.randn(1000 if self.short else images, LATENT_DIM, device=DEVICE)
         found = []
-        for _ in range(0, 1000 if self.short else images, CHUNK):
+        for part in latents.split(CHUNK):
             with torch.autocast(DEVICE, torch.bfloat16):
-                made = teacher(torch.randn(CHUNK, LATENT_DIM, device=DEVICE)).float()
+                made = teacher(part).float()
             found.append(((made + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
-        return torch.cat(found).contiguous(memory_format=torch.channels_last)
+        return latents, torch.cat(found).contiguous(memory_format=torch.channels_last)
 
     @torch.no_grad()
     def picture(self, name: str, generators: list[nn.Module]) -> None:
@@ -180,25 +219,26 @@ class Study:
             columns.append(((grid + 1) * 127.5).byte().numpy())
         Image.fromarray(np.concatenate(columns)).save(self.out / f"{name}.png")
 
-    def students(
-        self, name: str, runs: dict[str, tuple[Recipe, list[torch.Tensor]]], steps: int, seconds: float
-    ) -> None:
+    def students(self, name: str, runs: dict[str, Run], steps: int, seconds: float) -> dict[str, Trainer]:
         """Trains students side by side, scores them and draws their samples.
 
         Args:
             name: of the picture.
-            runs: recipe, and the images of each discriminator's references, by name.
+            runs: by name.
             steps: steps of each.
             seconds: time for all of it. If it does not suffice, there are fewer steps.
+
+        Returns:
+            Their trainers, by name.
         """
-        steps = 8 if self.short else steps
-        trainers = {}
-        for label, (recipe, pixels) in runs.items():
-            draws = [stored(each, recipe.batch, flip=each is self.real) for each in pixels]
-            trainers[label] = Graphs(Trainer(recipe, draws, device=DEVICE))
+        published = PUBLISHED.get(name)
+        steps = 8 if self.short else published.steps if published else steps
+        last = steps - (published.left_out if published and not self.short else 0)
+        curve = published.curve if published else ()
+        trainers = {label: Graphs(run.trainer(self.real)) for label, run in runs.items()}
         self.log(f"{name}: {len(runs)} students")
         start, step = time.monotonic(), 0
-        while step < steps:
+        while step < last:
             step += 1
             if step % 100 == 0:
                 for each in trainers.values():
@@ -207,16 +247,50 @@ class Study:
                 if step == 500:
                     seconds_per_step = (time.monotonic() - start) / step
                     left = min(seconds - (time.monotonic() - start), self.left()) - SCORING * len(runs)
-                    steps = min(steps, 500 + int(left / seconds_per_step) // 100 * 100)
+                    affordable = 500 + int(left / seconds_per_step) // 100 * 100
+                    steps, last = min(steps, affordable), min(last, affordable)
                     self.log(f"{name}: {1e3 * seconds_per_step:.2f} ms per step of all, {steps} steps")
             for each in trainers.values():
                 each.step()
+            if step in curve:
+                synchronize()
+                for label, each in trainers.items():
+                    self.note(what=f"{label}, curve", step=step, fid=self.curve_scorer(each.trainer.average))
         synchronize()
-        for label, each in trainers.items():
-            recipe = dataclasses.asdict(each.trainer.recipe)
-            found = self.scorer(each.trainer.average)
-            self.note(what=label, step=step, fid=found, logits=self.logits(each.trainer), recipe=recipe)
-        self.picture(name, [each.trainer.average for each in trainers.values()])
+        found = {label: each.trainer for label, each in trainers.items()}
+        if published:
+            self.save_students(found)
+        for label, each in found.items():
+            recipe = dataclasses.asdict(each.recipe)
+            self.note(what=label, step=step, fid=self.scorer(each.average), logits=self.logits(each), recipe=recipe)
+        self.picture(name, [each.average for each in found.values()])
+        return found
+
+    def save_students(self, trainers: dict[str, Trainer]) -> None:
+        """Saves averages and discriminators in float16, with the mean squared gradients of RMSprop, per variable.
+
+        The files are small enough to be copied one by one; a name in them is "<student>/<network>/<variable>".
+        """
+        files: list[dict[str, np.ndarray]] = [{}]
+        size = 0
+        for label, trainer in trainers.items():
+            arrays = {}
+            networks = {"average": trainer.average}
+            networks |= {f"discriminator_{i}": each for i, each in enumerate(trainer.discriminators)}
+            for part, network in networks.items():
+                for key, value in network.state_dict().items():
+                    arrays[f"{label}/{part}/{key}"] = value.half() if value.is_floating_point() else value
+            for i, optimizer in enumerate((trainer.optimizer, *trainer.d_optimizers)):
+                means = [each["square_avg"].mean() for each in optimizer.state.values() if "square_avg" in each]
+                arrays |= {f"{label}/rmsprop_{i}/squares": torch.stack(means)} if means else {}
+            bytes_ = sum(value.nbytes for value in arrays.values())
+            if size + bytes_ > FILE_BYTES:
+                files.append({})
+                size = 0
+            files[-1] |= {key: value.cpu().numpy() for key, value in arrays.items()}
+            size += bytes_
+        for i, each in enumerate(files):
+            np.savez(self.out / f"students_{i}.npz", **each)
 
 
 BASE = Recipe("dcgan", 32, (32, 64, 128), gamma=2.0, rate=1e-3, d_rate=1e-3, use_batch_norm=True)
@@ -235,7 +309,7 @@ def recipes(study: Study, teachers: list[nn.Module]) -> dict:
     }
     runs = {}
     for name, recipe in changes.items():
-        runs |= {f"dcgan {name} vanilla": (recipe, [real]), f"dcgan {name} akdg": (recipe, [real, bank])}
+        runs |= {f"dcgan {name} vanilla": Run(recipe, [real]), f"dcgan {name} akdg": Run(recipe, [real, bank])}
     return runs
 
 
@@ -244,22 +318,22 @@ def spectral(study: Study, teachers: list[nn.Module]) -> dict:
     real, bank = study.real, study.bank(teachers[-1], 50_000)
     mlp = dataclasses.replace(SPECTRAL, network="mlp")
     return {
-        "mlp spectral vanilla": (mlp, [real]),
-        "mlp spectral akdg": (mlp, [real, bank]),
-        "dcgan spectral, lambda 0.3 akdg": (dataclasses.replace(SPECTRAL, weights=(1.0, 0.3)), [real, bank]),
-        "dcgan spectral, D_KD alone": (SPECTRAL, [bank]),
-        "mlp spectral, rates x2.5 akdg": (dataclasses.replace(mlp, rate=5e-4, d_rate=1e-3), [real, bank]),
+        "mlp spectral vanilla": Run(mlp, [real]),
+        "mlp spectral akdg": Run(mlp, [real, bank]),
+        "dcgan spectral, lambda 0.3 akdg": Run(dataclasses.replace(SPECTRAL, weights=(1.0, 0.3)), [real, bank]),
+        "dcgan spectral, D_KD alone": Run(SPECTRAL, [bank]),
+        "mlp spectral, rates x2.5 akdg": Run(dataclasses.replace(mlp, rate=5e-4, d_rate=1e-3), [real, bank]),
     }
 
 
 def by_teacher(study: Study, teachers: list[nn.Module]) -> dict:
     """Every teacher with two weights of its term, beside vanilla; and a bank that is a quarter of the others."""
-    runs = {"vanilla": (SPECTRAL, [study.real])}
+    runs = {"vanilla": Run(SPECTRAL, [study.real])}
     for i, teacher in enumerate(teachers):
         bank = study.bank(teacher, 200_000)
         for weight in (1.0, 0.3):
             recipe = dataclasses.replace(SPECTRAL, weights=(1.0, weight))
-            runs[f"akdg, teacher {i}, lambda {weight}"] = (recipe, [study.real, bank])
+            runs[f"akdg, teacher {i}, lambda {weight}"] = Run(recipe, [study.real, bank])
     runs["akdg, bank of 50,000"] = (SPECTRAL, [study.real, bank[:50_000]])
     return runs
 
@@ -281,8 +355,8 @@ def mlps(study: Study, teachers: list[nn.Module]) -> dict:
     runs = {}
     for name, change in changes.items():
         recipe = dataclasses.replace(base, **change)
-        runs |= {f"mlp {name} vanilla": (recipe, [real]), f"mlp {name} akdg": (recipe, [real, bank])}
-    runs["mlp lambda 0.3 akdg"] = (dataclasses.replace(base, weights=(1.0, 0.3)), [real, bank])
+        runs |= {f"mlp {name} vanilla": Run(recipe, [real]), f"mlp {name} akdg": Run(recipe, [real, bank])}
+    runs["mlp lambda 0.3 akdg"] = Run(dataclasses.replace(base, weights=(1.0, 0.3)), [real, bank])
     return runs
 
 
@@ -290,10 +364,61 @@ def seeds(study: Study, teachers: list[nn.Module]) -> dict:
     """Vanilla and AKDG with both sizes of the bank, twice more, from other first weights."""
     real, bank = study.real, study.bank(teachers[-1], 200_000)
     images = {"vanilla": [real], "akdg": [real, bank], "akdg, bank of 50,000": [real, bank[:50_000]]}
-    return {f"{name}, again {i}": (SPECTRAL, pixels) for i in (1, 2) for name, pixels in images.items()}
+    return {f"{name}, again {i}": Run(SPECTRAL, pixels) for i in (1, 2) for name, pixels in images.items()}
 
 
-ROUNDS = {"seeds": seeds, "recipes": recipes, "spectral": spectral, "teachers": by_teacher, "mlp": mlps}
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """A round whose students are published.
+
+    Attributes:
+        steps: of the whole training, over which learning rates fall.
+        curve: steps after which the students are scored.
+        left_out: the last steps, which `run.py` takes.
+    """
+
+    steps: int
+    curve: tuple[int, ...]
+    left_out: int = 100
+
+
+PUBLISHED = {
+    "dcgan": Published(20_000, (2_500, 5_000, 10_000, 15_000)),
+    "mlps": Published(50_000, (5_000, 10_000, 20_000, 35_000)),
+}
+
+
+def by_method(study: Study, teachers: list[nn.Module], recipe: Recipe) -> dict[str, Run]:
+    """A student by each method, with three seeds."""
+    real, (latents, bank) = study.real, study.pairs(teachers[-1], 200_000)
+    methods = {
+        "vanilla": Run(recipe, [real]),
+        "mse": Run(recipe, [bank], latents=latents),
+        "akdg": Run(recipe, [real, bank], flip_teacher=True),
+    }
+    runs = itertools.product(range(3), methods.items())
+    return {f"{recipe.network} {name} seed {seed}": dataclasses.replace(run, seed=seed) for seed, (name, run) in runs}
+
+
+def published_dcgans(study: Study, teachers: list[nn.Module]) -> dict[str, Run]:
+    """The published DCGANs: `gin/cpu_hours.gin` with `gin/spectral.gin`."""
+    return by_method(study, teachers, SPECTRAL)
+
+
+def published_mlps(study: Study, teachers: list[nn.Module]) -> dict[str, Run]:
+    """The published MLPs: `gin/cpu_hours.gin`."""
+    return by_method(study, teachers, dataclasses.replace(BASE, network="mlp", widths=(64, 128, 256)))
+
+
+ROUNDS = {
+    "seeds": seeds,
+    "recipes": recipes,
+    "spectral": spectral,
+    "teachers": by_teacher,
+    "mlp": mlps,
+    "dcgan": published_dcgans,
+    "mlps": published_mlps,
+}
 
 
 def main():
