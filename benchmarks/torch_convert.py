@@ -2,14 +2,18 @@
 
     python benchmarks/torch_convert.py inputs --data_dir DATA --out FOLDER     # images.npy and the two feature spaces
     python benchmarks/torch_convert.py teacher --weights FOLDER --out RUN      # a run that `init_from` starts from
+    python benchmarks/torch_convert.py students --weights FOLDER --out FOLDER  # such a run and its curve per student
 
-The second command checks that the converted generator draws the same images as the one in PyTorch, and that the
-discriminator gives the same logits.
+The last two commands check that each converted generator draws the same images as the one in PyTorch, and that a ResNet
+discriminator gives the same logits. The students' convolutional discriminators pad other borders in PyTorch, so they
+are left out: a training that goes on from such a run starts them from scratch.
 """
 
 import argparse
+import functools
 import json
 import pathlib
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -22,6 +26,7 @@ import akdg_tf
 from akdg_tf import data
 from akdg_tf.artifacts import network
 from akdg_tf.artifacts.checkpoints import Checkpoints
+from akdg_tf.methods.trainer import GeneratorTrainer
 
 SHAPE = (32, 32, 3)
 CLASSIFIERS = {"classifier": "cifar10_classifier", "efficientnet": "imagenet_efficientnet_lite0"}
@@ -103,14 +108,83 @@ def write_run(folder: pathlib.Path, out: pathlib.Path) -> None:
     compare("logits", discriminator(tf.constant(images.transpose(0, 2, 3, 1))).numpy(), logits)
     found = json.loads((folder / "results.json").read_text())
     step = max(each["step"] for each in found if each["what"] == "teacher")
+    _write(trainer, step, out)
+
+
+def write_students(folder: pathlib.Path, out: pathlib.Path) -> None:
+    """Writes a run per student, with its averaged generator, its ResNet discriminators, its step and its curve."""
+    arrays = {name: value for path in sorted(folder.glob("students_*.npz")) for name, value in np.load(path).items()}
+    results = json.loads((folder / "results.json").read_text())
+    z = np.random.default_rng(0).normal(size=(64, LATENT_DIM)).astype(np.float32)
+    for label in dict.fromkeys(name.split("/")[0] for name in arrays):
+        network_name, method, _, seed = label.split()
+        (found,) = (each for each in results if each["what"] == label)
+        recipe = Recipe(**found["recipe"])
+        count = sum(f"{label}/discriminator_{i}/" in "".join(arrays) for i in range(2)) if recipe.spectral else 0
+        trainer = _student_trainer(network_name, method, recipe.spectral)
+        state = _state(arrays, f"{label}/average")
+        weights = converted(state, 512 if network_name == "dcgan" else None)
+        if network_name == "mlp":  # its last layer makes images with the channels first
+            weights[-2:] = [_channels_last(each) for each in weights[-2:]]
+        images = _run(recipe.generator(), state, z)
+        for model in (trainer.generator, trainer.ema_generator):
+            model.set_weights(weights)
+        compare(f"{label}: images", trainer.ema_generator(z).numpy(), images.transpose(0, 2, 3, 1))
+        for i, adversary in enumerate(trainer.adversaries[:count]):
+            state = _state(arrays, f"{label}/discriminator_{i}")
+            adversary.discriminator.set_weights(converted(state, None))
+            logits = _run(recipe.discriminator(), state, images)
+            ours = adversary.discriminator(tf.constant(images.transpose(0, 2, 3, 1))).numpy()
+            compare(f"{label}: logits {i}", ours, logits)
+        run = out / f"{network_name}_{method}_{seed}"
+        _write(trainer, found["step"], run)
+        curve = [each for each in results if each["what"] == f"{label}, curve"]
+        lines = [{"step": each["step"], **{f"fid[{k}]": v for k, v in each["fid"].items()}} for each in curve]
+        (run / "curve.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def _student_trainer(network_name: str, method: str, spectral: bool) -> GeneratorTrainer:
+    """A compiled trainer like that of `gin/cifar10_<network_name>_<method>.gin`; its teacher draws nothing."""
+    make = {"dcgan": akdg_tf.DCGANGenerator, "mlp": functools.partial(akdg_tf.MLPGenerator, use_batch_norm=True)}
+    generator = make[network_name](LATENT_DIM, SHAPE)
+    teacher = akdg_tf.FrozenGenerator(generator, LATENT_DIM, module=generator)
+    parts = {"loss": akdg_tf.HingeLoss(), "penalty": None} if spectral else {}
+
+    def critic():
+        return akdg_tf.ResNetDiscriminator(64) if spectral else akdg_tf.ConvDiscriminator((64, 128, 256))
+
+    trainers: dict[str, Callable[[], GeneratorTrainer]] = {
+        "vanilla": lambda: akdg_tf.GAN(generator, critic(), **parts),
+        "mse": lambda: akdg_tf.MSEDistillation(generator, teacher),
+        "akdg": lambda: akdg_tf.AKDG(generator, critic(), critic(), teacher, **parts),
+    }
+    trainer = trainers[method]()
+    trainer.compile(keras.optimizers.Adam() if spectral else keras.optimizers.RMSprop())
+    return trainer
+
+
+def _state(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The weights of one network, in float32."""
+    found = {name.removeprefix(f"{prefix}/"): value for name, value in arrays.items() if name.startswith(f"{prefix}/")}
+    return {name: value.astype(np.float32) if value.dtype == np.float16 else value for name, value in found.items()}
+
+
+def _channels_last(weight: np.ndarray) -> np.ndarray:
+    """A kernel or bias of the layer that makes the image, for channels that come last in place of first."""
+    height, width, channels = SHAPE
+    return np.moveaxis(weight.reshape(-1, channels, height, width), 1, 3).reshape(weight.shape)
+
+
+def _write(trainer: GeneratorTrainer, step: int, run: pathlib.Path) -> None:
+    """Writes a run with one checkpoint. The moments of its optimizers start from zero."""
     trainer.set_step(step)
     for optimizer in trainer.optimizers:
-        optimizer.iterations.assign(step)  # learning rates decay with it; the moments start from zero
+        optimizer.iterations.assign(step)  # learning rates decay with it
     networks = {**trainer.networks, "ema_generator": trainer.ema_generator}
-    out.mkdir(parents=True, exist_ok=True)
-    network.write_run(out, networks, "ema_generator", trainer.optimizer_classes)
-    Checkpoints(trainer.state, out / "checkpoints").save(step)
-    print(f"wrote {out}, step {step:,}")
+    run.mkdir(parents=True, exist_ok=True)
+    network.write_run(run, networks, "ema_generator", trainer.optimizer_classes)
+    Checkpoints(trainer.state, run / "checkpoints").save(step)
+    print(f"wrote {run}, step {step:,}")
 
 
 def _run(module: torch.nn.Module, state: dict[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
@@ -128,13 +202,17 @@ def main():
     inputs.add_argument("--data_dir", required=True)
     teacher = commands.add_parser("teacher", help="make a run of the teacher that torch_gpu.py wrote")
     teacher.add_argument("--weights", type=pathlib.Path, required=True)
-    for each in (inputs, teacher):
+    students = commands.add_parser("students", help="make a run of each student that torch_gpu.py wrote")
+    students.add_argument("--weights", type=pathlib.Path, required=True)
+    for each in (inputs, teacher, students):
         each.add_argument("--out", type=pathlib.Path, required=True)
     arguments = parser.parse_args()
     if arguments.command == "inputs":
         write_inputs(arguments.data_dir, arguments.out)
-    else:
+    elif arguments.command == "teacher":
         write_run(arguments.weights, arguments.out)
+    else:
+        write_students(arguments.weights, arguments.out)
 
 
 if __name__ == "__main__":
