@@ -2,9 +2,9 @@
 
     python benchmarks/torch_gpu.py --images FOLDER/images.npy --features FOLDER --out OUT --seconds 540
 
-It made the weights that the published teacher starts from, and the table by which the recipe of the DCGAN students was
-chosen (docs/results.md). The published students are trained by this repository's own code alone. `torch_convert.py`
-writes FOLDER and reads OUT. It needs PyTorch and Pillow.
+It made the weights of the published CIFAR-10 teacher and of its students (rounds `dcgan` and `mlps`), and the tables
+by which their recipes were chosen (docs/results.md). This repository's own code scored and exported them.
+`torch_convert.py` writes FOLDER and reads OUT. It needs PyTorch and Pillow.
 """
 
 import argparse
