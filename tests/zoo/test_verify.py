@@ -27,8 +27,9 @@ STUDENTS = [
     for method in ("vanilla", "mse", "akdg")
 ]
 CONVERTED = "imagenet_efficientnet_lite0"
-TEACHERS = {"mnist": "mnist_sngan_teacher", "cifar10": "cifar10_sngan_teacher_cpu"}
 PAPERS_TEACHER = "cifar10_sngan_teacher"
+TEACHERS = {"mnist": "mnist_sngan_teacher", "cifar10": PAPERS_TEACHER}
+TEACHER_OF_MINUTES = "cifar10_sngan_teacher_cpu"  # of gin/budget_cpu.gin
 # Shape, and the mean and the least spread of a pixel of real images in [0, 1].
 IMAGES = {"mnist": ((32, 32, 1), 0.10, 0.2), "cifar10": ((32, 32, 3), 0.47, 0.15)}
 
@@ -55,7 +56,7 @@ def test_the_entries_are_there():
         "mnist_classifier",
         "cifar10_classifier",
         CONVERTED,
-        PAPERS_TEACHER,
+        TEACHER_OF_MINUTES,
         *TEACHERS.values(),
         *STUDENTS,
         *COMPRESSED,
@@ -63,7 +64,7 @@ def test_the_entries_are_there():
     }
 
 
-@pytest.mark.parametrize("name", [PAPERS_TEACHER, *TEACHERS.values(), *STUDENTS, *COMPRESSED])
+@pytest.mark.parametrize("name", [TEACHER_OF_MINUTES, *TEACHERS.values(), *STUDENTS, *COMPRESSED])
 def test_entry_draws_images_that_are_not_black_squares(name):
     latent_dim, (shape, mean, spread) = result(name).network.latent_dim, IMAGES[family(name)]
     images = hub.load(str(ROOT / "zoo" / name))(tf.random.stateless_normal((64, latent_dim), (0, 0))).numpy()
@@ -84,7 +85,7 @@ def test_a_compressed_student_costs_less_than_the_one_it_was_made_of(name):
 @pytest.mark.parametrize("name", STUDENTS)
 def test_the_teacher_is_better_and_costs_more_than_its_student(name):
     teacher, student = result(TEACHERS[family(name)]), result(name)
-    assert 2 * student.network.mult_adds < teacher.network.mult_adds or "cifar10_dcgan" in name
+    assert 2 * student.network.mult_adds < teacher.network.mult_adds
     assert teacher.network.scores[fid(name)].value < min(student.over_seeds[fid(name)].values)
 
 
@@ -104,7 +105,7 @@ def test_a_student_names_its_teacher_as_the_teacher_names_itself(name):
     speeds = {"images_per_second": None}  # measured in each run anew
     assert dataclasses.replace(student.teacher, **speeds) == dataclasses.replace(teacher.network, **speeds)
     learned = [] if name.endswith("vanilla") else [("teacher", teacher.experiment)]
-    assert [(parent.role, parent.name) for parent in student.parents] == learned
+    assert [(parent.role, parent.name) for parent in student.parents if parent.role == "teacher"] == learned
 
 
 def test_students_are_published_with_the_seeds_that_were_run():
