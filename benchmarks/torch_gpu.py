@@ -219,17 +219,14 @@ class Study:
             columns.append(((grid + 1) * 127.5).byte().numpy())
         Image.fromarray(np.concatenate(columns)).save(self.out / f"{name}.png")
 
-    def students(self, name: str, runs: dict[str, Run], steps: int, seconds: float) -> dict[str, Trainer]:
+    def students(self, name: str, runs: dict[str, Run], steps: int, seconds: float) -> None:
         """Trains students side by side, scores them and draws their samples.
 
         Args:
             name: of the picture.
             runs: by name.
-            steps: steps of each.
+            steps: steps of each; a published round has its own.
             seconds: time for all of it. If it does not suffice, there are fewer steps.
-
-        Returns:
-            Their trainers, by name.
         """
         published = PUBLISHED.get(name)
         steps = 8 if self.short else published.steps if published else steps
@@ -264,7 +261,6 @@ class Study:
             recipe = dataclasses.asdict(each.recipe)
             self.note(what=label, step=step, fid=self.scorer(each.average), logits=self.logits(each), recipe=recipe)
         self.picture(name, [each.average for each in found.values()])
-        return found
 
     def save_students(self, trainers: dict[str, Trainer]) -> None:
         """Saves averages and discriminators in float16, with the mean squared gradients of RMSprop, per variable.
