@@ -1,6 +1,9 @@
-"""Draws the students' Frechet distances over those of their teachers: python benchmarks/torch_picture.py RESULTS PNG.
+"""Draws what `torch_gpu.py` found.
 
-RESULTS is results.json of `torch_gpu.py` with the round `teachers`.
+    python benchmarks/torch_picture.py teachers RESULTS PNG    # the students' Frechet distances over their teachers'
+    python benchmarks/torch_picture.py curves FOLDER PNG       # distances over steps, of each network and method
+
+RESULTS is results.json of the round `teachers`. FOLDER holds the runs that `torch_convert.py students` made.
 """
 
 import argparse
@@ -8,18 +11,16 @@ import json
 import pathlib
 import re
 
-from akdg_tf.reporting import pictures
+import numpy as np
+
+from akdg_tf.reporting import curves, pictures
 
 AKDG = re.compile(r"akdg, teacher (\d+), lambda (\S+)")
 
 
-def main():
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("results", type=pathlib.Path)
-    parser.add_argument("png", type=pathlib.Path)
-    arguments = parser.parse_args()
-    found = {each["what"]: each["fid"] for each in json.loads(arguments.results.read_text())}
+def over_teachers(results: pathlib.Path) -> np.ndarray:
+    """The picture of the round `teachers`, uint8 [height, width, 3]."""
+    found = {each["what"]: each["fid"] for each in json.loads(results.read_text())}
     teachers = [fid for name, fid in found.items() if name.startswith("teacher_")]
     students = [(*match.groups(), fid) for name, fid in found.items() if (match := AKDG.fullmatch(name))]
     canvas = pictures.new_canvas((10, 3.6))
@@ -30,7 +31,30 @@ def main():
         axis.axhline(found["vanilla"][space], color="gray", linestyle="--", label="vanilla")
         axis.set(xlabel="fid of the teacher", ylabel="fid of the student", title=space)
         axis.legend()
-    pictures.save_png(pictures.drawn(canvas), arguments.png)
+    return pictures.drawn(canvas)
+
+
+def over_steps(folder: pathlib.Path) -> np.ndarray | None:
+    """The curves of the runs in a folder, see `curves.picture`."""
+    panels = {
+        network: {method: sorted(folder.glob(f"{network.lower()}_{method.lower()}_*")) for method in METHODS}
+        for network in ("DCGAN", "MLP")
+    }
+    return curves.picture(panels)
+
+
+METHODS = ("vanilla", "MSE", "AKDG")
+PICTURES = {"teachers": over_teachers, "curves": over_steps}
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("picture", choices=PICTURES)
+    parser.add_argument("source", type=pathlib.Path)
+    parser.add_argument("png", type=pathlib.Path)
+    arguments = parser.parse_args()
+    pictures.save_png(PICTURES[arguments.picture](arguments.source), arguments.png)
 
 
 if __name__ == "__main__":

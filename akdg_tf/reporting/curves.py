@@ -49,6 +49,8 @@ def picture(panels: Mapping[str, Runs]) -> np.ndarray | None:
         for axis, (title, methods) in zip(row, panels.items(), strict=True):
             for method, found in methods.items():
                 values = over_seeds(found, metric)
+                if not values:
+                    continue
                 line = [sum(each) / len(each) for each in values.values()]
                 (drawn,) = axis.plot(list(values), line, label=method)
                 low, high = ([bound(each) for each in values.values()] for bound in (min, max))
