@@ -28,3 +28,9 @@ def test_a_picture_has_a_column_per_panel_and_a_row_per_frechet_distance(tmp_pat
     assert drawn.dtype == np.uint8 and drawn.shape == (2 * alone.shape[0], 2 * alone.shape[1], 3)
     assert not np.array_equal(drawn[:360, :500], drawn[:360, 500:])  # of other lines
     assert curves.picture({"MLP": {"akdg": [tmp_path / "nothing"]}}) is None
+
+
+def test_a_method_without_a_curve_has_no_line_and_no_place_in_the_legend(tmp_path):
+    one = write(tmp_path / "a", [9.0, 5.0])
+    without = curves.picture({"MLP": {"akdg": [one]}})
+    np.testing.assert_array_equal(curves.picture({"MLP": {"lit": [], "akdg": [one]}}), without)
