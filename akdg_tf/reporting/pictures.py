@@ -47,8 +47,8 @@ def side_by_side(samples: Mapping[str, np.ndarray], columns: int | None = None) 
     """
     columns = columns or len(samples)
     rows = -(-len(samples) // columns)
-    size = (4 * columns, 4.6 * rows)
-    canvas = new_canvas(size)
+    lines = max(2, *(title.count("\n") + 1 for title in samples))
+    canvas = new_canvas((4 * columns, rows * (4.2 + 0.2 * lines)))
     axes = canvas.figure.subplots(rows, columns, squeeze=False)
     for axis in axes.flat[len(samples) :]:
         axis.set_axis_off()
