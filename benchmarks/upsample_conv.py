@@ -7,6 +7,7 @@ fused forms, and the ratios. The forms are interleaved. Times are medians.
 import argparse
 import json
 
+import keras
 import setting
 import tensorflow as tf
 
@@ -42,10 +43,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--batch", type=int, default=setting.BATCH)
+    parser.add_argument("--dtype_policy", default="float32", choices=("float32", "mixed_bfloat16"))
     arguments = parser.parse_args()
+    keras.config.set_dtype_policy(arguments.dtype_policy)
     line = {"benchmark": "upsample_conv", **setting.machine(), **vars(arguments)}
     for side, channels, filters in SHAPES:
-        x = tf.random.normal((arguments.batch, side, side, channels))
+        x = tf.random.normal((arguments.batch, side, side, channels), dtype=keras.config.dtype_policy().compute_dtype)
         functions = {}
         for form in ("plain", "transposed", "phases"):
             found = passes(make(form, x.shape, filters), x)
