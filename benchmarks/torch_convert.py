@@ -1,6 +1,6 @@
 """Moves weights and images between this repository and `torch_gpu.py`, which needs PyTorch alone.
 
-    python benchmarks/torch_convert.py inputs --data_dir DATA --out FOLDER     # images.npy and the two feature spaces
+    python benchmarks/torch_convert.py inputs --data_dir DATA --out FOLDER     # images.npy, feature spaces, the teacher
     python benchmarks/torch_convert.py teacher --weights FOLDER --out RUN      # a run that `init_from` starts from
     python benchmarks/torch_convert.py students --weights FOLDER --out FOLDER  # such a run and its curve per student
 
@@ -29,19 +29,48 @@ from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.methods.trainer import GeneratorTrainer
 
 SHAPE = (32, 32, 3)
+TEACHER = "cifar10_sngan_teacher"
 CLASSIFIERS = {"classifier": "cifar10_classifier", "efficientnet": "imagenet_efficientnet_lite0"}
 
 
 def write_inputs(data_dir: str, out: pathlib.Path) -> None:
     """Writes the training images, shuffled, and the weights of both feature spaces."""
     out.mkdir(parents=True, exist_ok=True)
-    images = data.load_dataset("cifar10", data_dir, SHAPE).pixels.copy()
+    images = data.load_dataset("cifar10", data_dir, SHAPE).images.copy()
     np.random.default_rng(0).shuffle(images)
     np.save(out / "images.npy", images)
     for name, entry in CLASSIFIERS.items():
         variables = hub.load(f"zoo/{entry}/saved_model").variables
         values = [variable.numpy() for variable in variables if variable.dtype.is_floating]
         np.savez(out / f"{name}.npz", **{f"{i:03d}": value for i, value in enumerate(values)})
+    model = network.load_network(f"zoo/{TEACHER}/saved_model")
+    module = Recipe("sngan").generator()
+    state = to_torch(model.get_weights(), module.state_dict(), 256)
+    z = np.random.default_rng(0).normal(size=(64, LATENT_DIM)).astype(np.float32)
+    compare("images of the teacher", model(z).numpy(), _run(module, state, z).transpose(0, 2, 3, 1))
+    np.savez(out / "teacher_average.npz", **state)
+
+
+def to_torch(weights: list[np.ndarray], state: dict[str, torch.Tensor], width: int) -> dict[str, np.ndarray]:
+    """The weights of one of our generators by PyTorch's names; the inverse of `converted`.
+
+    Args:
+        weights: ours.
+        state: PyTorch's, of a new network.
+        width: channels of the feature map that the first dense layer makes.
+    """
+    found, ours = {}, iter(weights)
+    for i, (name, value) in enumerate(state.items()):
+        if name.endswith("num_batches_tracked"):
+            found[name] = value.numpy()
+            continue
+        weight = next(ours)
+        if weight.ndim == 4:
+            weight = weight.transpose(3, 2, 0, 1)
+        elif i < 2:  # of the first dense layer
+            weight = np.moveaxis(weight.T.reshape(4, 4, width, -1), 2, 0).reshape(value.shape)
+        found[name] = np.ascontiguousarray(weight)
+    return found
 
 
 def converted(state: dict[str, np.ndarray], width: int | None) -> list[np.ndarray]:
