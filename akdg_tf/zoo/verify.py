@@ -27,7 +27,7 @@ from akdg_tf.zoo import card, checksums, readme, routes, signatures
 from akdg_tf.zoo.entries import LITERT, SAMPLES, Entry, check_name, entries
 from akdg_tf.zoo.samples import draw_samples
 
-SIGNATURE_TOLERANCE = 1e-6
+SIGNATURE_TOLERANCE = 1e-5  # up to 3.6e-6 was measured, on a processor with AMX
 EXPORT_TOLERANCE = {"float32": 1e-5, "float16": 2 / 255}  # by weights; up to 1.1 gray levels were measured
 # Single pixels of a quantized model may differ by any value, so the mean over all pixels is checked. Up to 0.6, 8.5 and
 # 5.9 gray levels were measured. The images of other latents differ by 28 or more.
