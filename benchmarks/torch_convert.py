@@ -29,6 +29,7 @@ from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.methods.trainer import GeneratorTrainer
 
 SHAPE = (32, 32, 3)
+LATENTS = np.random.default_rng(0).normal(size=(64, LATENT_DIM)).astype(np.float32)  # of the images that are compared
 TEACHER = "cifar10_sngan_teacher"
 CLASSIFIERS = {"classifier": "cifar10_classifier", "efficientnet": "imagenet_efficientnet_lite0"}
 
@@ -46,8 +47,7 @@ def write_inputs(data_dir: str, out: pathlib.Path) -> None:
     model = network.load_network(f"zoo/{TEACHER}/saved_model")
     module = Recipe("sngan").generator()
     state = to_torch(model.get_weights(), module.state_dict(), 256)
-    z = np.random.default_rng(0).normal(size=(64, LATENT_DIM)).astype(np.float32)
-    compare("images of the teacher", model(z).numpy(), _run(module, state, z).transpose(0, 2, 3, 1))
+    compare("images of the teacher", model(LATENTS).numpy(), _run(module, state, LATENTS).transpose(0, 2, 3, 1))
     np.savez(out / "teacher_average.npz", **state)
 
 
@@ -126,11 +126,10 @@ def write_run(folder: pathlib.Path, out: pathlib.Path) -> None:
     trainer.compile(keras.optimizers.Adam())
     state = {name: dict(np.load(folder / f"teacher_{name}.npz")) for name in ("generator", "average", "discriminator")}
     pairs = {"generator": trainer.generator, "average": trainer.ema_generator}
-    z = np.random.default_rng(0).normal(size=(64, LATENT_DIM)).astype(np.float32)
     for name, model in pairs.items():
         model.set_weights(converted(state[name], 256))
-        images = _run(recipe.generator(), state[name], z)
-        compare(f"images of the {name}", model(z).numpy(), images.transpose(0, 2, 3, 1))
+        images = _run(recipe.generator(), state[name], LATENTS)
+        compare(f"images of the {name}", model(LATENTS).numpy(), images.transpose(0, 2, 3, 1))
     discriminator = trainer.adversaries[0].discriminator
     discriminator.set_weights(converted(state["discriminator"], None))
     logits = _run(recipe.discriminator(), state["discriminator"], images)
@@ -144,22 +143,20 @@ def write_students(folder: pathlib.Path, out: pathlib.Path) -> None:
     """Writes a run per student, with its averaged generator, its ResNet discriminators, its step and its curve."""
     arrays = {name: value for path in sorted(folder.glob("students_*.npz")) for name, value in np.load(path).items()}
     results = json.loads((folder / "results.json").read_text())
-    z = np.random.default_rng(0).normal(size=(64, LATENT_DIM)).astype(np.float32)
     for label in dict.fromkeys(name.split("/")[0] for name in arrays):
         network_name, method, _, seed = label.split()
         (found,) = (each for each in results if each["what"] == label)
         recipe = Recipe(**found["recipe"])
-        count = sum(f"{label}/discriminator_{i}/" in "".join(arrays) for i in range(2)) if recipe.spectral else 0
         trainer = _student_trainer(network_name, method, recipe.spectral)
         state = _state(arrays, f"{label}/average")
         weights = converted(state, 512 if network_name == "dcgan" else None)
         if network_name == "mlp":  # its last layer makes images with the channels first
             weights[-2:] = [_channels_last(each) for each in weights[-2:]]
-        images = _run(recipe.generator(), state, z)
+        images = _run(recipe.generator(), state, LATENTS)
         for model in (trainer.generator, trainer.ema_generator):
             model.set_weights(weights)
-        compare(f"{label}: images", trainer.ema_generator(z).numpy(), images.transpose(0, 2, 3, 1))
-        for i, adversary in enumerate(trainer.adversaries[:count]):
+        compare(f"{label}: images", trainer.ema_generator(LATENTS).numpy(), images.transpose(0, 2, 3, 1))
+        for i, adversary in enumerate(trainer.adversaries if recipe.spectral else ()):
             state = _state(arrays, f"{label}/discriminator_{i}")
             adversary.discriminator.set_weights(converted(state, None))
             logits = _run(recipe.discriminator(), state, images)

@@ -263,7 +263,7 @@ class Study:
         self.picture(name, [each.average for each in found.values()])
 
     def save_students(self, trainers: dict[str, Trainer]) -> None:
-        """Saves averages and discriminators in float16, with the mean squared gradients of RMSprop, per variable.
+        """Saves averages and discriminators in float16.
 
         The files are small enough to be copied one by one; a name in them is "<student>/<network>/<variable>".
         """
@@ -276,9 +276,6 @@ class Study:
             for part, network in networks.items():
                 for key, value in network.state_dict().items():
                     arrays[f"{label}/{part}/{key}"] = value.half() if value.is_floating_point() else value
-            for i, optimizer in enumerate((trainer.optimizer, *trainer.d_optimizers)):
-                means = [each["square_avg"].mean() for each in optimizer.state.values() if "square_avg" in each]
-                arrays |= {f"{label}/rmsprop_{i}/squares": torch.stack(means)} if means else {}
             bytes_ = sum(value.nbytes for value in arrays.values())
             if size + bytes_ > FILE_BYTES:
                 files.append({})
