@@ -45,6 +45,8 @@ def arguments_of(student: str, method: str, batch: int, steps: int, seed: int) -
     """The arguments of run.py for one run."""
     bank = BANK if method == "akdg" else ()
     bound = [f"--gin_param=Schedule.batch_size={batch}", f"--gin_param=Schedule.steps={steps}", f"--seed={seed}"]
+    if steps % 100:  # the gin files report every 100 steps, of which the steps of a run must be a multiple
+        bound.append("--gin_param=Schedule.report_every=25")
     exports = "--gin_param=GeneratorExperiment.exports=()"
     return [f"--gin_file=gin/{student}_{method}.gin", *STUDENTS[student].arguments, *bank, exports, *bound]
 
@@ -60,10 +62,10 @@ def data_of(student: str, data_dir: str | None) -> list[str]:
 
 
 def settings(student: str) -> list[tuple[str, str, int, int, int]]:
-    """Student, method, batch, steps and seed of each run."""
+    """Student, method, batch, steps and seed of each run: those of equal images, then those of equal steps."""
     of = STUDENTS[student]
-    sizes = dict.fromkeys((batch, steps) for batch in BATCHES for steps in (of.images // batch, of.steps))
-    return [(student, method, *size, seed) for seed in of.seeds for size in sizes for method in METHODS]
+    sizes = [(batch, of.images // batch) for batch in BATCHES] + [(batch, of.steps) for batch in BATCHES]
+    return [(student, method, *size, seed) for size in dict.fromkeys(sizes) for seed in of.seeds for method in METHODS]
 
 
 def main():
