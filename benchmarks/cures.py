@@ -58,7 +58,7 @@ def main():
     parser.add_argument("--data_dir", help="folder with CIFAR-10; keras.datasets downloads it otherwise")
     parser.add_argument("--processes", type=int, help="runs at a time; by default one per processor")
     arguments = parser.parse_args()
-    settings = [(None, batch) for batch in (*SMALL, LARGE)] + [(cure, batch) for cure in CURES for batch in SMALL]
+    settings = [(None, batch) for batch in (*SMALL, LARGE)] + [(cure, batch) for batch in SMALL for cure in CURES]
     for student in arguments.students:
         data = batch_size.data_of(student, arguments.data_dir)
         runs = {setting: runs_of(student, *setting) for setting in settings}
