@@ -44,11 +44,11 @@ STUDENTS = {
 def arguments_of(student: str, method: str, batch: int, steps: int, seed: int) -> list[str]:
     """The arguments of run.py for one run."""
     bank = BANK if method == "akdg" else ()
-    bound = [f"--gin_param=Schedule.batch_size={batch}", f"--gin_param=Schedule.steps={steps}", f"--seed={seed}"]
-    if steps % 100:  # the gin files report every 100 steps, of which the steps of a run must be a multiple
-        bound.append("--gin_param=Schedule.report_every=25")
+    size = {"batch_size": batch, "steps": steps, "report_every": 125}  # the steps of all runs are multiples of 125
+    bound = [f"--gin_param=Schedule.{name}={value}" for name, value in size.items()]
     exports = "--gin_param=GeneratorExperiment.exports=()"
-    return [f"--gin_file=gin/{student}_{method}.gin", *STUDENTS[student].arguments, *bank, exports, *bound]
+    of = STUDENTS[student].arguments
+    return [f"--gin_file=gin/{student}_{method}.gin", *of, *bank, exports, *bound, f"--seed={seed}"]
 
 
 def folder(student: str, method: str, batch: int, steps: int, seed: int) -> pathlib.Path:
