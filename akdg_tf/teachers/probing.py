@@ -1,6 +1,7 @@
 """Calling a generator once, to look at what it gives, and saying why it cannot be called."""
 
 import os
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,9 @@ from typing import Any
 import tensorflow as tf
 
 REASON_LENGTH = 200
+NEEDS_ONEDNN = (
+    "; its layout NCHW needs oneDNN on a CPU: import akdg_tf before TensorFlow, or set TF_ENABLE_ONEDNN_OPTS=1"
+)
 NO_REASON = ("Graph execution error", "Detected at node", "File ", "<stack traces", "[[")  # lines that say only where
 
 
@@ -42,4 +46,5 @@ def reason_of(error: Exception) -> str:
     """The reason in the message of an error of TensorFlow, in one line, without the places in graph and code."""
     lines = (line.strip() for line in str(error).splitlines())
     text = " ".join(" ".join(line.split()) for line in lines if line and not line.startswith(NO_REASON))
-    return (text or type(error).__name__)[:REASON_LENGTH]
+    remedy = NEEDS_ONEDNN if re.search(r"only support.* NHWC", text) else ""
+    return (text or type(error).__name__)[:REASON_LENGTH] + remedy

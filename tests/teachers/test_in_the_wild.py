@@ -3,12 +3,16 @@
 Every one of them is a small function of z, so that the right images are known.
 """
 
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
-from support import mirrored, on_two_replicas
+from support import ROOT, mirrored, on_two_replicas
 from tf1_hub import reference_variables, tf1, variable, write_module
 
 import akdg_tf
@@ -269,6 +273,15 @@ def test_the_images_of_a_stylegan_change_with_each_constant(stylegan):
         UserError, match=r"bind load_teacher.inputs={'truncation_psi': 'VALUE'}|one input for the latents"
     ):
         load_teacher(str(stylegan), inputs={"noise_mode": "none", "label": 1})
+
+
+def test_a_layout_that_the_processor_does_not_know_is_one_line(stylegan):
+    inputs = {"truncation_psi": 0.7, "noise_mode": "none", "label": 1}
+    code = f"from akdg_tf import load_teacher; load_teacher({str(stylegan)!r}, output_range=(-1, 1), inputs={inputs})"
+    command, environment = [sys.executable, "-c", code], {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    says = "needs oneDNN on a CPU: import akdg_tf before TensorFlow, or set TF_ENABLE_ONEDNN_OPTS=1"
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].endswith(says)
 
 
 class Training(tf.Module):
