@@ -24,12 +24,12 @@ class StepLog(keras.callbacks.Callback):
     Args:
         every: steps per interval.
         total: last step of the run.
-        batch_size: images per step, for images/s.
+        batch_size_at: images per step in a step, counted from 0. For images/s, that of the interval's last step counts.
     """
 
-    def __init__(self, every: int, total: int, batch_size: int):
+    def __init__(self, every: int, total: int, batch_size_at: Callable[[int], int | tf.Tensor]):
         super().__init__()
-        self.every, self.total, self.batch_size = every, total, batch_size
+        self.every, self.total, self.batch_size_at = every, total, batch_size_at
         self._began, self._pace = 0.0, None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -44,7 +44,8 @@ class StepLog(keras.callbacks.Callback):
         eta = int(self._pace * (self.total - step))
         losses = "  ".join(f"{name} {value:.3f}" for name, value in logs.items())
         share = f"step {step}/{self.total} ({100 * step // self.total}%)"
-        logger.info("%s  ETA %d:%02d  %.0f img/s  %s", share, eta // 60, eta % 60, self.batch_size / pace, losses)
+        speed = int(self.batch_size_at(step - 1)) / pace
+        logger.info("%s  ETA %d:%02d  %.0f img/s  %s", share, eta // 60, eta % 60, speed, losses)
 
 
 class Forecast(keras.callbacks.Callback):

@@ -73,7 +73,7 @@ def fit_to_the_end(
         checkpoints.take_over(functools.partial(chief.from_chief, strategy))
     callbacks = [Grow(schedule.growth)] if schedule.growth else []
     every = schedule.report_every
-    callbacks += [StopWhereNotFinite(run, every), StepLog(every, steps, schedule.batch_size)]
+    callbacks += [StopWhereNotFinite(run, every), StepLog(every, steps, schedule.batch_size_at)]
     if not run.chief:
         _fit(model, batch, schedule, start, callbacks)
         return

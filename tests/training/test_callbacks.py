@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
+from akdg_tf.methods.growth import Growth
 from akdg_tf.training import callbacks
 from akdg_tf.training.workdir import Run
 
@@ -38,8 +39,11 @@ def clock(monkeypatch):
 
 
 def test_a_line_tells_the_share_the_speed_and_the_time_that_is_left(clock, caplog):
-    """Intervals of 10 steps of 64 images take 20 s and 31 s: the pace is 2 * 0.7 + 3.1 * 0.3 = 2.33 s per step."""
-    log = callbacks.StepLog(every=10, total=100, batch_size=64)
+    """Intervals of 10 steps take 20 s and 31 s: the pace is 2 * 0.7 + 3.1 * 0.3 = 2.33 s per step.
+
+    A step has 64 images in the first interval, and 32 in the second.
+    """
+    log = callbacks.StepLog(10, 100, Growth(batch_sizes=(64, 32), stable_images=640, fade_images=320).batch_size)
     with caplog.at_level(logging.INFO):
         for epoch, seconds in enumerate((20, 31)):
             clock[0] += 600  # an evaluation between two intervals is not counted
@@ -48,7 +52,7 @@ def test_a_line_tells_the_share_the_speed_and_the_time_that_is_left(clock, caplo
             log.on_epoch_end(epoch, {"g/loss": 0.5})
     assert caplog.messages == [
         "step 10/100 (10%)  ETA 3:00  32 img/s  g/loss 0.500",
-        "step 20/100 (20%)  ETA 3:06  21 img/s  g/loss 0.500",
+        "step 20/100 (20%)  ETA 3:06  10 img/s  g/loss 0.500",
     ]
 
 
