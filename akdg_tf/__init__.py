@@ -1,12 +1,7 @@
 """Adversarial Knowledge Distillation of GAN generators (AKDG, ICPR 2020) in Keras 3 and TensorFlow."""
 
 import importlib
-import os
 from typing import TYPE_CHECKING
-
-# TensorFlow reads this when it is imported. By default it leaves oneDNN out on x86 processors without AVX512-VNNI. Its
-# own convolutions are slower there, and they do not know the layout NCHW, in which StyleGANs are exported.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 if TYPE_CHECKING:  # the same names as in _MODULES, for type checkers and editors
     from akdg_tf.artifacts.litert import LiteRT

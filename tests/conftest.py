@@ -7,7 +7,6 @@ import sys
 import types
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # akdg_tf sets it too late here: TensorFlow is imported first
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # several wait for each other when the processors are busy
 
 import gin

@@ -9,9 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 REASON_LENGTH = 200
-NEEDS_ONEDNN = (
-    "; its layout NCHW needs oneDNN on a CPU: import akdg_tf before TensorFlow, or set TF_ENABLE_ONEDNN_OPTS=1"
-)
+NEEDS_ONEDNN = "; oneDNN knows it: set the environment variable TF_ENABLE_ONEDNN_OPTS=1 before Python starts"
 NO_REASON = ("Graph execution error", "Detected at node", "File ", "<stack traces", "[[")  # lines that say only where
 
 
