@@ -9,6 +9,7 @@ import tensorflow as tf
 from akdg_tf.methods.augmentations import Augmentation
 from akdg_tf.methods.batch import Batch
 from akdg_tf.methods.losses import AdversarialLoss
+from akdg_tf.methods.optimizers import with_zeros
 from akdg_tf.methods.penalties import Penalty
 from akdg_tf.shares import share, share_of_mean
 
@@ -98,7 +99,7 @@ class Adversary(keras.layers.Layer):
             reference_logits, generated_logits = map(_of_labels, self._logits(*images), labels)
             losses = self.loss.discriminator(reference_logits, generated_logits)
             loss = share_of_mean(losses)
-        gradients = tape.gradient(loss, variables)
+        gradients = with_zeros(tape.gradient(loss, variables), variables)
         if self.penalty:
             penalty_gradients = self._penalty_gradients(variables, images, reference.labels, step, uniform[:, 0])
             gradients = [a + b for a, b in zip(gradients, penalty_gradients, strict=True)]
@@ -129,8 +130,7 @@ class Adversary(keras.layers.Layer):
             with tf.GradientTape() as tape:
                 penalty = self.penalty(functools.partial(self.logits, labels=labels), *images, uniform)
                 value = self.penalty.every * share_of_mean(penalty)
-            found = tape.gradient(value, variables)  # None for the last bias: no input gradient depends on it
-            return [tf.zeros(v.shape) if g is None else g for g, v in zip(found, variables, strict=True)]
+            return with_zeros(tape.gradient(value, variables), variables)  # the last bias has none
 
         def not_due():
             return [tf.zeros(v.shape) for v in variables]

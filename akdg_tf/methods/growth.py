@@ -19,13 +19,15 @@ class Growth:
     """The growth at each step.
 
     Training starts with the first map alone. Each further map fades in, linearly over `fade_images`, and is then
-    trained for `stable_images`. With the last map fully in use, training goes on to the end of the run.
+    trained for `stable_images`. With the last map fully in use, training goes on to the end of the run. A step counts
+    its batch once, also if it takes several discriminator steps. Where the batch gets smaller, the order of the data
+    goes back, so that some images are seen again.
 
     Attributes:
         batch_sizes: images per discriminator step with each map, from the first map to the last. Smaller maps allow
             larger batches.
-        stable_images: real images per map between two fades.
-        fade_images: real images per fade.
+        stable_images: images before the first fade, and between two fades.
+        fade_images: images per fade.
 
     Raises:
         UserError: a size is not a positive integer, or there is no map.
@@ -106,8 +108,9 @@ class Growth:
 class Grow(keras.callbacks.Callback):
     """Lets the networks of a trainer grow, step by step.
 
-    With each map the optimizers start anew, as in PGGAN's code: their moments are zero, and a schedule of learning
-    rates starts again. Give this callback to `fit`, with `steps_per_execution=1`.
+    Where a fade begins and where it ends, the optimizers start anew, as in PGGAN's code: their state is zero, as Adam's
+    is at first, and a schedule of learning rates starts again. Give this callback to `fit`, with
+    `steps_per_execution=1`.
 
     Args:
         growth: the growth at each step.
@@ -122,8 +125,10 @@ class Grow(keras.callbacks.Callback):
         networks = [*self.model.networks.values(), self.model.ema_generator]
         growing = [network for network in networks if getattr(network, "growing", False)]
         before = max((float(network.growth.numpy()) for network in growing), default=0.0)
-        if tf.math.ceil(value) > tf.math.ceil(before):
+        begins, ends = (bool(rounded(value) > rounded(before)) for rounded in (tf.math.ceil, tf.math.floor))
+        if begins:
             logger.info("map %d of %d fades in", int(tf.math.ceil(value)) + 1, len(self.growth.batch_sizes))
+        if begins or ends:
             for variable in itertools.chain.from_iterable(map(state_of, self.model.optimizers)):
                 variable.assign(tf.zeros(variable.shape, variable.dtype))
         for network in growing:

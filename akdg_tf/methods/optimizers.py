@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -65,3 +66,8 @@ def state_of(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
     """The variables of an optimizer that a checkpoint holds: all but the learning rate, which is configuration."""
     rate = optimizer.learning_rate
     return [variable for variable in optimizer.variables if variable is not rate]
+
+
+def with_zeros(gradients: Sequence[tf.Tensor | None], variables: Sequence[keras.Variable]) -> list[tf.Tensor]:
+    """Gradients with zeros for the variables that have none, because they are not in use."""
+    return [tf.zeros(v.shape) if g is None else g for g, v in zip(gradients, variables, strict=True)]

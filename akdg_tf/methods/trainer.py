@@ -11,7 +11,7 @@ from akdg_tf import latents
 from akdg_tf.methods import batch, checks
 from akdg_tf.methods.adversary import Adversary
 from akdg_tf.methods.batch import Batch
-from akdg_tf.methods.optimizers import Optimizers, state_of
+from akdg_tf.methods.optimizers import Optimizers, state_of, with_zeros
 from akdg_tf.shares import accumulated, share_of_mean
 
 SAVING = (
@@ -226,7 +226,10 @@ class GeneratorTrainer(keras.Model):
         return list(self.trackers.values())
 
     def log_names(self) -> list[str]:
-        """Names of the scalars that `train_step` logs; each is a mean over replicas and over the epoch."""
+        """Names of the scalars that `train_step` logs; each is a mean over replicas and over the epoch.
+
+        Of several discriminator steps per step, the last one is logged.
+        """
         return ["g/loss", *(f"{adversary.name}/{key}" for adversary in self.adversaries for key in Adversary.LOGS)]
 
     def references(self, real: Batch, step: tf.Tensor) -> list[Batch]:
@@ -332,7 +335,7 @@ class GeneratorTrainer(keras.Model):
                 loss = self.generator_loss(generated, step)
                 share = share_of_mean(loss)
             upstream = loss_tape.gradient(share, generated)
-            found = tape.gradient(generated, variables, output_gradients=upstream)
+            found = with_zeros(tape.gradient(generated, variables, output_gradients=upstream), variables)
             return found, tf.reduce_mean(loss) / self.micro_batches
 
         zeros = [tf.zeros(variable.shape) for variable in variables], tf.zeros(())

@@ -39,7 +39,7 @@ class _Growing(keras.Model):
     def _add_growth(self, maps: int) -> None:
         self.maps = maps
         if self.growing:
-            self.growth = self.add_weight(name="growth", shape=(), initializer="zeros", trainable=False)
+            self.growth = self.add_weight(name="growth", shape=(), initializer="zeros", trainable=False, autocast=False)
 
     @property
     def grown(self) -> bool:

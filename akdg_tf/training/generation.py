@@ -289,7 +289,8 @@ class GeneratorExperiment:
     def shown_tensors(self, step: int) -> dict[str, tf.Tensor | keras.Variable]:
         """The tensors of TensorBoard's histograms after `step`, by tag: all weights, and the latents of the step."""
         fed = tf.constant(step * self.trainer.d_steps - 1, tf.int64)  # the generator's step uses the last latents
-        drawn = self.trainer.latents_by_network(self.schedule.batch_size, fed)
+        size = self.schedule.batch_size_at(tf.constant(step - 1, tf.int64))
+        drawn = self.trainer.latents_by_network(size, fed)
         latents = {f"latents/{who}": z for who, z in drawn.items()}
         return tensorboard.weights_by_tag(self.trainer.networks) | latents
 

@@ -93,6 +93,17 @@ def test_a_map_fades_in_over_the_enlarged_image_of_the_one_before():
     np.testing.assert_allclose(at(1.75), 0.25 * middle + 0.75 * full, atol=1e-6)
 
 
+def test_a_fade_is_as_fine_in_bfloat16():
+    """Growth 1.001 would be 1 in bfloat16: the third map would not be in use."""
+    generator = PGGANGenerator(4, (16, 16, 1), (4, 4, 4), growing=True, dtype="mixed_bfloat16")
+    z = tf.random.stateless_normal((2, 4), (1, 2))
+    images = []
+    for growth in (1.0, 1.001):
+        generator.growth.assign(growth)
+        images.append(generator(z, training=True).numpy())
+    assert 0 < np.abs(images[1] - images[0]).max() < 0.01
+
+
 def test_images_are_clipped_outside_of_training():
     network = generator()
     network.to_images["0"].bias.assign([0.0, 3.0, -3.0])
