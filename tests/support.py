@@ -111,11 +111,15 @@ def made_up_result(scores=None, **settings):
     return Result(**{**values, "gin_files": ("x.gin",), "gin_params": (), "machine": "m", **settings})
 
 
+def python(*arguments, cwd=ROOT, **environment):
+    """Runs Python in a folder, by default the repository's, with variables added to the environment."""
+    command, environment = [sys.executable, *arguments], {**os.environ, **environment}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
 def run(*arguments, cwd=ROOT, **environment):
     """Runs `run.py` in a folder, by default the repository's."""
-    command = [sys.executable, ROOT / "run.py", *arguments]
-    environment = {**os.environ, **environment}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    return python(ROOT / "run.py", *arguments, cwd=cwd, **environment)
 
 
 def train(experiment):

@@ -3,16 +3,12 @@
 Every one of them is a small function of z, so that the right images are known.
 """
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
-from support import ROOT, mirrored, on_two_replicas
+from support import mirrored, on_two_replicas, python
 from tf1_hub import reference_variables, tf1, variable, write_module
 
 import akdg_tf
@@ -295,8 +291,7 @@ def test_maps_in_nchw_need_onednn_on_a_cpu(onednn, tmp_path):
     """TensorFlow leaves oneDNN out by default on processors without AVX512-VNNI."""
     module = StyleGAN("NCHW")
     tf.saved_model.save(module, str(tmp_path), {"synthesize": module.synthesize})
-    command, environment = [sys.executable, "-c", DESCRIBED, tmp_path], {**os.environ, "TF_ENABLE_ONEDNN_OPTS": onednn}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = python("-c", DESCRIBED, tmp_path, TF_ENABLE_ONEDNN_OPTS=onednn)
     if onednn == "1":
         assert f"'mult_adds': {512 * 48 + 256 * 256 * 3 * 3}" in done.stdout, done.stderr
     else:
