@@ -71,8 +71,9 @@ def picture(family: str, folder: pathlib.Path, zoo: pathlib.Path, data_dir: str 
     runs = {method: list(finished_runs(f"{family}_{method}", folder).items())[:1] for method in METHODS}
     firsts: dict[str, tuple[pathlib.Path, Result]] = {method: found[0] for method, found in runs.items() if found}
     generators = {method: load_teacher(str(run)) for method, (run, _) in firsts.items()}
-    count = SAMPLES if len(next(iter(generators.values())).sample_shape) == 1 else 64
-    panels = _reals([result for _, result in firsts.values()], count, data_dir)
+    shape = next(iter(generators.values())).sample_shape
+    count = SAMPLES if len(shape) == 1 else 64
+    panels = _reals([result for _, result in firsts.values()], count, data_dir, shape)
     _, result = next(iter(firsts.values()))
     if result.teacher:
         teacher = find_teacher(result.teacher.name, folder, zoo)
@@ -83,10 +84,17 @@ def picture(family: str, folder: pathlib.Path, zoo: pathlib.Path, data_dir: str 
     return pictures.side_by_side(panels)
 
 
-def _reals(found: list[Result], count: int, data_dir: str | None) -> dict[str, np.ndarray]:
-    """Real samples of the first run that read any, by their title; {} if none did."""
+def _reals(found: list[Result], count: int, data_dir: str | None, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Real samples of the first run that read any, by their title; {} if none did.
+
+    Args:
+        found: the results of the runs.
+        count: number of samples.
+        data_dir: folder with the data, for a dataset that reads files.
+        shape: of a sample. A dataset that can resize its images brings them to it.
+    """
     names = [result.dataset for result in found if result.dataset not in (absent.NAME, teacher_data.NAME)]
-    return {f"real ({name})": load_dataset(name, data_dir).reals(count, 0) for name in names[:1]}
+    return {f"real ({name})": load_dataset(name, data_dir, shape).reals(count, 0) for name in names[:1]}
 
 
 def find_teacher(name: str, folder: pathlib.Path, zoo: pathlib.Path) -> Teacher | None:

@@ -41,8 +41,8 @@ def folders(tmp_path):
     return runs, zoo
 
 
-def export(folder):
-    export_generator(MLPGenerator(3, (2,), width=4, output_activation="linear"), folder / "saved_model", (-1, 1))
+def export(folder, shape=(2,)):
+    export_generator(MLPGenerator(3, shape, width=4, output_activation="linear"), folder / "saved_model", (-1, 1))
 
 
 def test_table_has_a_row_for_each_method_with_mean_and_spread_over_its_seeds(folders):
@@ -92,6 +92,25 @@ def test_real_samples_are_those_of_the_first_run_that_read_any(name, folders):
         path = runs / f"ring_{method}" / "result.json"
         write_json(path, dataclasses.replace(results.read(path), dataset=name).to_json())
         assert report.picture("ring", runs, zoo, None).shape[1] == panels * 400
+
+
+def test_real_images_of_a_folder_come_in_the_size_of_the_generated_ones(folders, tmp_path, monkeypatch):
+    runs, zoo = folders
+    images = tmp_path / "images"
+    images.mkdir()
+    for i in range(64):
+        Image.new("RGB", (24, 24), (i, 0, 0)).save(images / f"{i}.png")
+    for folder in (runs / "ring_vanilla", runs / "ring_akdg", zoo / "ring_teacher"):
+        shutil.rmtree(folder / "saved_model")
+        export(folder, (16, 16, 3))
+    for method in ("vanilla", "akdg"):
+        path = runs / f"ring_{method}" / "result.json"
+        write_json(path, dataclasses.replace(results.read(path), dataset="folder").to_json())
+    panels = {}
+    monkeypatch.setattr(report.pictures, "side_by_side", panels.update)
+    report.picture("ring", runs, zoo, str(images))
+    assert {panel.shape for panel in panels.values()} == {(64, 16, 16, 3)}
+    assert len(panels) == 4 and "real (folder)" in panels
 
 
 def test_main_writes_the_table_and_a_picture_with_a_panel_for_each(folders):
