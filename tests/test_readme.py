@@ -19,7 +19,7 @@ README = ROOT / "README.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 OTHERS = {".", "tensorboard", ".venv/bin/ruff", "python -m http.server"}
 OTHERS |= {".venv/bin/python -m pytest", ".venv/bin/python -m pip"}
-OTHERS |= {"export", "sed", "pip", "hf", "sbatch", "kubectl"}
+OTHERS |= {"export", "sed", "pip", "hf", "sbatch", "kubectl", "npm"}
 # The guides with files of their own are run by `test_guides.py`.
 PAGES = [page for page in sorted(ROOT.glob("docs/*.md")) if 'title="' not in page.read_text()]
 PAGES = [README, ROOT / "CONTRIBUTING.md", *PAGES]

@@ -29,10 +29,15 @@ STUDENTS = [
 SEEDS = {"mnist": (0, 1, 2), "cifar10": (0,)}
 CONVERTED = "imagenet_efficientnet_lite0"
 PAPERS_TEACHER = "cifar10_sngan_teacher"
-TEACHERS = {"mnist": "mnist_sngan_teacher", "cifar10": PAPERS_TEACHER}
+TEACHERS = {"mnist": "mnist_sngan_teacher", "cifar10": PAPERS_TEACHER, "emoji": "emoji_pggan_teacher"}
+EMOJI = tuple(f"emoji_dcgan_{method}" for method in ("vanilla", "mse", "akdg"))
 TEACHER_OF_MINUTES = "cifar10_sngan_teacher_cpu"  # of gin/budget_cpu.gin
 # Shape, and the mean and the least spread of a pixel of real images in [0, 1].
-IMAGES = {"mnist": ((32, 32, 1), 0.10, 0.2), "cifar10": ((32, 32, 3), 0.47, 0.15)}
+IMAGES = {
+    "mnist": ((32, 32, 1), 0.10, 0.2),
+    "cifar10": ((32, 32, 3), 0.47, 0.15),
+    "emoji": ((64, 64, 3), 0.76, 0.2),
+}
 
 
 def result(name):
@@ -60,12 +65,13 @@ def test_the_entries_are_there():
         TEACHER_OF_MINUTES,
         *TEACHERS.values(),
         *STUDENTS,
+        *EMOJI,
         *COMPRESSED,
         *CONDITIONAL,
     }
 
 
-@pytest.mark.parametrize("name", [TEACHER_OF_MINUTES, *TEACHERS.values(), *STUDENTS, *COMPRESSED])
+@pytest.mark.parametrize("name", [TEACHER_OF_MINUTES, *TEACHERS.values(), *STUDENTS, *EMOJI, *COMPRESSED])
 def test_entry_draws_images_that_are_not_black_squares(name):
     latent_dim, (shape, mean, spread) = result(name).network.latent_dim, IMAGES[family(name)]
     images = hub.load(str(ROOT / "zoo" / name))(tf.random.stateless_normal((64, latent_dim), (0, 0))).numpy()
@@ -99,7 +105,7 @@ def test_the_papers_teacher_is_good_in_both_feature_spaces_over_all_training_ima
         assert (score.n_real, score.n_fake, score.split) == (50_000, 50_000, "train (50,000, JPEG)")
 
 
-@pytest.mark.parametrize("name", STUDENTS)
+@pytest.mark.parametrize("name", [*STUDENTS, *EMOJI])
 def test_a_student_names_its_teacher_as_the_teacher_names_itself(name):
     teacher, student = result(TEACHERS[family(name)]), result(name)
     again, published = student.teacher.scores, teacher.network.scores
