@@ -1,7 +1,7 @@
 """What the weights of `model.tflite` cost: python benchmarks/quantize.py mnist_dcgan_akdg mnist_mlp_akdg.
 
-Prints one JSON line per generator of the zoo that draws MNIST digits: for each kind of weights the size of the file,
-the mnist-classifier's FID of its images, and the largest and the mean difference of a pixel from the SavedModel's.
+Prints one JSON line per generator of the zoo that draws MNIST digits or CIFAR-10: for each kind of weights the size of
+the file, the Frechet distances of its images, and the largest and the mean difference of a pixel from the SavedModel's.
 Nothing is fine-tuned.
 """
 
@@ -25,18 +25,25 @@ from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.load import load_teacher
 
 COMPARED = 64
+SCORED = {  # dataset, shape and classifiers, by the family of the entry
+    "mnist": ("mnist5k", (32, 32, 1), ("mnist_classifier",)),
+    "cifar10": ("cifar10", (32, 32, 3), ("cifar10_classifier", "imagenet_efficientnet_lite0")),
+}
 
 
 def main():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="+", help="entries of the zoo that draw MNIST digits")
+    parser.add_argument("names", nargs="+", help="entries of the zoo that draw MNIST digits or CIFAR-10")
+    parser.add_argument("--data_dir", help="folder with CIFAR-10; keras.datasets downloads it otherwise")
     parser.add_argument("--samples", type=int, default=5000)
     arguments = parser.parse_args()
-    dataset = load_dataset("mnist5k", None, (32, 32, 1))
-    scores = ImageScores(functools.partial(load_classifier, "mnist_classifier"), arguments.samples)
-    scores.prepare(dataset)
     for name in arguments.names:
+        data, shape, classifiers = SCORED[name.partition("_")[0]]
+        dataset = load_dataset(data, arguments.data_dir if data == "cifar10" else None, shape)
+        scores = {one: ImageScores(functools.partial(load_classifier, one), arguments.samples) for one in classifiers}
+        for each in scores.values():
+            each.prepare(dataset)
         network = load_network(name)
         line = {"benchmark": "quantize", **setting.machine(), "name": name, "samples": arguments.samples}
         saved = FrozenGenerator(functools.partial(network, training=False), network.latent_dim, module=network)
@@ -49,9 +56,10 @@ def main():
                 files[weights] = load_teacher(str(folder / FILE))
                 line[f"{weights}.bytes"] = (folder / FILE).stat().st_size
             z = latents.draw("normal", COMPARED, network.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
-            for weights, found in score_all({"s": scores}, files, dataset).items():
+            for weights, found in score_all(scores, files, dataset).items():
                 apart = np.abs(files[weights](z) - saved(z)) / 2
-                line[f"{weights}.fid"] = setting.compact(found["fid[mnist-classifier]"].value)
+                for metric in (metric for metric in found if metric.startswith("fid")):
+                    line[f"{weights}.{metric}"] = setting.compact(found[metric].value)
                 line[f"{weights}.largest"] = setting.compact(float(apart.max()))
                 line[f"{weights}.mean"] = setting.compact(float(apart.mean()))
         print(json.dumps(line), flush=True)

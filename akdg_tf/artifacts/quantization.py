@@ -65,7 +65,8 @@ def _in_int4(content: bytes) -> bytes:
     for operation in (TFLOperationName.FULLY_CONNECTED, TFLOperationName.CONV_2D):
         quantizer.add_weight_only_config(".*", operation, INT4_BITS)
     result = quantizer.quantize(enable_progress_bar=False, enable_progress_report=False)
-    model = flatbuffer_utils.convert_bytearray_to_object(result.quantized_model)
+    # From 256 kB on, the quantizer puts the kernels behind the model proper. This reader takes them in again.
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(result.quantized_model))
     for graph in model.subgraphs:
         for number, tensor in enumerate(graph.tensors):
             if number not in {*graph.inputs, *graph.outputs}:

@@ -58,6 +58,14 @@ def test_small_kernels_stay_float32_in_int8_and_the_file_says_so(tmp_path):
     assert weights_in(tmp_path / "model.tflite") == "float32"
 
 
+def test_large_kernels_are_in_the_int4_file_too():
+    """From 256 kB on, ai-edge-quantizer puts them behind the model proper."""
+    keras.utils.set_random_seed(0)
+    model = not_gray(DCGANGenerator(8, (8, 8, 1), (512, 256)))
+    images = Interpreter(model_content=litert_model(model, (0, 1), "int4")).get_signature_runner()(z=Z)["images"]
+    assert 0.01 < 255 * np.abs(images - (model(Z) + 1) / 2).mean() < 12
+
+
 def test_residual_blocks_are_quantized_too():
     model = SNGANGenerator(8, (8, 8, 1), width=16, blocks=1)
     images = Interpreter(model_content=litert_model(model, (0, 1), "int8_full")).get_signature_runner()(z=Z)["images"]
