@@ -18,6 +18,7 @@ import tensorflow as tf
 from akdg_tf import latents, load_dataset, load_network
 from akdg_tf.artifacts.litert import FILE, LiteRT
 from akdg_tf.artifacts.quantization import WEIGHTS
+from akdg_tf.data.registry import reads_folder
 from akdg_tf.metrics.classifiers import load_classifier
 from akdg_tf.metrics.evaluation import score_all
 from akdg_tf.metrics.scores import ImageScores
@@ -25,10 +26,21 @@ from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.load import load_teacher
 
 COMPARED = 64
-SCORED = {  # dataset, shape and classifiers, by the family of the entry
-    "mnist": ("mnist5k", (32, 32, 1), ("mnist_classifier",)),
-    "cifar10": ("cifar10", (32, 32, 3), ("cifar10_classifier", "imagenet_efficientnet_lite0")),
+SCORED = {  # dataset and classifiers, by the family of the entry
+    "mnist": ("mnist5k", ("mnist_classifier",)),
+    "cifar10": ("cifar10", ("cifar10_classifier", "imagenet_efficientnet_lite0")),
 }
+
+
+@functools.cache
+def scored(family: str, data_dir: str | None, samples: int):
+    """The dataset of a family, and its scores by classifier, prepared once for all entries of the family."""
+    name, classifiers = SCORED[family]
+    dataset = load_dataset(name, data_dir if reads_folder(name) else None)
+    scores = {each: ImageScores(functools.partial(load_classifier, each), samples) for each in classifiers}
+    for each in scores.values():
+        each.prepare(dataset)
+    return dataset, scores
 
 
 def main():
@@ -39,11 +51,7 @@ def main():
     parser.add_argument("--samples", type=int, default=5000)
     arguments = parser.parse_args()
     for name in arguments.names:
-        data, shape, classifiers = SCORED[name.partition("_")[0]]
-        dataset = load_dataset(data, arguments.data_dir if data == "cifar10" else None, shape)
-        scores = {one: ImageScores(functools.partial(load_classifier, one), arguments.samples) for one in classifiers}
-        for each in scores.values():
-            each.prepare(dataset)
+        dataset, scores = scored(name.partition("_")[0], arguments.data_dir, arguments.samples)
         network = load_network(name)
         line = {"benchmark": "quantize", **setting.machine(), "name": name, "samples": arguments.samples}
         saved = FrozenGenerator(functools.partial(network, training=False), network.latent_dim, module=network)
@@ -58,8 +66,8 @@ def main():
             z = latents.draw("normal", COMPARED, network.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
             for weights, found in score_all(scores, files, dataset).items():
                 apart = np.abs(files[weights](z) - saved(z)) / 2
-                for metric in (metric for metric in found if metric.startswith("fid")):
-                    line[f"{weights}.{metric}"] = setting.compact(found[metric].value)
+                distances = {metric: score.value for metric, score in found.items() if metric.startswith("fid")}
+                line |= {f"{weights}.{metric}": setting.compact(value) for metric, value in distances.items()}
                 line[f"{weights}.largest"] = setting.compact(float(apart.max()))
                 line[f"{weights}.mean"] = setting.compact(float(apart.mean()))
         print(json.dumps(line), flush=True)
