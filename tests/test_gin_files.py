@@ -10,6 +10,7 @@ from akdg_tf import places
 from akdg_tf.artifacts import network
 from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.artifacts.saved_model import export_generator
+from akdg_tf.methods.growth import Growth
 from akdg_tf.methods.losses import HingeLoss
 from akdg_tf.models import MLPGenerator, ResNetDiscriminator, SNGANGenerator
 from akdg_tf.teachers import bank
@@ -185,6 +186,37 @@ def test_emoji_are_the_lsun_experiments_at_a_smaller_scale(name, costs, build):
     network = made.describe({})["network"]
     assert (network["params"], network["mult_adds"], network["latent_dim"]) == (*costs, 128)
     assert made.data.name == "folder" and gin.query_parameter("Schedule.micro_batches") == 1
+
+
+LSUN_STUDENT = (3_688_931, 785_383_424, 256)
+LSUN = {  # params, mult-adds, latent; batch and micro-batches
+    "lsun_pggan_teacher": ((18_344_995, 8_805_941_248, 512), (8, 1)),
+    "lsun_dcgan_vanilla_b64": (LSUN_STUDENT, (64, 1)),
+    "lsun_dcgan_vanilla_b2048": (LSUN_STUDENT, (2048, 32)),
+    "lsun_dcgan_akdg": (LSUN_STUDENT, (2048, 32)),
+    "lsun_dcgan_mse": ((5_786_083, 787_480_576, 512), (64, 1)),  # with the teacher's latent
+}
+
+
+@pytest.mark.parametrize("name", LSUN)
+def test_lsun_experiments_are_those_of_the_paper(name, build):
+    costs, sizes = LSUN[name]
+    made = build(ROOT / "gin" / f"{name}.gin")
+    network = made.describe({})["network"]
+    assert (network["params"], network["mult_adds"], network["latent_dim"]) == costs
+    assert (made.schedule.batch_size, made.schedule.micro_batches) == sizes
+    assert (made.generator.sample_shape, made.data.name) == ((256, 256, 3), "lmdb")
+
+
+def test_lsun_teacher_sees_the_images_of_pggans_own_training():
+    """12 million images, 600,000 per phase: preset-v2-1gpu in PGGAN's code."""
+    config.parse([str(ROOT / "gin" / "lsun_pggan_teacher.gin")], [])
+    sizes, stable, fade = (gin.query_parameter(f"Growth.{x}") for x in ("batch_sizes", "stable_images", "fade_images"))
+    steps = gin.query_parameter("Schedule.steps")
+    gin.clear_config()
+    assert (sizes, stable, fade) == ((128, 128, 128, 64, 32, 16, 8), 600_000, 600_000)
+    with_the_last_map = sizes[-1] * (steps - Growth(sizes, stable, fade).steps)
+    assert 6 * (stable + fade) + with_the_last_map == pytest.approx(12_000_000, rel=1e-4)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "gin").glob("*.gin")), ids=lambda path: path.stem)

@@ -11,7 +11,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "family", nargs="+", help="such as cifar10, mnist_mlp, mnist_dcgan, toy_ring, toy_grid, batch_size or pareto"
     )
-    parser.add_argument("--data_dir", help="folder with the data, to show real images beside the generated ones")
+    parser.add_argument("--data_dir", help="folder with the data, to show its real images beside the generated ones")
     arguments = parser.parse_args(argv)
     report = quiet.load("akdg_tf.reporting.report")
     with ending.in_one_line("akdg report"):

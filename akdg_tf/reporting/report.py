@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from akdg_tf.artifacts.result import Network, Result, finished_runs
-from akdg_tf.data import absent, load_dataset
+from akdg_tf.data import absent, load_dataset, reads_folder
 from akdg_tf.data import teacher as teacher_data
 from akdg_tf.errors import UserError
 from akdg_tf.places import find_saved_model
@@ -90,11 +90,12 @@ def _reals(found: list[Result], count: int, data_dir: str | None, shape: tuple[i
     Args:
         found: the results of the runs.
         count: number of samples.
-        data_dir: folder with the data, for a dataset that reads files.
+        data_dir: folder with the data. None: a dataset that reads files is not shown.
         shape: of a sample. A dataset that can resize its images brings them to it.
     """
     names = [result.dataset for result in found if result.dataset not in (absent.NAME, teacher_data.NAME)]
-    return {f"real ({name})": load_dataset(name, data_dir, shape).reals(count, 0) for name in names[:1]}
+    shown = [name for name in names[:1] if data_dir is not None or not reads_folder(name)]
+    return {f"real ({name})": load_dataset(name, data_dir, shape).reals(count, 0) for name in shown}
 
 
 def find_teacher(name: str, folder: pathlib.Path, zoo: pathlib.Path) -> Teacher | None:

@@ -29,12 +29,6 @@ def test_phases_follow_from_the_images_and_the_batch_sizes():
     assert sizes == [2, 2, 3, 3, 2, 2, 2]
 
 
-def test_papers_schedule_shows_19_million_images():
-    """800k images per phase; see gin/lsun_pggan_teacher.gin."""
-    growth = Growth((128, 128, 128, 64, 32, 16, 8))
-    assert growth.steps == 5 * 6250 + 2 * 12500 + 2 * 25000 + 2 * 50000 + 100000
-
-
 def test_reference_images_fade_like_generated_ones():
     images = tf.random.stateless_uniform((2, 8, 8, 1), (1, 2))
     step = tf.constant(5, tf.int64)  # half of the fade from the first to the second of three maps: 2x2 to 4x4
