@@ -55,6 +55,11 @@ def test_no_page_and_no_gin_file_holds_the_marks_of_a_merge():
     assert [page.name for page in pages if marked.search(page.read_text(encoding="utf-8"))] == []
 
 
+def test_every_benchmark_is_listed():
+    section = (ROOT / "docs/speed.md").read_text().partition("## The benchmarks")[2]
+    assert set(re.findall(r"`(\w+\.py)`", section)) == {path.name for path in (ROOT / "benchmarks").glob("*.py")}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_and_images_lead_somewhere(page):
     assert broken_links(page) == []

@@ -37,7 +37,7 @@ class AKDG(GeneratorTrainer):
             images for D_KD.
         augmentation: changes what both discriminators see, or None.
         teacher_candidates: teacher images of which D_S chooses one, for each one that D_KD sees: that of the highest
-            logit. With more than 1, D_KD sees the images that D_S takes for real most readily.
+            logit (after discriminator rejection sampling, Azadi et al. 2019). Each candidate is drawn and seen by D_S.
         flip_teacher: whether to mirror half of the teacher's images left to right, as `Data.flip` does with real ones.
         d_steps: discriminator steps per generator step, for both discriminators.
         ema_decay: decay of the moving average of the student.

@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class Growth:
-    """The growth at each step.
+    """The growth at each step (Karras et al. 2018, figures 1 and 2).
 
     Training starts with the first map alone. Each further map fades in, linearly over `fade_images`, and is then
     trained for `stable_images`. With the last map fully in use, training goes on to the end of the run. A step counts

@@ -64,7 +64,7 @@ def _faded(before: tf.Tensor, after: tf.Tensor, fade: tf.Tensor) -> tf.Tensor:
 
 @_serializable
 class PGGANGenerator(_Growing, Generator):
-    """PGGAN's generator, the paper's LSUN teacher by default.
+    """PGGAN's generator (Karras et al. 2018, table 2), the paper's LSUN teacher by default.
 
     A dense layer makes the first map from the normalized latent; a 3x3 convolution follows. Nearest-neighbour
     upsampling x2 and two 3x3 convolutions make each further map. Leaky ReLU 0.2 and pixel norm follow each convolution.
@@ -168,11 +168,12 @@ class _Start(layers.Layer):
 
 @_serializable
 class PGGANDiscriminator(_Growing):
-    """PGGAN's discriminator, the mirror image of its generator.
+    """PGGAN's discriminator (Karras et al. 2018, table 2), the mirror image of its generator.
 
-    A 1x1 convolution makes the first map from the image. A 3x3 convolution, and another one with 2x2 average pooling,
-    make each further map. At the last one, the standard deviation over the minibatch is appended; a 3x3 convolution and
-    two dense layers follow. Leaky ReLU 0.2 follows each layer but the last.
+    It maps images, float32 [n, height, width, channels] in [-1, 1], to logits, float32 [n, 1]. A 1x1 convolution makes
+    the first map from the image. A 3x3 convolution, and another one with 2x2 average pooling, make each further map. At
+    the last one, the standard deviation over the minibatch is appended; a 3x3 convolution and two dense layers follow.
+    Leaky ReLU 0.2 follows each layer but the last.
 
     Args:
         widths: channels of each map, from the smallest (4x4) to that of the image; as many as the generator's.

@@ -109,7 +109,7 @@ def test_real_images_of_a_folder_come_in_the_generated_size_if_it_is_given(folde
     panels = {}
     monkeypatch.setattr(report.pictures, "side_by_side", panels.update)
     report.picture("ring", runs, zoo, None)
-    assert len(panels) == 3 and "real (folder)" not in panels  # a picture that may be published where the images may not
+    assert len(panels) == 3 and "real (folder)" not in panels  # the images need no licence
     panels.clear()
     report.picture("ring", runs, zoo, str(images))
     assert {panel.shape for panel in panels.values()} == {(64, 16, 16, 3)}
