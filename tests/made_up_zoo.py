@@ -129,5 +129,5 @@ def write_zoo(zoo: pathlib.Path, generators: dict[str, keras.Model], teacher: st
     for name, generator in generators.items():
         run = write_run(zoo.with_name(f"run-{name}"), generator, name, None if name == teacher else teacher)
         result = publish.read_finished(run)
-        result = dataclasses.replace(result, over_seeds=publish.over_seeds([result]))
+        result = dataclasses.replace(result, over_seeds=publish.over_seeds([(result.seed, result.network.scores)]))
         publish.write_entry(run, result, zoo, overwrite=False)

@@ -60,7 +60,7 @@ def _in_int4(content: bytes) -> bytes:
         from ai_edge_quantizer import Quantizer
         from ai_edge_quantizer.qtyping import TFLOperationName
     except ImportError as error:
-        raise UserError(f"int4 weights need ai-edge-quantizer: pip install ai-edge-quantizer ({error})") from None
+        raise UserError(f"int4 weights need ai-edge-quantizer: pip install 'akdg_tf[compression]' ({error})") from None
     quantizer = Quantizer(bytearray(content))
     for operation in (TFLOperationName.FULLY_CONNECTED, TFLOperationName.CONV_2D):
         quantizer.add_weight_only_config(".*", operation, INT4_BITS)

@@ -146,6 +146,7 @@ class ExportedModel:
         max_difference: largest difference of a pixel value, for values in [0, 1].
         mean_difference: mean absolute difference of the pixel values; None if an older version did not record it.
         scores: of its own images, by name, if its weights are quantized; {}: those of the SavedModel apply.
+        over_seeds: each of these scores over the published seeds, by name; empty for a single run.
     """
 
     file_size: int
@@ -154,6 +155,7 @@ class ExportedModel:
     max_difference: float
     mean_difference: float | None = None
     scores: dict[str, Score] = dataclasses.field(default_factory=dict)
+    over_seeds: dict[str, OverSeeds] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,15 +232,17 @@ class Result:
 
     def scores_over_seeds(self) -> dict[str, OverSeeds]:
         """Each score of the network over the published seeds. For a single run it holds one value."""
-        return {metric: self.over_seeds.get(metric, row) for metric, row in self._alone(self.network.scores).items()}
+        return self._over_seeds(self.network.scores, self.over_seeds)
 
     def scores_of_file(self) -> dict[str, OverSeeds]:
         """Each score of the images of `model.tflite`: its own if its weights are quantized, else the network's."""
-        return self._alone(self.litert.scores if self.litert else {}) or self.scores_over_seeds()
+        own = self._over_seeds(self.litert.scores, self.litert.over_seeds) if self.litert else {}
+        return own or self.scores_over_seeds()
 
-    def _alone(self, scores: dict[str, Score]) -> dict[str, OverSeeds]:
-        """Scores of this seed alone."""
-        return {metric: OverSeeds(score.value, None, (score.value,), (self.seed,)) for metric, score in scores.items()}
+    def _over_seeds(self, scores: dict[str, Score], published: dict[str, OverSeeds]) -> dict[str, OverSeeds]:
+        """Each score over the published seeds, or over this seed alone."""
+        alone = {name: OverSeeds(score.value, None, (score.value,), (self.seed,)) for name, score in scores.items()}
+        return {name: published.get(name, row) for name, row in alone.items()}
 
     def to_json(self) -> dict:
         """The result as a dict for JSON."""
@@ -271,7 +275,8 @@ def from_json(found: object, source: str) -> Result:
         raise UserError(f"{source}: the field origin must be set for the method {CONVERTED}, and be null for others")
     if result.unscored and (result.network.scores or result.over_seeds):
         raise UserError(f"{source}: the field unscored must be false for a result with scores")
-    if any(not row.values or len(row.values) != len(row.seeds) for row in result.over_seeds.values()):
+    tables = [result.over_seeds, *(file.over_seeds for file in (result.litert, result.onnx) if file)]
+    if any(not row.values or len(row.values) != len(row.seeds) for rows in tables for row in rows.values()):
         raise UserError(f"{source}: the field over_seeds must have one value per seed")
     return result
 

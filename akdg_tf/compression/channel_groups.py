@@ -117,7 +117,8 @@ def _narrowed(sequence: Sequence[keras.layers.Layer], values: Mapping[int, np.nd
     for layer in sequence:
         config = layer.get_config()
         if isinstance(layer, BLOCKS):
-            made.append(Residual(keras.Sequential(_narrowed(layer.residual.layers, values)), doubles(layer)))
+            residual = keras.Sequential(_narrowed(layer.residual.layers, values))
+            made.append(Residual(residual, doubles(layer), dtype=layer.dtype_policy))
             continue
         if type(layer) in SIZES:
             size = values[id(weights_of(layer).kernel)].shape[-1]

@@ -179,6 +179,6 @@ def _tucker(kernel: np.ndarray, ranks: list[int]) -> list[np.ndarray]:
     try:
         from tensorly.decomposition import partial_tucker
     except ImportError as error:
-        raise UserError(f"Factorize needs tensorly: pip install tensorly ({error})") from None
+        raise UserError(f"Factorize needs tensorly: pip install 'akdg_tf[compression]' ({error})") from None
     (core, (inputs, outputs)), _ = partial_tucker(kernel.astype(np.float64), ranks, modes=[2, 3], n_iter_max=ITERATIONS)
     return [inputs[np.newaxis, np.newaxis], core, outputs.T[np.newaxis, np.newaxis]]

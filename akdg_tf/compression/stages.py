@@ -1,7 +1,6 @@
 """What a compression is, and the generator of an experiment that starts from a compressed one."""
 
 import functools
-import pathlib
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -43,11 +42,19 @@ def compressed(source: str, stages: Sequence[Compression]) -> Generator:
         The generator. Its attribute `made_from` is the source as a `result.Parent`.
 
     Raises:
-        UserError: there is no such network, or a compression does not take it.
+        UserError: there is no such network, or it is not finished; a compression does not take it, or its zeros would
+            be lost in the next one; or the layers are to compute in another type than float32.
     """
+    if keras.config.dtype_policy().compute_dtype != "float32":
+        raise UserError("a compressed generator is trained in float32: bind make_experiment.dtype_policy='float32'")
+    run = places.find_run(source)
+    if run and not places.find_saved_model(source):
+        raise UserError(f"{source} is not finished: its generator may still change; run its command again first")
     generator = load_network(source)
-    for stage in stages:
+    for number, stage in enumerate(stages, 1):
         generator = stage(checked(generator, source))
+        if number < len(stages) and any(variable.constraint for variable in generator.trainable_variables):
+            raise UserError(f"{type(stage).__name__} must be the last stage: its zeros would not last in the next one")
     generator.made_from = functools.partial(_parent, source)
     return generator
 
@@ -68,8 +75,7 @@ def checked(generator: keras.Model, source: str) -> Generator:
 
 def _parent(source: str) -> lineage.Parent:
     folder = places.find_saved_model(source)
-    if folder is None:  # the run is not exported yet
-        run = places.find_run(source) or pathlib.Path(source)
-        return lineage.parent("compressed", run.resolve().name, None, run)
+    if folder is None:
+        raise UserError(f"{source} was there when its generator was loaded, and is gone")
     home = places.home_of(folder)
     return lineage.parent("compressed", home.resolve().name, load_generator(folder).digest(), home)

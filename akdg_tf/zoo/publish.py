@@ -7,7 +7,7 @@ import shutil
 import statistics
 
 from akdg_tf.artifacts import result as results
-from akdg_tf.artifacts.result import OverSeeds, Result
+from akdg_tf.artifacts.result import OverSeeds, Result, Score
 from akdg_tf.errors import UserError
 from akdg_tf.files import replacing, write_json, write_text
 from akdg_tf.reporting import pictures
@@ -41,7 +41,10 @@ def publish(runs: list[pathlib.Path], zoo: pathlib.Path = ZOO, overwrite: bool =
     check_configuration(runs, found)
     if found[0].unscored and len(runs) > 1:
         logger.warning("these runs have no scores: only %s is published, the others add nothing", runs[0])
-    result = local_paths.without(dataclasses.replace(found[0], over_seeds=over_seeds(found)))
+    scores = over_seeds([(each.seed, each.network.scores) for each in found])
+    of_files = over_seeds([(each.seed, each.litert.scores) for each in found if each.litert])
+    litert = found[0].litert and dataclasses.replace(found[0].litert, over_seeds=of_files)
+    result = local_paths.without(dataclasses.replace(found[0], over_seeds=scores, litert=litert))
     return write_entry(runs[0], result, zoo, overwrite)
 
 
@@ -88,14 +91,17 @@ def check_configuration(runs: list[pathlib.Path], found: list[Result]) -> None:
         raise UserError("two of these runs have the same seed: publish one run per seed")
 
 
-def over_seeds(found: list[Result]) -> dict[str, OverSeeds]:
-    """Each score of the first run, over the seeds of all runs that have this score."""
+def over_seeds(found: list[tuple[int, dict[str, Score]]]) -> dict[str, OverSeeds]:
+    """Each score of the first run, over the seeds of all runs that have this score.
+
+    Args:
+        found: the seed and the scores of each run.
+    """
     table = {}
-    for metric in found[0].network.scores:
-        scored = [result for result in found if metric in result.network.scores]
-        values = tuple(result.network.scores[metric].value for result in scored)
+    for metric in found[0][1] if found else ():
+        values, seeds = zip(*((scores[metric].value, seed) for seed, scores in found if metric in scores), strict=True)
         spread = statistics.stdev(values) if len(values) > 1 else None
-        table[metric] = OverSeeds(statistics.mean(values), spread, values, tuple(result.seed for result in scored))
+        table[metric] = OverSeeds(statistics.mean(values), spread, values, seeds)
     return table
 
 
@@ -142,7 +148,7 @@ def _fill(part: pathlib.Path, run: pathlib.Path, result: Result) -> None:
     records = routes.records(Entry(part))
     litert = records.get(LITERT)
     if litert and result.litert:
-        litert = dataclasses.replace(litert, scores=result.litert.scores)
+        litert = dataclasses.replace(litert, scores=result.litert.scores, over_seeds=result.litert.over_seeds)
     result = dataclasses.replace(result, litert=litert, onnx=records.get(ONNX))
     write_json(part / "metrics.json", result.to_json())
     entry = Entry(part)

@@ -81,5 +81,5 @@ def test_the_calibration_is_the_same_every_time(model, files):
 
 def test_without_the_quantizer_int4_is_one_line(model, monkeypatch):
     monkeypatch.setitem(sys.modules, "ai_edge_quantizer", None)
-    with pytest.raises(UserError, match=r"^int4 weights need ai-edge-quantizer: pip install ai-edge-quantizer"):
+    with pytest.raises(UserError, match=r"^int4 weights need ai-edge-quantizer: pip install 'akdg_tf\[compression\]'"):
         litert_model(model, (0, 1), "int4")

@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import pytest
-from made_up_zoo import made_up_network, made_up_origin, made_up_result
+from made_up_zoo import made_up_network, made_up_origin, made_up_result, made_up_score
 
 from akdg_tf.artifacts import result as results
 from akdg_tf.artifacts.result import ExportedModel, OverSeeds, Parent, Result
@@ -78,6 +78,16 @@ def test_the_score_of_a_single_run_stands_for_its_seed():
     alone = dataclasses.replace(WHOLE, over_seeds={})
     assert WHOLE.scores_over_seeds() == WHOLE.over_seeds
     assert alone.scores_over_seeds() == {"fid[c]": OverSeeds(1.0, None, (1.0,), (0,))}
+
+
+def test_the_scores_of_a_quantized_file_are_its_own_over_the_seeds():
+    own = ExportedModel(9, "int8", 64, 1e-2, 1e-3, {"fid[c]": made_up_score(3.0)})
+    seeds = {"fid[c]": OverSeeds(4.0, 1.0, (3.0, 5.0), (0, 1))}
+    alone = {"fid[c]": OverSeeds(3.0, None, (3.0,), (0,))}
+    assert WHOLE.scores_of_file() == WHOLE.over_seeds  # its weights are float32
+    assert dataclasses.replace(WHOLE, litert=own).scores_of_file() == alone
+    published = dataclasses.replace(own, over_seeds=seeds)
+    assert dataclasses.replace(WHOLE, litert=published).scores_of_file() == seeds
 
 
 UNNEEDED = ("schema", "over_seeds", "litert", "origin", "dtype_policy", "unscored", "onnx", "changes")

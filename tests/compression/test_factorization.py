@@ -135,5 +135,5 @@ def test_a_budget_that_cannot_be_reached_says_what_can():
 
 def test_without_tensorly_it_is_one_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorly.decomposition", None)
-    with pytest.raises(UserError, match=r"^Factorize needs tensorly: pip install tensorly"):
+    with pytest.raises(UserError, match=r"^Factorize needs tensorly: pip install 'akdg_tf\[compression\]'"):
         Factorize(energy=1.0)(dcgan())

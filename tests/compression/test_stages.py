@@ -4,10 +4,15 @@ import keras
 import pytest
 from support import ROOT
 
+from akdg_tf.artifacts import network
+from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.artifacts.saved_model import export
+from akdg_tf.compression.channels import PruneChannels
+from akdg_tf.compression.fake_quant import FakeQuantize
 from akdg_tf.compression.stages import compressed
+from akdg_tf.compression.weights import PruneWeights
 from akdg_tf.errors import UserError
-from akdg_tf.models import DCGANGenerator, PGGANGenerator
+from akdg_tf.models import DCGANGenerator, MLPGenerator, PGGANGenerator, SNGANGenerator
 
 
 def test_the_stages_are_applied_in_their_order_and_the_source_is_a_parent(monkeypatch):
@@ -30,6 +35,38 @@ def test_a_network_without_layers_in_sequence_is_one_line(tmp_path):
     export(PGGANGenerator(4, (8, 8, 1), (4, 4)), tmp_path / "grown")
     with pytest.raises(UserError, match="is a PGGANGenerator: only generators whose layers are in sequence"):
         compressed(str(tmp_path / "grown"), (lambda generator: generator,))
+
+
+def test_a_run_that_is_not_finished_is_one_line(tmp_path):
+    keras.utils.set_random_seed(0)
+    generator = MLPGenerator(4, (8, 8, 1), width=4)
+    network.write_run(tmp_path, {"ema_generator": generator}, "ema_generator", {})
+    Checkpoints({"ema_generator": generator.variables}, tmp_path / "checkpoints").save(1)
+    with pytest.raises(UserError, match="is not finished: its generator may still change; run its command again"):
+        compressed(str(tmp_path), ())
+
+
+def test_zeros_that_a_further_stage_would_lose_are_one_line(tmp_path):
+    keras.utils.set_random_seed(0)
+    export(MLPGenerator(4, (8, 8, 1), width=4), tmp_path / "x")
+    assert compressed(str(tmp_path / "x"), (FakeQuantize(), lambda generator: generator))
+    with pytest.raises(UserError, match="PruneWeights must be the last stage: its zeros would not last in the next"):
+        compressed(str(tmp_path / "x"), (PruneWeights(0.5), FakeQuantize()))
+
+
+@pytest.mark.parametrize("stage", [PruneChannels(max_params=1500), FakeQuantize(), PruneWeights(0.5)])
+def test_a_residual_network_is_compressed_in_float32_alone(stage, tmp_path):
+    keras.utils.set_random_seed(0)
+    export(SNGANGenerator(4, (8, 8, 1), width=8), tmp_path / "x")
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        with pytest.raises(UserError, match=r"is trained in float32: bind make_experiment\.dtype_policy='float32'"):
+            compressed(str(tmp_path / "x"), (stage,))
+        smaller = stage(network.load_network(str(tmp_path / "x")))  # as a function, it works
+        assert smaller(keras.ops.zeros((2, 4))).shape == (2, 8, 8, 1)
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def test_a_source_that_does_not_exist_is_one_line():

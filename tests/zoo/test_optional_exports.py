@@ -48,18 +48,21 @@ def test_weights_in_float16_are_stated_and_held_to_less_than_a_gray_level(tmp_pa
 
 @pytest.fixture
 def quantized(tmp_path):
-    """An entry whose `model.tflite` stores its weights in int8, with scores of its own."""
-    run = write_run(tmp_path / "run", random_mlp())
-    LiteRT("int8_full").write(random_mlp(), run)
-    result = read_run(run)
-    scored = ExportedModel(1, "int8_full", 64, 0.0, 0.0, {"fid[c]": made_up_score(2.5)})
-    write_json(run / "result.json", dataclasses.replace(result, litert=scored).to_json())
-    return publish.publish([run])
+    """An entry of two seeds whose `model.tflite` stores its weights in int8, with scores of its own."""
+    runs = []
+    for seed, fid in enumerate((2.5, 3.5)):
+        run = write_run(tmp_path / f"run{seed}", random_mlp(), seed=seed)
+        LiteRT("int8_full").write(random_mlp(), run)
+        scored = ExportedModel(1, "int8_full", 64, 0.0, 0.0, {"fid[c]": made_up_score(fid)})
+        write_json(run / "result.json", dataclasses.replace(read_run(run), litert=scored).to_json())
+        runs.append(run)
+    return publish.publish(runs)
 
 
 def test_an_entry_of_quantized_weights_states_its_mean_difference_and_its_own_scores(quantized):
     record = quantized.result.litert
     assert (record.weights, record.scores["fid[c]"].value) == ("int8_full", 2.5)
+    assert quantized.result.scores_of_file()["fid[c]"].values == (2.5, 3.5)
     assert 1e-5 < record.mean_difference < record.max_difference < 0.1
     assert record.file_size == (quantized.folder / "model.tflite").stat().st_size
     assert verify(quantized)["loads"].startswith("7 routes")

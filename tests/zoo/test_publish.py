@@ -15,7 +15,6 @@ from made_up_zoo import (
     GIN_TEXT,
     change_metrics,
     made_up_network,
-    made_up_result,
     made_up_score,
     random_mlp,
     write_run,
@@ -245,9 +244,9 @@ def test_publish_keeps_what_a_run_comes_from(tmp_path):
 
 
 def test_a_score_that_other_seeds_lack_is_of_those_that_have_it(tmp_path):
-    runs = [made_up_result("x", seed=seed) for seed in (0, 1)]
-    runs[0].network.scores["kid[c]"] = made_up_score(5.0)
-    table = publish.over_seeds(runs)
+    scores = [(seed, {"fid[c]": made_up_score(1.0)}) for seed in (0, 1)]
+    scores[0][1]["kid[c]"] = made_up_score(5.0)
+    table = publish.over_seeds(scores)
     assert (table["fid[c]"].seeds, table["kid[c]"]) == ((0, 1), OverSeeds(5.0, None, (5.0,), (0,)))
 
 

@@ -15,6 +15,7 @@ from support import ROOT
 from akdg_tf.artifacts.saved_model import export_classifier
 from akdg_tf.errors import UserError
 from akdg_tf.models import EfficientNetLite0
+from akdg_tf.training.generation import GeneratorExperiment
 from akdg_tf.zoo import checksums
 from akdg_tf.zoo.entries import Entry, entries
 from akdg_tf.zoo.verify import METRIC_TOLERANCE, configuration, recomputed, verify, verify_readme
@@ -208,6 +209,25 @@ def test_the_configuration_of_an_entry_cannot_run_code(check, tmp_path):
     entry = types.SimpleNamespace(folder=tmp_path, name="x", converted=None, result=scored)
     with pytest.raises(UserError, match=r"'import os\.path' is refused: it runs code from outside"):
         check(entry)
+
+
+COMPRESSED = [path.parent.name for path in (ROOT / "zoo").glob("*/config.gin") if "\ncompressed.s" in path.read_text()]
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_a_compressed_entry_is_evaluated_without_the_run_that_it_was_compressed_from(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    entry, built = Entry(ROOT / "zoo" / name), []
+    monkeypatch.setattr(GeneratorExperiment, "prepare_data", lambda self, evaluating: None)
+    monkeypatch.setattr(GeneratorExperiment, "evaluate", lambda self: built.append(self.generator) or entry.result)
+    recomputed(entry, None)
+    assert sum(variable.numpy().size for variable in built[0].trainable_variables) == entry.result.network.params
+
+
+@pytest.mark.long
+def test_the_scores_of_a_compressed_entry_and_of_its_file_are_those_that_it_states(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert "fid[mnist-classifier]" in recomputed(Entry(ROOT / "zoo" / "mnist_dcgan_factorized_int4"), None)
 
 
 def test_the_published_metrics_are_those_of_the_published_weights(monkeypatch):
