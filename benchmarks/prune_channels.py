@@ -47,7 +47,7 @@ def measure_statistics(generator: Generator) -> None:
 def main():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", help="an entry of the zoo that draws MNIST digits")
+    parser.add_argument("name", help="an entry of the zoo that draws MNIST digits, without labels")
     parser.add_argument("--samples", type=int, default=5000)
     arguments = parser.parse_args()
     importance.IMPORTANCES["chance"] = by_chance

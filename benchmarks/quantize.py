@@ -54,7 +54,8 @@ def main():
         dataset, scores = scored(name.partition("_")[0], arguments.data_dir, arguments.samples)
         network = load_network(name)
         line = {"benchmark": "quantize", **setting.machine(), "name": name, "samples": arguments.samples}
-        saved = FrozenGenerator(functools.partial(network, training=False), network.latent_dim, module=network)
+        prior = latents.prior_of(network)
+        saved = FrozenGenerator(functools.partial(network, training=False), network.latent_dim, prior, module=network)
         files = {"saved_model": saved}
         with tempfile.TemporaryDirectory() as place:
             for weights in WEIGHTS:
@@ -63,7 +64,7 @@ def main():
                 LiteRT(weights).write(network, folder)
                 files[weights] = load_teacher(str(folder / FILE))
                 line[f"{weights}.bytes"] = (folder / FILE).stat().st_size
-            z = latents.draw("normal", COMPARED, network.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
+            z = latents.draw(prior, COMPARED, network.latent_dim, (0, latents.PROBE), tf.constant(0, tf.int64))
             for weights, found in score_all(scores, files, dataset).items():
                 apart = np.abs(files[weights](z) - saved(z)) / 2
                 distances = {metric: score.value for metric, score in found.items() if metric.startswith("fid")}

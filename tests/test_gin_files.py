@@ -49,7 +49,6 @@ SOURCES = {  # the gin files of the runs that are compressed, by name
     **dict.fromkeys(
         ("mnist_dcgan_akdg", "mnist_dcgan_pruned", "mnist_dcgan_factorized_quarter"), ("mnist_dcgan_akdg",)
     ),
-    "cifar10_dcgan_akdg-cpu_hours-spectral": ("cifar10_dcgan_akdg", "cpu_hours", "spectral"),
 }
 CONDITIONAL = "mnist_conditional_dcgan_akdg"
 DEEP = {"mnist_sngan_lit": 32, "cifar10_sngan_lit": 64}  # width of a teacher whose layers are read

@@ -31,7 +31,9 @@ def design(arguments: argparse.Namespace) -> str:
         UserError: no kind of student is within the budget, something does not fit, or a file of this name exists.
     """
     check_texts(arguments)
-    paths = {kind: free_path(default_name(arguments.teacher, kind), arguments.overwrite) for kind in FAMILIES}
+    names = {kind: default_name(arguments.teacher, kind) for kind in FAMILIES}
+    hint = "move it, or work in another folder"
+    paths = {kind: free_path(name, arguments.overwrite, hint) for kind, name in names.items()}
     found: dict[str, OwnExperiment] = {}
     for kind in FAMILIES:
         try:

@@ -80,8 +80,13 @@ def default_name(teacher: str, student: str) -> str:
     return f"{words}_{student}_akdg"
 
 
-def free_path(name: str, overwrite: bool) -> pathlib.Path:
+def free_path(name: str, overwrite: bool, hint: str = "choose another --name") -> pathlib.Path:
     """The gin file to write, NAME.gin in the current folder.
+
+    Args:
+        name: its name.
+        overwrite: whether a file that this command wrote may be replaced.
+        hint: what to do if it may not.
 
     Raises:
         UserError: it exists and may not be replaced, or `akdg run` would find another file by this name.
@@ -90,13 +95,13 @@ def free_path(name: str, overwrite: bool) -> pathlib.Path:
     if found is None:
         return path
     if found != path:
-        raise UserError(f"there is another gin file of this name, {found}: choose another --name")
+        raise UserError(f"there is another gin file of this name, {found}: {hint}")
     with path.open(encoding="utf-8", errors="replace") as file:
         ours = WRITTEN_BY in file.readline()
     if not ours:
-        raise UserError(f"{path} exists and was not written by akdg init: choose another --name")
+        raise UserError(f"{path} exists and was not written by akdg init or akdg design: {hint}")
     if not overwrite:
-        raise UserError(f"{path} exists: choose another --name, or replace it with --overwrite")
+        raise UserError(f"{path} exists: {hint}, or replace it with --overwrite")
     return path
 
 

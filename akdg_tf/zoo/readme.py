@@ -8,7 +8,7 @@ from akdg_tf.files import read_small, write_text
 from akdg_tf.reporting import markdown, tables
 from akdg_tf.reporting.markdown import attribute, escape
 from akdg_tf.zoo.definitions import definitions
-from akdg_tf.zoo.entries import SAMPLES, Entry, Group, check_name, entries, groups
+from akdg_tf.zoo.entries import LITERT, SAMPLES, Entry, Group, check_name, entries, groups
 
 TITLE = "# The zoo"
 HEAD = f"""{TITLE}
@@ -82,7 +82,7 @@ def _title(group: Group) -> str:
 
 def _table(group: Group) -> list[str]:
     metrics = list(dict.fromkeys(metric for entry in group.members for metric in entry.result.network.scores))
-    head = ["", "entry", "method", "params", "mult-adds", "weights", "images/s", *map(escape, metrics)]
+    head = ["", "entry", "method", "params", "mult-adds", "weights", LITERT, "images/s", *map(escape, metrics)]
     align = "lll" + "r" * (len(head) - 3)
     return markdown.table(head, (_row(entry, metrics) for entry in group.members), align)
 
@@ -97,9 +97,16 @@ def _row(entry: Entry, metrics: list[str]) -> list[str]:
         tables.count(network.params),
         tables.UNKNOWN if network.mult_adds is None else f"{network.mult_adds / 1e6:,.3g}M",
         tables.UNKNOWN if network.bytes is None else f"{network.bytes / 1e6:.3g} MB",
+        _file(entry),
         tables.count(network.images_per_second),
         *(tables.mean_and_spread(scores[metric].values) if metric in scores else "" for metric in metrics),
     ]
+
+
+def _file(entry: Entry) -> str:
+    """Size of `model.tflite` and how it stores the weights; "" if there is none."""
+    file = entry.result.litert
+    return f"{file.file_size / 1e6:.3g} MB, {escape(file.weights)}" if file else ""
 
 
 def _link(entry: Entry) -> str:

@@ -9,6 +9,7 @@ from support import ROOT
 from akdg_tf.artifacts import latency
 from akdg_tf.cli import design
 from akdg_tf.models import MLPGenerator
+from akdg_tf.models.counting import cost_of
 from akdg_tf.training import config
 from akdg_tf.training.workdir import Run
 
@@ -34,7 +35,21 @@ def test_both_kinds_of_student_within_all_limits(capsys):
         config.parse([words[2].partition("=")[2]], [])
         made = config.build(Run(pathlib.Path("run"), kind, smoke=True))
         (row,) = [row for row in rows if row[0] == type(made.generator).__name__]
-        assert f"{made.generator.count_params():,}" >= row[1]
+        assert cost_of(made.generator).params == int(row[1].replace(",", ""))
+
+
+def test_a_file_that_is_there_already_is_kept_unless_it_may_be_replaced(capsys):
+    path = pathlib.Path("mnist_sngan_mlp_akdg.gin")
+    path.write_text("# mine\n")
+    with pytest.raises(SystemExit, match="2"):
+        design.main([*MNIST, "--max_kb=100", "--overwrite"])
+    says = "exists and was not written by akdg init or akdg design: move it, or work in another folder"
+    assert says in capsys.readouterr().err and path.read_text() == "# mine\n"
+    path.unlink()
+    design.main([*MNIST, "--max_mult_adds=60K"])
+    with pytest.raises(SystemExit, match="2"):
+        design.main([*MNIST, "--max_mult_adds=60K"])
+    assert "exists: move it, or work in another folder, or replace it with --overwrite" in capsys.readouterr().err
 
 
 def test_a_kind_that_does_not_fit_is_left_out_with_one_line(capsys, caplog):

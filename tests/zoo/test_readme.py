@@ -5,7 +5,7 @@ import re
 import pytest
 from made_up_zoo import made_up_network, made_up_origin, made_up_score, write_metrics
 
-from akdg_tf.artifacts.result import OverSeeds
+from akdg_tf.artifacts.result import ExportedModel, OverSeeds
 from akdg_tf.errors import UserError
 from akdg_tf.zoo.readme import readme
 
@@ -14,10 +14,11 @@ HOSTILE = "<b>|\n# a [c](http://evil)"
 
 def test_entries_stand_in_a_table_under_their_teacher(tmp_path):
     over = {"fid[c]": OverSeeds(2.0, 1.4, (1.0, 3.0), (0, 1))}
+    file = ExportedModel(23_200, "int4", 64, 0.1)
     opaque = made_up_network("odd", params=None, mult_adds=None, bytes=None, images_per_second=None)
     found = [
         write_metrics(tmp_path / "t", network=made_up_network("t", 0.5)),
-        write_metrics(tmp_path / "x", teacher=made_up_network("t"), over_seeds=over),
+        write_metrics(tmp_path / "x", teacher=made_up_network("t"), over_seeds=over, litert=file),
         write_metrics(tmp_path / "odd", teacher=made_up_network("callable"), network=opaque),
     ]
     lines = readme(found).splitlines()
@@ -26,11 +27,12 @@ def test_entries_stand_in_a_table_under_their_teacher(tmp_path):
         "## Students of an unnamed teacher",
         "## Classifiers",
     ]
-    row = lines[lines.index("|---|---|---|---:|---:|---:|---:|---:|") + 1]
+    row = lines[lines.index("|---|---|---|---:|---:|---:|---:|---:|---:|") + 1]
     assert row.startswith('| <img src="t/samples.png" width="128" alt="samples of t"> | [t](t/card.md) | vanilla GAN |')
-    assert row.endswith("| 30 | 2e-05M | 0.00012 MB | 7 | 0.5 |")
-    assert any(line.endswith("| [x](x/card.md) | AKDG | 30 | 2e-05M | 0.00012 MB | 7 | 2 ± 1.4 |") for line in lines)
-    assert any(line.endswith("| AKDG | unknown | unknown | unknown | unknown | 1 |") for line in lines)
+    assert row.endswith("| 30 | 2e-05M | 0.00012 MB |  | 7 | 0.5 |")
+    exported = "| [x](x/card.md) | AKDG | 30 | 2e-05M | 0.00012 MB | 0.0232 MB, int4 | 7 | 2 ± 1.4 |"
+    assert any(line.endswith(exported) for line in lines)
+    assert any(line.endswith("| AKDG | unknown | unknown | unknown |  | unknown | 1 |") for line in lines)
 
 
 def test_an_entry_without_scores_is_marked_beside_those_that_have_some(tmp_path):
@@ -40,11 +42,13 @@ def test_an_entry_without_scores_is_marked_beside_those_that_have_some(tmp_path)
         write_metrics(tmp_path / "x", teacher=made_up_network("t", scores={}), **bare),
     ]
     lines = readme(found).splitlines()
-    assert any(line.endswith("| [x](x/card.md) | AKDG, unscored | 30 | 2e-05M | 0.00012 MB | 7 |  |") for line in lines)
+    assert any(
+        line.endswith("| [x](x/card.md) | AKDG, unscored | 30 | 2e-05M | 0.00012 MB |  | 7 |  |") for line in lines
+    )
     assert any("| [t](t/card.md) | vanilla GAN | " in line for line in lines)
     assert "Unscored, because the configuration binds no evaluations: x.  " in lines
     assert "Unscored" not in readme(found[:1])
-    assert "| [x](x/card.md) | AKDG, unscored | 30 | 2e-05M | 0.00012 MB | 7 |" in readme(found[1:])
+    assert "| [x](x/card.md) | AKDG, unscored | 30 | 2e-05M | 0.00012 MB |  | 7 |" in readme(found[1:])
 
 
 def test_a_classifier_says_what_it_gets_right(tmp_path):
@@ -75,7 +79,7 @@ def test_nothing_from_metrics_json_becomes_markup(tmp_path):
     assert not re.search(r"(?<!\\)<", outside)
     assert not re.search(r"(?<!\\)\]\((?!x/card\.md)", outside)
     assert [line for line in outside.splitlines() if line.startswith("# ")] == []
-    assert {re.sub(r"\\.", "", line).count("|") for line in outside.splitlines() if line.startswith("|")} == {9}
+    assert {re.sub(r"\\.", "", line).count("|") for line in outside.splitlines() if line.startswith("|")} == {10}
 
 
 @pytest.mark.parametrize("name", ["a|b", "<b>", "[x](y)", "a b", "a\nb"])
