@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from akdg_tf.models.layered import LayeredGenerator
+
 Chunk = Sequence[keras.layers.Layer]
 
 
@@ -13,11 +15,14 @@ def chunks_of(generator: keras.Model) -> list[Chunk]:
     """The layers of a generator in chunks: those before the first block, the blocks of each resolution, those after.
 
     Raises:
-        ValueError: the generator has no residual blocks.
+        ValueError: the generator has no residual blocks, or compressions have changed it.
     """
     chunks = getattr(generator, "chunks", None)
     if chunks is None:
-        raise ValueError(f"{type(generator).__name__} has no residual blocks; an SNGANGenerator has")
+        kind = type(generator).__name__
+        if isinstance(generator, LayeredGenerator):
+            raise ValueError(f"{kind}, a compressed generator, has no chunks of residual blocks; an SNGANGenerator has")
+        raise ValueError(f"{kind} has no residual blocks; an SNGANGenerator has")
     return chunks
 
 

@@ -63,6 +63,34 @@ def test_several_steps_an_execution_run_on_several_replicas(tmp_path, run_here):
 
 @pytest.mark.long
 @pytest.mark.slow
+def test_a_chain_of_compressions_names_all_its_parents_and_scores_its_file(tmp_path):
+    """AKDG, then fewer channels and smaller ranks with fine-tuning, then int4 with fine-tuning."""
+    stages = ["compressed.stages=(@PruneChannels(), @Factorize())", "Factorize.max_mult_adds=600000"]
+    chain = {
+        "akdg": ["mnist_dcgan_akdg"],
+        "smaller": ["mnist_dcgan_pruned", *_source("akdg"), *(f"--gin_param={each}" for each in stages)],
+        "int4": ["mnist_dcgan_pruned_int4", *_source("smaller")],
+    }
+    for name, (stem, *given) in chain.items():
+        done = run(f"--gin_file=gin/{stem}.gin", *given, "--smoke", f"--workdir={name}", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    results = {name: json.loads((tmp_path / name / "result.json").read_text()) for name in chain}
+    costs = [result["network"]["mult_adds"] for result in results.values()]
+    assert costs[1] <= 600_000 < costs[0] and costs[2] == costs[1]
+    last = results["int4"]
+    parent = next(each for each in last["parents"] if each["role"] == "compressed")
+    assert parent["name"] == "smaller" and len(parent["digest"]) == 64
+    assert [each["name"] for each in parent["parents"] if each["role"] == "compressed"] == ["akdg"]
+    assert last["litert"]["weights"] == "int4" and "fid[mnist-classifier]" in last["litert"]["scores"]
+
+
+def _source(name):
+    """Arguments that compress a run, and go on with its discriminators."""
+    return [f"--gin_param={each}='{name}'" for each in ("compressed.source", "load_network.name")]
+
+
+@pytest.mark.long
+@pytest.mark.slow
 def test_a_missing_teacher_and_its_bank_are_made_first_and_found_again(tmp_path):
     """In a folder of its own, so that no teacher lies about, and without PYTHONPATH: run.py knows its own package."""
     arguments = ["--gin_file=gin/toy_ring_akdg.gin", "--smoke"]

@@ -40,6 +40,11 @@ def test_the_export_of_a_network_with_rounded_kernels_draws_what_the_network_dra
     assert rounded.mean() < most and better * rounded.mean() < plain.mean()
 
 
+def test_a_file_of_fewer_bits_than_the_weights_were_trained_for_is_one_line(model):
+    with pytest.raises(UserError, match=r"the weights were trained for 8 bits: bind FakeQuantize\.bits=4 before int4"):
+        litert_model(FakeQuantize(8)(model), (0, 1), "int4")
+
+
 def test_the_saved_model_needs_no_code_of_ours_and_costs_what_the_plain_network_costs(model, tmp_path):
     rounded = FakeQuantize(4)(model)
     export(rounded, tmp_path / "rounded")

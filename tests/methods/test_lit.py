@@ -8,6 +8,7 @@ from support import SAMPLE_SHAPE, image_batches, make_resnet, make_teacher, make
 
 import akdg_tf
 from akdg_tf import LIT, FrozenChunks, latents
+from akdg_tf.compression.fake_quant import FakeQuantize
 
 BETA = 0.3
 
@@ -153,6 +154,8 @@ def test_a_teacher_whose_layers_cannot_be_read_is_one_line():
         LIT(make_resnet(), teacher)
     with pytest.raises(ValueError, match="MLPGenerator has no residual blocks; an SNGANGenerator has"):
         FrozenChunks(model)
+    with pytest.raises(ValueError, match="LayeredGenerator, a compressed generator, has no chunks of residual blocks"):
+        FrozenChunks(FakeQuantize()(make_resnet()))
 
 
 @pytest.mark.parametrize("beta", [-0.1, 1.1, float("nan")])

@@ -55,6 +55,17 @@ def test_a_quantized_file_is_compared_by_the_scores_of_its_own_images(tmp_path):
     assert found.fids == {"fid[c]": 4.0}
 
 
+def test_the_pages_hold_a_table_and_a_picture_for_each_group(tmp_path):
+    for name, fid, dataset in (("a", 3.0, "d"), ("b", 4.0, "d"), ("c", 5.0, "other")):
+        network = made_up_network(name, scores={"fid[c]": made_up_score(fid, dataset=dataset)})
+        write_metrics(tmp_path / "zoo" / name, kind="student", teacher=made_up_network("t"), network=network)
+    for page in pareto.pages(tmp_path / "zoo"):
+        page.write(tmp_path / "report")
+    text = (tmp_path / "report" / "pareto_1.md").read_text()
+    assert "| a | 3 | 0.12 * | 20 * |" in text and "| b | 4 |" in text and "| c |" not in text
+    assert {path.name for path in (tmp_path / "report").glob("*.png")} == {"pareto_1.png", "pareto_2.png"}
+
+
 def test_a_picture_has_a_panel_for_each_known_cost():
     two = pareto.picture(POINTS)
     one = pareto.picture([point("x $_{", 1.0, 10)])
