@@ -2,6 +2,7 @@
 
 import json
 
+import lsun
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -82,6 +83,21 @@ def test_a_chain_of_compressions_names_all_its_parents_and_scores_its_file(tmp_p
     assert parent["name"] == "smaller" and len(parent["digest"]) == 64
     assert [each["name"] for each in parent["parents"] if each["role"] == "compressed"] == ["akdg"]
     assert last["litert"]["weights"] == "int4" and "fid[mnist-classifier]" in last["litert"]["scores"]
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_the_lsun_teacher_grows_to_256_pixels_from_an_lmdb(tmp_path):
+    """The gin file's seven maps and its loss, with fewer channels and images, and without Inception."""
+    lsun.write(tmp_path / "bedroom_train_lmdb", lsun.values(8))
+    less = ["PGGAN_WIDTHS=(8, 8, 8, 8, 8, 4, 4)", "PGGANGenerator.latent_dim=8", "GeneratorExperiment.evaluations={}"]
+    less += ["Growth.batch_sizes=(8, 8, 8, 4, 4, 4, 4)", "Schedule.batch_size=4", "Schedule.steps=2000000"]
+    given = [f"--gin_param={each}" for each in less] + ["--data_dir=bedroom_train_lmdb", "--workdir=grown"]
+    done = run("--gin_file=gin/lsun_pggan_teacher.gin", "--smoke", *given, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [f"map {number} of 7 fades in" in done.stderr for number in range(2, 8)] == [True] * 6
+    images = hub.load(str(tmp_path / "grown" / "saved_model"))(tf.random.stateless_normal((2, 8), (0, 0))).numpy()
+    assert images.shape == (2, 256, 256, 3) and np.isfinite(images).all()
 
 
 def _source(name):
