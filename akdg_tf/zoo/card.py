@@ -4,10 +4,10 @@ The card depends only on metrics.json, with one exception: the name of a network
 to that entry's card.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from akdg_tf.artifacts.quantization import QUANTIZED
-from akdg_tf.artifacts.result import CALLABLE, Parent, Result
+from akdg_tf.artifacts.result import CALLABLE, OverSeeds, Parent, Result
 from akdg_tf.latents import classes_in
 from akdg_tf.models.counting import exceeded
 from akdg_tf.reporting import markdown, tables
@@ -100,7 +100,7 @@ def card(entry: Entry) -> str:
         *([UNSCORED] if result.unscored else []),
         *("", *_table(entry), ""),
         *_definition_lines(entry),
-        *_over_seeds(result),
+        *_over_seeds(result.over_seeds),
         *_exported(entry),
     ]
     lines += ["", "## Limits", "", _limits(entry), "## Licence", "", _licence(result)]
@@ -227,14 +227,14 @@ def _definition_lines(entry: Entry) -> list[str]:
     return [f"{line}  " for line in (*lines, *speed)]
 
 
-def _over_seeds(result: Result) -> list[str]:
-    several = {metric: row for metric, row in result.over_seeds.items() if len(row.values) > 1}
+def _over_seeds(scores: Mapping[str, OverSeeds]) -> list[str]:
+    several = {metric: row for metric, row in scores.items() if len(row.values) > 1}
     lines = ["", "Over seeds (mean ± sample standard deviation, each seed's value):", ""] if several else []
     for metric, row in several.items():
         pairs = zip(row.seeds, row.values, strict=True)
         values = ", ".join(f"{seed}: {tables.number(value)}" for seed, value in pairs)
         lines.append(f"- {escape(metric)}: {tables.mean_and_spread(row.values)} (seed {values})")
-    alone = [escape(metric) for metric in result.over_seeds if metric not in several]
+    alone = [escape(metric) for metric in scores if metric not in several]
     return [*lines, "", f"Of one seed only: {', '.join(alone)}."] if alone else lines
 
 
@@ -252,3 +252,4 @@ def _exported(entry: Entry) -> Iterator[str]:
             scores = ", ".join(f"{escape(name)} {tables.number(one.value)}" for name, one in model.scores.items())
             yield ""
             yield f"Scores of the images of `{name}`: {scores}."
+            yield from _over_seeds(model.over_seeds)
