@@ -46,9 +46,11 @@ STUDENTS = {
 }
 
 
-def arguments_of(student: str, method: str, batch: int, steps: int, seed: int) -> list[str]:
-    """The arguments of run.py for one run."""
-    bank = BANK if method == "akdg" else ()
+def arguments_of(
+    student: str, method: str, batch: int, steps: int, seed: int, bank: tuple[str, ...] = BANK
+) -> list[str]:
+    """The arguments of run.py for one run; those of `bank` say where AKDG's teacher images come from."""
+    bank = bank if method == "akdg" else ()
     size = {"batch_size": batch, "steps": steps, "report_every": 125}  # the steps of all runs are multiples of 125
     bound = [f"--gin_param=Schedule.{name}={value}" for name, value in size.items()]
     exports = "--gin_param=GeneratorExperiment.exports=()"

@@ -18,11 +18,12 @@ RUNS = pathlib.Path("runs", "cures")
 SEEDS = (0, 1, 2)
 SMALL, LARGE = (16, 64), 1024
 ANNEALED = ["AKDG.distillation_weight=@lambda/PolynomialDecay()", "lambda/PolynomialDecay.initial_learning_rate=1.0"]
+SELECTED = "selected"  # it has a bank of its own
 CURES = {  # bindings of each; a number of steps follows "="
     "diffaugment": ["AKDG.augmentation=@DiffAugment()"],
     "annealed": [*ANNEALED, "lambda/PolynomialDecay.end_learning_rate=0.0", "lambda/PolynomialDecay.decay_steps="],
     "best_of_4": ["AKDG.teacher_candidates=4"],
-    "selected": [
+    SELECTED: [
         "GeneratorExperiment.teacher_source=@SelectedBank()",
         "SelectedBank.images=25000",
         "SelectedBank.ranking=@DensityRanking()",
@@ -40,7 +41,8 @@ def runs_of(student: str, cure: str | None, batch: int) -> dict[pathlib.Path, li
     for seed in SEEDS:
         setting = (student, "akdg", batch, steps, seed)
         workdir = RUNS / f"{student}-{cure}-b{batch}-seed{seed}" if cure else batch_size.folder(*setting)
-        found[workdir] = [*batch_size.arguments_of(*setting), *bound]
+        bank = () if cure == SELECTED else batch_size.BANK
+        found[workdir] = [*batch_size.arguments_of(*setting, bank), *bound]
     return found
 
 

@@ -32,7 +32,7 @@ CONVERTED = "imagenet_efficientnet_lite0"
 PAPERS_TEACHER = "cifar10_sngan_teacher"
 TEACHERS = {"mnist": "mnist_sngan_teacher", "cifar10": PAPERS_TEACHER, "emoji": "emoji_pggan_teacher"}
 EMOJI = tuple(f"emoji_dcgan_{method}" for method in ("vanilla", "mse", "akdg"))
-TEACHER_OF_MINUTES = "cifar10_sngan_teacher_cpu"  # of gin/budget_cpu.gin
+MORE_TEACHERS = ("cifar10_sngan_teacher_cpu", "cifar10_pggan_teacher")  # the first one is that of gin/budget_cpu.gin
 # Shape, and the mean and the least spread of a pixel of real images in [0, 1].
 IMAGES = {
     "mnist": ((32, 32, 1), 0.10, 0.2),
@@ -63,7 +63,7 @@ def test_the_entries_are_there():
         "mnist_classifier",
         "cifar10_classifier",
         CONVERTED,
-        TEACHER_OF_MINUTES,
+        *MORE_TEACHERS,
         *TEACHERS.values(),
         *STUDENTS,
         *EMOJI,
@@ -72,7 +72,7 @@ def test_the_entries_are_there():
     }
 
 
-@pytest.mark.parametrize("name", [TEACHER_OF_MINUTES, *TEACHERS.values(), *STUDENTS, *EMOJI, *COMPRESSED])
+@pytest.mark.parametrize("name", [*MORE_TEACHERS, *TEACHERS.values(), *STUDENTS, *EMOJI, *COMPRESSED])
 def test_entry_draws_images_that_are_not_black_squares(name):
     latent_dim, (shape, mean, spread) = result(name).network.latent_dim, IMAGES[family(name)]
     images = hub.load(str(ROOT / "zoo" / name))(tf.random.stateless_normal((64, latent_dim), (0, 0))).numpy()
@@ -88,6 +88,19 @@ def test_a_compressed_student_costs_less_than_the_one_it_was_made_of(name):
     assert small.mult_adds < whole.mult_adds or 2 * entry.result.litert.file_size < source.result.litert.file_size
     score = entry.result.scores_of_file()[fid(name)].mean
     assert score < 1.05 * whole.scores[fid(name)].value
+
+
+def test_the_targets_of_compression_are_reached_on_mnist():
+    """An eighth of the bytes at less than 5 % more distance, and a quarter of the mult-adds at less than 10 % more."""
+    whole, eighth, quarter = (
+        result(f"mnist_dcgan_{name}") for name in ("akdg", "factorized_int4", "factorized_quarter")
+    )
+    distance = whole.network.scores[fid("mnist")].value
+    assert (whole.litert.weights, eighth.litert.weights) == ("float32", "int4")
+    assert 8 * eighth.litert.file_size <= whole.litert.file_size
+    assert eighth.scores_of_file()[fid("mnist")].mean < 1.05 * distance
+    assert 4 * quarter.network.mult_adds <= whole.network.mult_adds
+    assert quarter.network.scores[fid("mnist")].value < 1.1 * distance
 
 
 @pytest.mark.parametrize("name", STUDENTS)
