@@ -16,6 +16,7 @@ from akdg_tf.reporting.page import Page
 from akdg_tf.reporting.tables import number
 from akdg_tf.zoo.entries import LITERT, Entry, entries
 
+NAMES_PER_LINE = 3  # below the picture
 THREADS = (1, 2)  # of the interpreter whose time is measured
 
 
@@ -101,11 +102,16 @@ def front(points: Sequence[Point], cost: Cost) -> set[str]:
     return found
 
 
+def in_order(points: Sequence[Point]) -> list[Point]:
+    """The students from the smallest file to the largest."""
+    return sorted(points, key=lambda each: each.kilobytes)
+
+
 def table(points: Sequence[Point], definition: str) -> str:
     """The students of a group in Markdown, from the smallest to the largest."""
     fronts = {name: front(points, cost) for name, cost in COSTS.items()}
     rows = []
-    for point in sorted(points, key=lambda each: each.kilobytes):
+    for point in in_order(points):
         costs = {name: cost(point) for name, cost in COSTS.items()}
         cells = [
             "" if value is None else f"{_amount(value)}{' *' * (point.name in fronts[name])}"
@@ -124,20 +130,36 @@ def _amount(value: float) -> str:
 def picture(points: Sequence[Point]) -> np.ndarray:
     """The FID against each known cost, on logarithmic axes; a line joins the students that no other one beats.
 
+    The students have the numbers of their rows in the table. Their names stand below.
+
     Returns:
         uint8 [height, width, 3].
     """
     shown = {name: known(points, cost) for name, cost in COSTS.items()}
     shown = {name: found for name, found in shown.items() if found}
-    rows = -(-len(shown) // 2)
-    canvas = pictures.new_canvas((12, 4.5 * rows))
+    rows, lines = -(-len(shown) // 2), -(-len(points) // NAMES_PER_LINE)
+    canvas = pictures.new_canvas((12, 4.5 * rows + 0.25 * lines))
+    numbers = {point.name: number for number, point in enumerate(in_order(points), 1)}
     axes = canvas.figure.subplots(rows, 2, squeeze=False, sharey=True)
     for axis, (name, found) in zip(axes.flat, shown.items(), strict=False):
-        _draw(axis, found, front(points, COSTS[name]))
+        _draw(axis, found, front(points, COSTS[name]), numbers)
         axis.set(xlabel=name, ylabel=next(iter(points[0].fids)))
     for axis in axes.flat[len(shown) :]:
         axis.set_axis_off()
+    _list_names(canvas.figure, numbers)
     return pictures.drawn(canvas)
+
+
+def _list_names(figure, numbers: Mapping[str, int]) -> None:
+    from matplotlib.lines import Line2D  # see `pictures.new_canvas`
+
+    names = [f"{number}: {name}" for name, number in numbers.items()]
+    handles = [Line2D([], [], linestyle="") for _ in names]
+    place = {"loc": "outside lower left", "ncols": NAMES_PER_LINE, "handlelength": 0, "fontsize": 9, "frameon": False}
+    legend = figure.legend(handles, [""] * len(names), **place)
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_parse_math(False)
+        text.set_text(name)
 
 
 def known(points: Sequence[Point], cost: Cost) -> list[tuple[float, Point]]:
@@ -146,21 +168,19 @@ def known(points: Sequence[Point], cost: Cost) -> list[tuple[float, Point]]:
     return sorted(pairs, key=lambda pair: (pair[0], pair[1].fid))
 
 
-def _draw(axis, found: Sequence[tuple[float, Point]], best: set[str]) -> None:
+def _draw(axis, found: Sequence[tuple[float, Point]], best: set[str], numbers: Mapping[str, int]) -> None:
     from matplotlib.ticker import LogFormatter  # see `pictures.new_canvas`
 
-    middle = (found[0][0] * found[-1][0]) ** 0.5
     for cost, point in found:
         axis.plot(cost, point.fid, "o", color="tab:blue" if point.name in best else "lightgray")
-        where, offset = ("right", -4) if cost > middle else ("left", 4)
-        text = {"textcoords": "offset points", "fontsize": 8, "parse_math": False, "ha": where}
-        axis.annotate(point.name, (cost, point.fid), (offset, 4), **text)
+        axis.annotate(str(numbers[point.name]), (cost, point.fid), (4, 4), textcoords="offset points", fontsize=8)
     line = [(cost, point.fid) for cost, point in found if point.name in best]
     axis.plot(*zip(*line, strict=True), color="tab:blue", linewidth=1)
     axis.set(xscale="log", yscale="log")
     for each in (axis.xaxis, axis.yaxis):
         each.set(major_formatter=LogFormatter(), minor_formatter=LogFormatter(minor_thresholds=(1, 0.5)))
-    axis.margins(0.15, 0.1)
+    axis.tick_params(which="both", labelsize=7)
+    axis.margins(0.1, 0.1)
 
 
 def names(found: Mapping[str, Sequence[Point]]) -> dict[str, str]:
