@@ -11,7 +11,7 @@ import akdg_tf
 from akdg_tf import AKDG, GAN, LIT, DiffAugment, GradientPenalty, MSEDistillation, R1Penalty
 
 TWO_D_STEPS = {"penalty": R1Penalty(gamma=1.0, every=2), "d_steps": 2}
-RANDOM_NUMBERS = {"penalty": GradientPenalty(), "augmentation": DiffAugment(), "teacher_candidates": 2}
+MORE = {"flip_teacher": True, "augmentation": DiffAugment(), "teacher_candidates": 2}
 
 
 def pggan(micro_batches):
@@ -26,8 +26,7 @@ def pggan(micro_batches):
 
 TRAINERS = {  # none has batch norm
     "GAN": functools.partial(make_trainer, GAN, **TWO_D_STEPS),
-    "AKDG": functools.partial(make_trainer, AKDG, flip_teacher=True, **TWO_D_STEPS),
-    "AKDG with random numbers": functools.partial(make_trainer, AKDG, **RANDOM_NUMBERS),
+    "AKDG": functools.partial(make_trainer, AKDG, **MORE, **TWO_D_STEPS),
     "MSE": functools.partial(make_trainer, MSEDistillation),
     "LIT": functools.partial(make_trainer, LIT),
     "PGGAN": pggan,
