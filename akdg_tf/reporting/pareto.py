@@ -156,10 +156,8 @@ def _list_names(figure, numbers: Mapping[str, int]) -> None:
     names = [f"{number}: {name}" for name, number in numbers.items()]
     handles = [Line2D([], [], linestyle="") for _ in names]
     place = {"loc": "outside lower left", "ncols": NAMES_PER_LINE, "handlelength": 0, "fontsize": 9, "frameon": False}
-    legend = figure.legend(handles, [""] * len(names), **place)
-    for text, name in zip(legend.get_texts(), names, strict=True):
+    for text in figure.legend(handles, names, **place).get_texts():
         text.set_parse_math(False)
-        text.set_text(name)
 
 
 def known(points: Sequence[Point], cost: Cost) -> list[tuple[float, Point]]:
