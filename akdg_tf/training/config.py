@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 TEACHER_LOADER = "load_teacher"
 GIN_PARAM = "--gin_param"
 EVALUATIONS = "GeneratorExperiment.evaluations"
+COMPRESSED = "compressed.source"
 COMMENT_COLUMN = 80  # at most; the comment of a longer binding starts further right
 
 _configuration = Configuration()  # the last one that was parsed; gin keeps its own in a global, too
@@ -163,6 +164,17 @@ def bind_teacher(name: str) -> None:
         raise ValueError("the experiment loads no teacher")
     with gin.unlock_config():
         gin.bind_parameter(binding.key, name)
+
+
+def bind_compressed(folder: str) -> None:
+    """Takes the generator of an experiment with compressions from `folder` as it is, which holds it compressed already.
+
+    An experiment without compressions stays as it is.
+    """
+    if any(each.name == COMPRESSED for each in _configuration.read.values()):
+        with gin.unlock_config():
+            gin.bind_parameter(COMPRESSED, folder)
+            gin.bind_parameter("compressed.stages", ())
 
 
 def _teacher_name() -> Binding | None:

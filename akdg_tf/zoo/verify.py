@@ -197,7 +197,8 @@ def recomputed(entry: Entry, data_dir: str | None) -> str:
         return "it states none"
     if entry.result.unscored:
         return "unscored: its configuration binds no evaluations"
-    config.parse([entry.folder / "config.gin"], _compressed_from(entry), imports=False)
+    config.parse([entry.folder / "config.gin"], [], imports=False)
+    config.bind_compressed(str(entry.folder))  # the run that it was compressed from is not here
     data_dir = data_dir if reads_folder(entry.result.dataset) else None
     run = Run(entry.folder, entry.name, seed=entry.result.seed, data_dir=data_dir)
     experiment = config.build(run)
@@ -208,13 +209,6 @@ def recomputed(entry: Entry, data_dir: str | None) -> str:
     if entry.result.litert:
         _hold_scores(entry, entry.result.litert.scores, found.litert.scores if found.litert else {}, f"{LITERT}'s ")
     return ", ".join(f"{name} {score.value:.4g}" for name, score in found.network.scores.items())
-
-
-def _compressed_from(entry: Entry) -> list[str]:
-    """Bindings for a network that was compressed from a run, which is not here: it is taken from the entry itself."""
-    lines = (entry.folder / "config.gin").read_text(encoding="utf-8").splitlines()
-    found = any(line.startswith("compressed.source = ") for line in lines)
-    return [f"compressed.source={str(entry.folder)!r}", "compressed.stages=()"] if found else []
 
 
 def _hold_scores(entry: Entry, stated: Mapping[str, Score], found: Mapping[str, Score], whose: str = "") -> None:
