@@ -2,14 +2,13 @@
 
 import dataclasses
 import functools
-import itertools
 import logging
 
 import keras
 import tensorflow as tf
 
 from akdg_tf.errors import UserError
-from akdg_tf.methods.optimizers import state_of
+from akdg_tf.methods.optimizers import start_anew
 
 logger = logging.getLogger(__name__)
 
@@ -108,8 +107,8 @@ class Growth:
 class Grow(keras.callbacks.Callback):
     """Lets the networks of a trainer grow, step by step.
 
-    Where a fade begins and where it ends, the optimizers start anew, as in PGGAN's code: their state is zero, as Adam's
-    is at first, and a schedule of learning rates starts again. Give this callback to `fit`, with
+    Where a fade begins and where it ends, the optimizers start anew, as in PGGAN's code: with the state that they had
+    before their first step. So a schedule of learning rates starts again, too. Give this callback to `fit`, with
     `steps_per_execution=1`.
 
     Args:
@@ -129,7 +128,7 @@ class Grow(keras.callbacks.Callback):
         if begins:
             logger.info("map %d of %d fades in", int(tf.math.ceil(value)) + 1, len(self.growth.batch_sizes))
         if begins or ends:
-            for variable in itertools.chain.from_iterable(map(state_of, self.model.optimizers)):
-                variable.assign(tf.zeros(variable.shape, variable.dtype))
+            for network, optimizer in zip(self.model.networks.values(), self.model.optimizers, strict=True):
+                start_anew(optimizer, network.trainable_variables)
         for network in growing:
             network.growth.assign(value)

@@ -68,6 +68,19 @@ def state_of(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
     return [variable for variable in optimizer.variables if variable is not rate]
 
 
+def start_anew(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]) -> None:
+    """Gives an optimizer the state that it had before its first step. Not every optimizer's is zero: Adagrad's is not.
+
+    Args:
+        optimizer: built for `variables`.
+        variables: those that it updates, in the order in which it was built for them.
+    """
+    fresh = type(optimizer).from_config(optimizer.get_config())
+    fresh.build(variables)
+    for variable, initial in zip(state_of(optimizer), state_of(fresh), strict=True):
+        variable.assign(initial)
+
+
 def with_zeros(gradients: Sequence[tf.Tensor | None], variables: Sequence[keras.Variable]) -> list[tf.Tensor]:
     """Gradients with zeros for the variables that have none, because they are not in use."""
     return [tf.zeros(v.shape) if g is None else g for g, v in zip(gradients, variables, strict=True)]

@@ -1,11 +1,13 @@
 """The optimizers of a method, and what of them is state."""
 
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 from support import image_batches, make_trainer
 
 from akdg_tf import GAN
-from akdg_tf.methods.optimizers import Optimizers, state_of
+from akdg_tf.methods.optimizers import Optimizers, start_anew, state_of
 
 
 @pytest.mark.parametrize("which", ["generator", "discriminator"])
@@ -30,6 +32,33 @@ def test_an_optimizer_that_accumulates_gradients_is_refused(which):
 def test_a_setting_that_is_not_a_number_is_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         Optimizers(discriminator=keras.optimizers.Adam(**settings))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        keras.optimizers.Adam,
+        keras.optimizers.Nadam,
+        keras.optimizers.Adagrad,
+        keras.optimizers.Ftrl,
+        lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(momentum=0.9), initial_scale=4.0),
+        lambda: keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.5, 1, 0.5)),
+    ],
+)
+def test_an_optimizer_that_starts_anew_repeats_its_first_step(made):
+    """Nadam, Adagrad, Ftrl and the scale of a loss start with numbers that are not zero."""
+    optimizer, variable = made(), keras.Variable([1.0, -2.0])
+    optimizer.build([variable])
+    seen = []
+    for _ in range(2):
+        variable.assign([1.0, -2.0])
+        for _ in range(2):
+            optimizer.apply([tf.constant([0.5, 0.25])])
+        seen.append([variable.numpy(), *(each.numpy() for each in state_of(optimizer))])
+        start_anew(optimizer, [variable])
+    assert np.abs(seen[0][0] - [1.0, -2.0]).max() > 1e-5
+    for before, after in zip(*seen, strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 def test_a_schedule_that_gives_no_number_is_refused():
