@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import cast
 
 import gin
 import keras
@@ -26,7 +25,7 @@ from akdg_tf.data.absent import NoImages
 from akdg_tf.data.choice import Data
 from akdg_tf.errors import UserError
 from akdg_tf.files import read_small, write_json
-from akdg_tf.latents import batch_size, classes_of, latent_dim_of, prior_of, sample, sample_shape_of
+from akdg_tf.latents import batch_size, classes_of, latent_dim_of, prior_of, sample
 from akdg_tf.methods.optimizers import Optimizers
 from akdg_tf.methods.trainer import GeneratorTrainer, Method
 from akdg_tf.metrics.evaluation import Evaluation, score_all
@@ -35,10 +34,10 @@ from akdg_tf.reporting import pictures
 from akdg_tf.shares import share
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.saved_model import load_generator
-from akdg_tf.teachers.selection import SelectedBank
-from akdg_tf.teachers.sources import ImageSource, OnlineTeacher, Teacher, TeacherSource, fitting
-from akdg_tf.training import chief, inputs, tensorboard
+from akdg_tf.teachers.sources import OnlineTeacher, Teacher, TeacherSource
+from akdg_tf.training import inputs, tensorboard
 from akdg_tf.training.loop import fit_to_the_end
+from akdg_tf.training.materials import SMOKE_SAMPLES, Materials
 from akdg_tf.training.record import result_of
 from akdg_tf.training.schedule import Schedule
 from akdg_tf.training.warm_start import warm_start
@@ -46,7 +45,6 @@ from akdg_tf.training.workdir import Run
 
 logger = logging.getLogger(__name__)
 
-SMOKE_SAMPLES = 500
 WARM_START = "init_from.json"  # in the run folder: the source of a warm start
 
 
@@ -96,7 +94,9 @@ class GeneratorExperiment:
         self.evaluations, self.curve = self._limited(evaluations), self._limited(curve)
         if bool(curve) != bool(self.schedule.curve_every):
             raise UserError("bind both GeneratorExperiment.curve and Schedule.curve_every, or neither")
-        self.make_teacher, self.teacher_source, self.exports = teacher, teacher_source, exports
+        self.exports = exports
+        scoring = [*self.evaluations.values(), *self.curve.values()]
+        self.materials = Materials(run, generator, method, data, scoring, teacher, teacher_source)
 
     def _limited(self, evaluations: Mapping[str, Evaluation]) -> dict[str, Evaluation]:
         """The evaluations, with few samples in a smoke run."""
@@ -106,8 +106,7 @@ class GeneratorExperiment:
     @functools.cached_property
     def trainer(self) -> GeneratorTrainer:
         """The compiled trainer."""
-        role, name = self.method.teacher_role, self.method.__name__
-        given = {"teacher": fitting(self._drawn_images(), role, name)} if role else {}
+        given = self.materials.of_method()
         with self.strategy.scope():
             trainer = self.method(self.generator, seed=self.run.seed, **given)
             optimizers, schedule = self.optimizers, self.schedule
@@ -116,77 +115,30 @@ class GeneratorExperiment:
             )
         return trainer
 
-    @functools.cache  # noqa: B019  (an experiment lives as long as its process)
-    def _drawn_images(self) -> ImageSource:
-        """The source of the teacher's images."""
-        teacher = self.teacher  # all workers load it together
-        with chief.first(self.strategy):  # which makes the bank
-            return self.teacher_source.open(teacher, self.run.smoke, self._reals)
-
-    def _reals(self) -> data.ImageDataset:
-        """The real images that the teacher's are selected by.
-
-        Raises:
-            UserError: the experiment has none.
-        """
-        missing = "the teacher's images are to be selected by real ones"
-        if self.data.name == teacher_data.NAME:
-            raise UserError(f"{missing}, but Data.name is 'teacher': bind a dataset, or @BankedTeacher()")
-        if isinstance(self.dataset, NoImages):
-            raise UserError(f"{missing}, but nothing else reads these: bind an evaluation, or @BankedTeacher()")
-        return cast(data.ImageDataset, self.dataset)
-
-    @functools.cached_property
+    @property
     def dataset(self) -> data.Dataset:
-        """The real samples; in their place the teacher's, if `Data.name` is 'teacher'; none if nothing reads them."""
-        if not (self.method.uses_real_images or self.evaluations or self.curve):
-            return NoImages(self._sample_shape)
-        if self.data.name == teacher_data.NAME:
-            return self._teacher_data()
-        return data.load_dataset(self.data.name, self.run.data_dir, self._sample_shape, **self.data.options)
+        """The samples that the generator learns from and is compared with; see `Materials`."""
+        return self.materials.dataset
 
-    def _teacher_data(self) -> teacher_data.TeacherData:
-        """The teacher's images as a dataset, as many as the largest evaluation needs.
-
-        Raises:
-            UserError: there is no teacher.
-        """
-        if self.teacher is None:
-            raise UserError("Data.name='teacher' takes the teacher's images: bind GeneratorExperiment.teacher")
-        samples = [each.samples for each in (*self.evaluations.values(), *self.curve.values())]
-        return teacher_data.TeacherData(self.teacher, self._drawn_images(), max(samples, default=SMOKE_SAMPLES))
-
-    @functools.cached_property
-    def _sample_shape(self) -> tuple[int, ...]:
-        """Shape of one sample of the generator."""
-        return sample_shape_of(self.generator)
-
-    @functools.cached_property
+    @property
     def teacher(self) -> Teacher | None:
         """The teacher to compare with, None if the experiment trains a teacher."""
-        with self.strategy.scope():
-            return self.make_teacher and self.make_teacher()
+        return self.materials.teacher
 
     def prepare_data(self, evaluating: bool) -> None:
         """Loads the data and the evaluations; see `Experiment`. Those of a teacher wait for `prepare`."""
-        if self.data.name != teacher_data.NAME:
+        if not self.materials.from_teacher:
             self._prepare_data(evaluating)
 
     def _prepare_data(self, evaluating: bool) -> None:
-        self._check_shape("data", self.dataset.sample_shape)
-        self.data.check(self.dataset, self._classes)
+        self.materials.check_data(self._classes)
         if evaluating:
             for evaluation in self.evaluations.values():
                 evaluation.prepare(self.dataset)
 
     def inputs(self) -> dict[str, inputs.Input]:
         """What the training reads: data, teacher, what selects its images, and what was compressed."""
-        found = {} if isinstance(self.dataset, NoImages) else {"data": inputs.of_data(self.dataset)}
-        if self.method.teacher_role and self.teacher:
-            found["teacher"] = inputs.of_teacher(self.teacher)
-            if isinstance(self.teacher_source, SelectedBank):
-                ranking = self.teacher_source.ranking
-                found["selection"] = inputs.Input(type(ranking).__name__, ranking.digest(self._reals()))
+        found = self.materials.inputs()
         for parent in self._sources():
             found["source"] = inputs.Input(parent.name, parent.digest)
         return found
@@ -197,9 +149,8 @@ class GeneratorExperiment:
 
     def prepare(self, training: bool) -> None:
         """Builds the trainer and its teacher, and tries what a training needs later; see `Experiment`."""
-        if self.teacher:
-            self._check_shape("teacher", self.teacher.sample_shape)
-        if self.data.name == teacher_data.NAME:
+        self.materials.check_teacher()
+        if self.materials.from_teacher:
             self._prepare_data(evaluating=self.run.chief)
         self.schedule.check_networks(self.trainer.networks)
         if training:
@@ -213,11 +164,6 @@ class GeneratorExperiment:
         """Starts a run that has not begun from `init_from`. What is wrong then shows before its folder is claimed."""
         if self.init_from and not steps_in(self.run.path("checkpoints")):
             self.schedule.check_start(self._warm_start(self.init_from)[1])
-
-    def _check_shape(self, whose: str, shape: Sequence[int]) -> None:
-        if tuple(shape) != self._sample_shape:
-            shapes = {whose: tuple(shape), "generator": self._sample_shape}
-            raise UserError(f"samples differ in shape: {shapes}; bind a generator, data and teacher of one shape")
 
     def describe(self, teacher: dict | None = None) -> dict[str, dict | None]:
         """Costs of the generator and its teacher; see `Experiment`."""
@@ -303,14 +249,15 @@ class GeneratorExperiment:
         Returns:
             uint8 [height, width, 3].
         """
-        count = pictures.shown(self._sample_shape)
+        shape = self.materials.sample_shape
+        count = pictures.shown(shape)
         shown = show_reals and not isinstance(self.dataset, NoImages)
         panels = {f"real ({self.dataset.name})": self.dataset.reals(count, seed=0)} if shown else {}
         if self.teacher:
             panels["teacher"] = self.teacher.samples(count, self.run.seed)
         generator = functools.partial(self.trainer.ema_generator, training=False)
         panels[self.run.experiment + " (SMOKE)" * self.run.smoke] = sample(
-            generator, self.trainer.prior, self.trainer.latent_dim, count, self.run.seed, batch_size(self._sample_shape)
+            generator, self.trainer.prior, self.trainer.latent_dim, count, self.run.seed, batch_size(shape)
         )
         return pictures.side_by_side(panels)
 
@@ -364,7 +311,7 @@ class GeneratorExperiment:
     def _parents(self) -> tuple[Parent, ...]:
         """What the generator was made from: a network that was compressed, the teacher, the source of a warm start."""
         parents = self._sources()
-        if self.teacher and (self.method.teacher_role or self.data.name == teacher_data.NAME):
+        if self.teacher and (self.method.teacher_role or self.materials.from_teacher):
             parents.append(lineage.of_generator("teacher", self.teacher))
         warm = self.run.path(WARM_START)
         if warm.exists():
