@@ -14,8 +14,9 @@ TITLE = "# The zoo"
 HEAD = f"""{TITLE}
 
 Published students, the teachers that they were distilled from, and the classifiers that scores are computed over.
-`akdg zoo verify` checks all of them. How to load an entry: [Use a student](../docs/use_a_student.md). The scores of
-real CIFAR-10 images: [Results](../docs/results.md#what-the-scale-means).
+`akdg zoo verify` checks all of them. How to load an entry: [Use a student](../docs/use_a_student.md). How the CIFAR-10
+networks were trained, most steps of them in PyTorch: [Results](../docs/results.md#how-they-were-trained). The scores of
+real CIFAR-10 images: [What the scale means](../docs/results.md#what-the-scale-means).
 
 An entry holds `saved_model/` (a Reusable SavedModel with the EMA weights), `model.tflite` (students), `model.onnx`
 (where exported), `card.md`, `metrics.json`, `config.gin` (the configuration as used), `samples.png` and `SHA256SUMS`
@@ -23,7 +24,7 @@ An entry holds `saved_model/` (a Reusable SavedModel with the EMA weights), `mod
 `config.gin`. A score with ± is the mean ± the sample standard deviation over several seeds; a score without ± is of one
 seed. FID and KID: lower is better; the others: higher. Each picture shows 64 samples, not selected.
 """
-SPEED = "the SavedModel at batch 64, one process per entry (for a fast network it varies by a fifth between processes)"
+SPEED = "the SavedModel at batch 64, one process per entry (on a shared machine it can vary by a factor of two)"
 METHOD_NAMES = {"GAN": "vanilla GAN", "MSEDistillation": "MSE"}
 
 
@@ -77,7 +78,9 @@ def readme(found: list[Entry]) -> str:
 
 
 def _title(group: Group) -> str:
-    return f"{escape(group.name)} and its students" if group.name else "Students of an unnamed teacher"
+    if not group.name:
+        return "Students of an unnamed teacher"
+    return escape(group.name) + " and its students" * bool(group.students)
 
 
 def _table(group: Group) -> list[str]:
@@ -95,12 +98,18 @@ def _row(entry: Entry, metrics: list[str]) -> list[str]:
         _link(entry),
         escape(method(entry)) + ", unscored" * entry.result.unscored,
         tables.count(network.params),
-        tables.UNKNOWN if network.mult_adds is None else f"{network.mult_adds / 1e6:,.3g}M",
+        tables.UNKNOWN if network.mult_adds is None else _millions(network.mult_adds),
         tables.UNKNOWN if network.bytes is None else f"{network.bytes / 1e6:.3g} MB",
         _file(entry),
         tables.count(network.images_per_second),
         *(tables.mean_and_spread(scores[metric].values) if metric in scores else "" for metric in metrics),
     ]
+
+
+def _millions(count: int) -> str:
+    """A count in millions, with three digits or more."""
+    value = count / 1e6
+    return f"{value:,.0f}M" if value >= 100 else f"{value:.3g}M"
 
 
 def _file(entry: Entry) -> str:

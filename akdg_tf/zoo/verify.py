@@ -154,13 +154,19 @@ def samples(entry: Entry) -> str:
 
 
 def counts(entry: Entry) -> str:
-    """Counts layers, params, mult-adds, bytes and latent_dim again, also for the teacher if it has an entry."""
+    """Counts layers, params, mult-adds, bytes, latent_dim and the sizes of files again.
+
+    Those of the teacher are counted, too, if it has an entry.
+    """
     network = entry.result.network
     _hold_counts(entry, network, _cost(entry) | {"file_size": folder_size(entry.folder / "saved_model")})
     if network.compressed_size is not None:
         size = compressed_size(entry.folder / "saved_model")
         same = math.isclose(network.compressed_size, size, rel_tol=COMPRESSED_TOLERANCE)
         _hold(same, entry, f"compressed_size is {size}, not {network.compressed_size}")
+    for name, model in entry.exported.items():
+        size = (entry.folder / name).stat().st_size
+        _hold(model.file_size == size, entry, f"{name} has {size} bytes, not {model.file_size}")
     stated = entry.result.teacher
     teacher = entry.sibling(entry.teacher_name) if entry.teacher_name else None
     if stated and teacher and teacher != entry:

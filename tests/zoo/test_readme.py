@@ -51,6 +51,13 @@ def test_an_entry_without_scores_is_marked_beside_those_that_have_some(tmp_path)
     assert "| [x](x/card.md) | AKDG, unscored | 30 | 2e-05M | 0.00012 MB |  | 7 |" in readme(found[1:])
 
 
+def test_a_teacher_without_students_stands_alone_and_large_counts_are_written_out(tmp_path):
+    large = made_up_network("t", mult_adds=1_592_500_000)
+    lines = readme([write_metrics(tmp_path / "t", network=large)]).splitlines()
+    assert "## t" in lines
+    assert any("| 30 | 1,592M | " in line for line in lines)
+
+
 def test_a_classifier_says_what_it_gets_right(tmp_path):
     scores = {"accuracy": made_up_score(0.8625, n_real=10_000, split="test (10,000)")}
     judge = {"kind": "classifier", "method": "classifier"}
