@@ -27,6 +27,7 @@ from akdg_tf import data
 from akdg_tf.artifacts import network
 from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.methods.trainer import GeneratorTrainer
+from akdg_tf.models import efficientnet
 
 SHAPE = (32, 32, 3)
 LATENTS = np.random.default_rng(0).normal(size=(64, LATENT_DIM)).astype(np.float32)  # of the images that are compared
@@ -35,7 +36,7 @@ CLASSIFIERS = {"classifier": "cifar10_classifier", "efficientnet": "imagenet_eff
 
 
 def write_inputs(data_dir: str, out: pathlib.Path) -> None:
-    """Writes the training images, shuffled, and the weights of both feature spaces."""
+    """Writes the training images, shuffled, the feature spaces (weights, EfficientNet's stages) and the teacher."""
     out.mkdir(parents=True, exist_ok=True)
     images = data.load_dataset("cifar10", data_dir, SHAPE).images.copy()
     np.random.default_rng(0).shuffle(images)
@@ -44,6 +45,7 @@ def write_inputs(data_dir: str, out: pathlib.Path) -> None:
         variables = hub.load(f"zoo/{entry}/saved_model").variables
         values = [variable.numpy() for variable in variables if variable.dtype.is_floating]
         np.savez(out / f"{name}.npz", **{f"{i:03d}": value for i, value in enumerate(values)})
+    np.save(out / "stages.npy", efficientnet.STAGES)
     model = network.load_network(f"zoo/{TEACHER}/saved_model")
     module = Recipe("sngan").generator()
     state = to_torch(model.get_weights(), module.state_dict(), 256)

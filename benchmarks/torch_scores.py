@@ -12,15 +12,6 @@ from torch_gan import LATENT_DIM
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 CHUNK = 500  # images per call of a network
 SIDE = 160  # of the images that EfficientNet-Lite0 sees
-STAGES = (  # of EfficientNet-Lite0, see akdg_tf/models/efficientnet.py
-    (1, 16, 1, 1, 3),
-    (6, 24, 2, 2, 3),
-    (6, 40, 2, 2, 5),
-    (6, 80, 3, 2, 3),
-    (6, 112, 3, 1, 5),
-    (6, 192, 4, 2, 5),
-    (6, 320, 1, 1, 3),
-)
 
 
 def convolve(x, kernel, bias, stride=1, groups=1):
@@ -33,13 +24,18 @@ def convolve(x, kernel, bias, stride=1, groups=1):
 
 
 class Features:
-    """Features of images in the two spaces of the published scores; `folder` holds their weights."""
+    """Features of images in the two spaces of the published scores.
+
+    Args:
+        folder: what `torch_convert.py inputs` wrote: the weights of both, and EfficientNet's stages.
+    """
 
     def __init__(self, folder: pathlib.Path):
         self.classifier, self.efficientnet = (
             [torch.tensor(each, device=DEVICE) for each in np.load(folder / f"{name}.npz").values()]
             for name in ("classifier", "efficientnet")
         )
+        self.stages = np.load(folder / "stages.npy").tolist()
 
     def spaces(self) -> dict:
         """The function of each space, [n, 3, 32, 32] in [-1, 1] to [n, d], by name."""
@@ -62,7 +58,7 @@ class Features:
         weights = iter(self.efficientnet)
         x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", align_corners=False)
         x = F.relu6(convolve((127.5 * x + 0.5) / 128.0, next(weights), next(weights), 2))
-        for expansion, filters, blocks, first, _ in STAGES:
+        for expansion, filters, blocks, first, _ in self.stages:
             for block in range(blocks):
                 stride, start = (1 if block else first), x
                 if expansion > 1:
