@@ -52,7 +52,7 @@ def by_teacher(study: Study, teachers: list[nn.Module]) -> dict:
         for weight in (1.0, 0.3):
             recipe = dataclasses.replace(SPECTRAL, weights=(1.0, weight))
             runs[f"akdg, teacher {i}, lambda {weight}"] = Run(recipe, [study.real, bank])
-    runs["akdg, bank of 50,000"] = (SPECTRAL, [study.real, bank[:50_000]])
+    runs["akdg, bank of 50,000"] = Run(SPECTRAL, [study.real, bank[:50_000]])
     return runs
 
 
