@@ -3,6 +3,7 @@
 import argparse
 
 from akdg_tf.cli import ending, quiet
+from akdg_tf.cli.zoo import folder
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -12,7 +13,8 @@ def main(argv: list[str] | None = None) -> None:
         "family", nargs="+", help="such as cifar10, mnist_mlp, mnist_dcgan, toy_ring, toy_grid, batch_size or pareto"
     )
     parser.add_argument("--data_dir", help="folder with the data, to show its real images beside the generated ones")
-    arguments = parser.parse_args(argv)
-    report = quiet.load("akdg_tf.reporting.report")
+    parser.add_argument("--zoo", type=folder, help="folder of the zoo; the default is $AKDG_ZOO, or zoo/")
     with ending.in_one_line("akdg report"):
-        report.main(arguments.family, data_dir=arguments.data_dir)
+        arguments = parser.parse_args(argv)
+        report = quiet.load("akdg_tf.reporting.report")
+        report.main(arguments.family, zoo=arguments.zoo, data_dir=arguments.data_dir)

@@ -18,7 +18,7 @@ def main(argv: list[str] | None = None) -> None:
     with ending.in_one_line("akdg zoo"):
         arguments = parser().parse_args(argv)
         zoo_commands = quiet.load("akdg_tf.cli.zoo_commands")
-        arguments.zoo = arguments.zoo or zoo_commands.default_zoo()
+        arguments.zoo = arguments.zoo or quiet.load("akdg_tf.zoo.entries").default_zoo()
         zoo_commands.COMMANDS[arguments.command](arguments)
 
 

@@ -3,20 +3,14 @@
 import argparse
 import logging
 import os
-import pathlib
 
 from akdg_tf.errors import UserError
-from akdg_tf.places import ZOO_VARIABLE, expanded
+from akdg_tf.places import ZOO_VARIABLE
 from akdg_tf.zoo import publish, serve, signatures, verify
-from akdg_tf.zoo.entries import ZOO, Entry, check_name, entries
+from akdg_tf.zoo.entries import Entry, check_name, entries
 from akdg_tf.zoo.gallery import build as gallery
 
 logger = logging.getLogger(__name__)
-
-
-def default_zoo() -> pathlib.Path:
-    """The folder of the zoo if `--zoo` is not given."""
-    return pathlib.Path(expanded(os.environ.get(ZOO_VARIABLE) or ZOO))
 
 
 def run_publish(arguments: argparse.Namespace) -> None:

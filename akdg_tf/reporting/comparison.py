@@ -45,6 +45,20 @@ def check_fid(result: Result, folder: pathlib.Path) -> None:
         raise UserError(f"{folder} has no FID: run its command with --stage=evaluate")
 
 
+def check_alike(found: Mapping[pathlib.Path, Result]) -> None:
+    """Checks that the scores of runs can be compared. Unscored runs have none.
+
+    Raises:
+        UserError: two runs were scored differently.
+    """
+    scored = {run: scoring(result) for run, result in found.items() if not result.unscored}
+    for run, how in scored.items():
+        first, expected = next(iter(scored.items()))
+        if how != expected:
+            names = f"{first.name} and {run.name}"
+            raise UserError(f"{names} were scored differently: run one of them again with --stage=evaluate")
+
+
 def check_seeds(found: Mapping[pathlib.Path, Result]) -> None:
     """Checks that runs differ in their seed alone.
 

@@ -13,12 +13,13 @@ from akdg_tf.data import teacher as teacher_data
 from akdg_tf.errors import UserError
 from akdg_tf.places import find_saved_model
 from akdg_tf.reporting import batch_size, curves, markdown, paper, pareto, pictures
+from akdg_tf.reporting.comparison import check_alike, check_seeds
 from akdg_tf.reporting.markdown import escape
 from akdg_tf.reporting.page import Page
 from akdg_tf.reporting.tables import mean_and_spread
 from akdg_tf.teachers.load import load_teacher
 from akdg_tf.teachers.sources import Teacher
-from akdg_tf.zoo.entries import ZOO
+from akdg_tf.zoo.entries import default_zoo
 
 logger = logging.getLogger(__name__)
 
@@ -41,23 +42,39 @@ def table(family: str, folder: pathlib.Path) -> str:
         cells, and LIT no row.
 
     Raises:
-        UserError: there is no finished run.
+        UserError: there is no finished run, or there are runs that cannot be averaged or compared.
     """
-    runs = {method: list(finished_runs(f"{family}_{method}", folder).values()) for method in METHODS}
-    found = [result for results in runs.values() for result in results]
+    runs = {method: _comparable(f"{family}_{method}", folder) for method in METHODS}
+    found = {path: result for results in runs.values() for path, result in results.items()}
     if not found:
         names = ", ".join(f"{family}_{method}" for method in SHOWN)
         raise UserError(f"{folder} holds no finished run of {names}: run one of them first")
-    metrics = list(dict.fromkeys(metric for result in found for metric in result.network.scores))
-    teachers = [result.teacher for result in found if result.teacher][:1]
+    check_alike(found)
+    metrics = list(dict.fromkeys(metric for result in found.values() for metric in result.network.scores))
+    teachers = [result.teacher for result in found.values() if result.teacher][:1]
     rows = [["teacher", "", *_cells(teachers, metrics)]]
-    for method, results in runs.items():
+    for method, by_folder in runs.items():
+        results = list(by_folder.values())
         if not results and method not in SHOWN:
             continue
         seeds = ", ".join(str(result.seed) for result in results)
         label = method + ", unscored" * (bool(results) and all(result.unscored for result in results))
         rows.append([label, seeds, *_cells([result.network for result in results], metrics)])
     return "\n".join(markdown.table([escape(family), "seeds", *map(escape, metrics)], rows))
+
+
+def _comparable(experiment: str, folder: pathlib.Path) -> dict[pathlib.Path, Result]:
+    """The finished runs of an experiment, which differ in their seed alone.
+
+    Raises:
+        UserError: they differ in more, or one is a run of another experiment.
+    """
+    found = finished_runs(experiment, folder)
+    for path, result in found.items():
+        if result.experiment != experiment:
+            raise UserError(f"{path} is a run of {result.experiment!r}, not of {experiment!r}: rename it")
+    check_seeds(found)
+    return found
 
 
 def _cells(networks: list[Network], metrics: list[str]) -> list[str]:
@@ -174,7 +191,7 @@ PAGES = {
 
 
 def main(
-    families: list[str], folder: pathlib.Path = RUNS, zoo: pathlib.Path = ZOO, data_dir: str | None = None
+    families: list[str], folder: pathlib.Path = RUNS, zoo: pathlib.Path | None = None, data_dir: str | None = None
 ) -> None:
     """Prints each table and writes it to `runs/report/`, with its pictures.
 
@@ -182,12 +199,13 @@ def main(
         families: "cifar10" for the paper's table, "batch_size" for the batch-size study, "pareto" for what the
             zoo's students cost, or "<family>" of the experiments `<family>_vanilla`, `_mse`, `_akdg`.
         folder: folder of the run folders.
-        zoo: folder of the zoo; its entries replace runs that are not in `folder`.
+        zoo: folder of the zoo, by default `default_zoo`; its entries replace runs that are not in `folder`.
         data_dir: folder with the data, to show real samples of datasets that read files.
 
     Raises:
         UserError: there is no finished run, or the data or a generator cannot be loaded.
     """
+    zoo = zoo or default_zoo()
     for family in families:
         make = PAGES.get(family, functools.partial(family_pages, family))
         for page in make(folder, zoo, data_dir):

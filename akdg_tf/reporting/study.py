@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from akdg_tf.artifacts.result import Result, read_run
 from akdg_tf.errors import UserError
-from akdg_tf.reporting.comparison import check_fid, check_seeds, scoring
+from akdg_tf.reporting.comparison import check_alike, check_fid, check_seeds
 
 METHODS = ("vanilla", "akdg")  # in the order of rows and lines
 _EXPERIMENT = re.compile(rf"(\w+)_({'|'.join(METHODS)})")
@@ -63,11 +63,8 @@ def study(folder: pathlib.Path) -> dict[str, list[Trained]]:
             families.setdefault(run.family, []).append(run)
     if not families:
         raise UserError(f"there is no finished run of the batch-size study in {folder}: run benchmarks/batch_size.py")
-    for first, *others in families.values():
-        for other in others:
-            if scoring(other.result) != scoring(first.result):
-                names = f"{first.folder.name} and {other.folder.name}"
-                raise UserError(f"{names} were scored differently: run one of them again with --stage=evaluate")
+    for runs in families.values():
+        check_alike({run.folder: run.result for run in runs})
     return families
 
 

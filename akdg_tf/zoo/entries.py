@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 import pathlib
 import re
 
@@ -9,6 +10,7 @@ from akdg_tf.artifacts import result as results
 from akdg_tf.artifacts.result import CALLABLE, ExportedModel, Result
 from akdg_tf.errors import UserError
 from akdg_tf.files import OLD, PART
+from akdg_tf.places import ZOO_VARIABLE, expanded
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.saved_model import load_generator
 from akdg_tf.zoo import checksums
@@ -22,6 +24,11 @@ LICENSE = "LICENSE"  # in every entry that was converted
 FILES = {"saved_model/saved_model.pb", "card.md", "metrics.json"}  # in every entry
 NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 UNFINISHED = (PART, OLD)  # folders that `files.replacing` may leave when its process is killed
+
+
+def default_zoo() -> pathlib.Path:
+    """The folder of the zoo if a command is not given another: $AKDG_ZOO, or zoo/."""
+    return pathlib.Path(expanded(os.environ.get(ZOO_VARIABLE) or ZOO))
 
 
 @dataclasses.dataclass(frozen=True)

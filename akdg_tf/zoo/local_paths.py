@@ -8,14 +8,14 @@ import pathlib
 import re
 import shlex
 
-from akdg_tf.artifacts.result import Result
+from akdg_tf.artifacts.result import Change, Result
 from akdg_tf.errors import UserError
 
 _QUOTED_PATH = re.compile(r"""(?P<quote>['"])(?P<path>(?:[/~]|(?:[^'"\n]*/)?\.\.(?:/|(?=['"])))[^'"\n]*)(?P=quote)""")
 
 
 def without(result: Result) -> Result:
-    """The result without local paths in its gin files, bindings and command.
+    """The result without local paths in its gin files, bindings, changes of bindings, and command.
 
     Raises:
         UserError: the command is not valid shell syntax.
@@ -29,6 +29,7 @@ def without(result: Result) -> Result:
         gin_files=tuple(map(gin_file, result.gin_files)),
         gin_params=tuple(map(bindings, result.gin_params)),
         command=shlex.join(map(_word, words)),
+        changes=tuple(map(_change, result.changes)),
     )
 
 
@@ -42,6 +43,12 @@ def gin_file(path: str) -> str:
 def bindings(text: str) -> str:
     """Gin bindings as they are published: of a quoted path that is absolute or goes up, only the last part is left."""
     return _QUOTED_PATH.sub(lambda found: f"{found['quote']}{_name(found['path'])}{found['quote']}", text)
+
+
+def _change(change: Change) -> Change:
+    """A change of the configuration as it is published."""
+    removed, added = (tuple(map(bindings, lines)) for lines in (change.removed, change.added))
+    return dataclasses.replace(change, removed=removed, added=added)
 
 
 def _name(path: str) -> str:

@@ -57,6 +57,7 @@ def verify(
         UserError: a check failed; the others after it were not made.
     """
     check_name(entry.name)
+    found = {"signature": signed(entry, key)} if key else {}  # before anything of the entry is read
     checks = {"checksums": intact, "card": card_text}
     if not entry.converted:
         checks |= {"config": configuration}
@@ -64,7 +65,6 @@ def verify(
         checks |= {"loads": classifies, "counts": counts}
     else:
         checks |= {"loads": loads, "samples": samples, "counts": counts}
-    found = {"signature": signed(entry, key)} if key else {}  # before anything of the entry is read
     found |= {name: check(entry) for name, check in checks.items()}
     return found | ({"metrics": recomputed(entry, data_dir)} if metrics else {})
 

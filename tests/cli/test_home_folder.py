@@ -68,7 +68,7 @@ def test_a_home_folder_that_is_not_known_is_one_line(argument, given, capsys):
 def test_the_data_of_akdg_report_are_found(home, monkeypatch):
     np.save(home / "images.npy", np.zeros((2, 4, 4, 1), np.uint8))
     seen = []
-    monkeypatch.setattr(report, "main", lambda families, data_dir: seen.append(load_dataset("npy", data_dir).size))
+    monkeypatch.setattr(report, "main", lambda families, zoo, data_dir: seen.append(load_dataset("npy", data_dir).size))
     report_command.main(["x", "--data_dir=~"])
     assert seen == [2]
 

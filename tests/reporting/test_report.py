@@ -30,7 +30,7 @@ def folders(tmp_path):
         folder = runs / f"ring_{method}{f'-seed{seed}' if seed else ''}"
         export(folder)
         result = made_up_result(
-            folder.name,
+            f"ring_{method}",
             network=made_up_network(folder.name, scores=scores(bridges)),
             teacher=made_up_network("ring_teacher", scores=scores(0.01)),
             dataset="ring",
@@ -81,6 +81,33 @@ def test_runs_without_scores_are_marked_and_hide_no_scores_of_others(folders):
     ]
 
 
+def change(path, **changes):
+    write_json(path, dataclasses.replace(results.read(path), **changes).to_json())
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"seed": 0}, "the runs ring_vanilla, ring_vanilla-seed1 differ in more than their seed, or two have the same"),
+        ({"steps": 8}, "the runs ring_vanilla, ring_vanilla-seed1 differ in more than their seed"),
+        ({"experiment": "ring_akdg"}, "ring_vanilla-seed1 is a run of 'ring_akdg', not of 'ring_vanilla': rename it"),
+    ],
+)
+def test_runs_that_differ_in_more_than_their_seed_are_not_averaged(changes, says, folders):
+    change(folders[0] / "ring_vanilla-seed1" / "result.json", **changes)
+    with pytest.raises(UserError, match=says):
+        report.table("ring", folders[0])
+
+
+def test_methods_that_were_scored_differently_are_not_compared(folders):
+    runs, _ = folders
+    for method, images in (("vanilla", 9), ("vanilla-seed1", 9), ("akdg", 50)):
+        network = made_up_network("x", scores={"fid[c]": made_up_score(1.0, n_fake=images)})
+        change(runs / f"ring_{method}" / "result.json", network=network)
+    with pytest.raises(UserError, match="ring_vanilla and ring_akdg were scored differently"):
+        report.table("ring", runs)
+
+
 def bare(network):
     return dataclasses.replace(network, scores={})
 
@@ -122,6 +149,13 @@ def test_main_writes_the_table_and_a_picture_with_a_panel_for_each(folders):
     assert (runs / "report" / "ring.md").read_text() == report.table("ring", runs) + "\n"
     picture = np.asarray(Image.open(runs / "report" / "ring.png"))
     assert picture.shape[1] == 4 * 400 and picture.std() > 0  # real, teacher, vanilla, AKDG
+
+
+def test_the_zoo_of_the_environment_is_used(folders, monkeypatch):
+    runs, zoo = folders
+    monkeypatch.setenv("AKDG_ZOO", str(zoo))
+    report.main(["ring"], runs)
+    assert np.asarray(Image.open(runs / "report" / "ring.png")).shape[1] == 4 * 400  # with the teacher
 
 
 def test_a_teacher_that_is_nowhere_has_no_panel(folders, caplog):

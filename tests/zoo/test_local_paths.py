@@ -5,6 +5,7 @@ import shlex
 import pytest
 from made_up_zoo import made_up_result
 
+from akdg_tf.artifacts.result import Change
 from akdg_tf.errors import UserError
 from akdg_tf.zoo import local_paths
 
@@ -44,10 +45,13 @@ def test_a_binding_keeps_the_last_name_of_a_path(given, published):
 
 def test_a_result_loses_its_folders_and_its_command_is_quoted():
     words = ["python", "run.py", "--gin_file=/a b/x y.gin", "--gin_param=L.name='/c/t'", "--data_dir=DATA", "--seed=0"]
-    result = local_paths.without(
-        made_up_result("x", gin_files=("/a b/x y.gin",), gin_params=("L.name='/c/t'",), command=shlex.join(words))
-    )
+    change = Change(5, ("load_teacher.name = '/home/me/t'",), ("load_teacher.name = '../u'", "Schedule.steps = 9"))
+    given = {"gin_files": ("/a b/x y.gin",), "gin_params": ("L.name='/c/t'",), "changes": (change,)}
+    result = local_paths.without(made_up_result("x", command=shlex.join(words), **given))
     assert (result.gin_files, result.gin_params) == (("x y.gin",), ("L.name='t'",))
+    assert result.changes == (
+        Change(5, ("load_teacher.name = 't'",), ("load_teacher.name = 'u'", "Schedule.steps = 9")),
+    )
     published = ["python", "run.py", "--gin_file=x y.gin", "--gin_param=L.name='t'", "--data_dir=DATA", "--seed=0"]
     assert result.command == shlex.join(published)
 
