@@ -7,13 +7,16 @@ import subprocess
 import sys
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import akdg_tf
 from akdg_tf.artifacts.result import SCHEMA, Network, Result, Score
+from akdg_tf.metrics.classifiers import Classifier
 
 ROOT = pathlib.Path(__file__).parent.parent
 SAMPLE_SHAPE = (8, 8, 1)
+FEATURES = 6  # of `fake_classifier`
 
 
 @functools.cache
@@ -90,6 +93,18 @@ def image_batches(steps, batch=8):
     """Fixed images in [-1, 1], float32 [batch, 8, 8, 1], without hidden state."""
     images = tf.random.stateless_uniform((steps * batch, *SAMPLE_SHAPE), (1, 2), -1.0, 1.0)
     return tf.data.Dataset.from_tensor_slices(images).batch(batch, drop_remainder=True)
+
+
+def fake_classifier(name="mnist-classifier"):
+    """Of images of 4x4. Features are fixed linear functions of the pixels, logits of the features."""
+    rng = np.random.default_rng(0)
+    to_features, to_logits = rng.normal(size=(16, FEATURES)), rng.normal(size=(FEATURES, 4))
+
+    def outputs(images):
+        features = tf.reshape(images, (-1, 16)) @ tf.constant(to_features, tf.float32)
+        return {"logits": features @ tf.constant(to_logits, tf.float32), "features": features}
+
+    return Classifier(name, "none", "digest", outputs)
 
 
 def made_up_score(value, classifier="x", **settings):

@@ -7,17 +7,12 @@ from scipy.stats import multivariate_normal
 
 from akdg_tf.data.images import ImageArrays, to_float
 from akdg_tf.errors import UserError
-from akdg_tf.metrics import density, scores
+from akdg_tf.metrics import density
 from akdg_tf.metrics.classifiers import Classifier
 from akdg_tf.metrics.density import DensityRanking, log_densities, ranks_within
 
 SHAPE = (4, 4, 1)
 ROWS = 1300  # more than are read at once
-
-
-@pytest.fixture(autouse=True)
-def _activations_are_kept_by_each_test(monkeypatch, tmp_path):
-    monkeypatch.setattr(scores, "CACHE", tmp_path)
 
 
 def pixels(x):

@@ -8,11 +8,13 @@ import contracts
 import numpy as np
 import pytest
 import tensorflow as tf
+from known_images import KERNEL
 from support import ROOT, SAMPLE_SHAPE, make_teacher
 
 import akdg_tf
 from akdg_tf import FrozenGenerator
 from akdg_tf.artifacts.saved_model import export_generator
+from akdg_tf.errors import UserError
 from akdg_tf.teachers.load import load_teacher
 
 Z = tf.random.stateless_normal((3, 4), (0, 0))
@@ -137,3 +139,23 @@ def test_its_costs_are_those_of_its_layers():
     params, statistics = (4 * 16 + 16 + 32) + (16 * 64 + 64), 32
     expected = {"layers": 2, "params": params, "mult_adds": 4 * 16 + 16 * 64, "bytes": 4 * (params + statistics)}
     assert teacher.describe() == expected | {"executed_mult_adds": expected["mult_adds"], "latent_dim": 4}
+
+
+class Training(tf.Module):
+    """A generator that was exported as it trains: each call counts itself."""
+
+    def __init__(self):
+        self.kernel, self.calls = tf.Variable(KERNEL[:100]), tf.Variable(0.0)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 100))])
+    def __call__(self, z):
+        self.calls.assign_add(1.0)
+        return tf.reshape(tf.sigmoid(z @ self.kernel), (-1, 4, 4, 3))
+
+
+def test_a_generator_that_changes_its_variables_is_one_line(tmp_path):
+    tf.saved_model.save(Training(), str(tmp_path / "training"))
+    teacher = load_teacher(str(tmp_path / "training"))
+    for ask in (teacher.digest, teacher.describe):
+        with pytest.raises(UserError, match=r"the teacher training cannot be frozen: .* export it for inference"):
+            ask()

@@ -6,7 +6,7 @@ import sys
 import types
 
 import pytest
-from made_up_zoo import GIN_TEXT, made_up_score, random_mlp, write_run
+from made_up_zoo import made_up_score, random_mlp, write_run
 
 import akdg_tf
 from akdg_tf.artifacts.litert import LiteRT
@@ -17,12 +17,7 @@ from akdg_tf.files import write_json
 from akdg_tf.zoo import checksums, publish
 from akdg_tf.zoo.verify import recomputed, verify
 
-
-@pytest.fixture(autouse=True)
-def _folder_with_gin_files(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "gin").mkdir()
-    (tmp_path / "gin" / "x.gin").write_text(GIN_TEXT)
+pytestmark = pytest.mark.usefixtures("folder_with_gin_files")
 
 
 @pytest.mark.parametrize(("file", "field"), [("model.tflite", "litert"), ("model.onnx", "onnx")])

@@ -3,17 +3,16 @@
 import os
 
 import pytest
-from made_up_zoo import GIN_TEXT, random_mlp, write_run
+from made_up_zoo import random_mlp, write_run
 
 from akdg_tf.errors import UserError
 from akdg_tf.zoo import publish
 from akdg_tf.zoo.verify import verify_readme
 
+pytestmark = pytest.mark.usefixtures("folder_with_gin_files")
 
-def test_a_file_of_somebody_else_in_an_entry_is_not_lost(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "gin").mkdir()
-    (tmp_path / "gin" / "x.gin").write_text(GIN_TEXT)
+
+def test_a_file_of_somebody_else_in_an_entry_is_not_lost(tmp_path):
     run = write_run(tmp_path / "run", random_mlp(1))
     entry = publish.publish([run])
     notes = entry.folder / "saved_model" / "notes.txt"
@@ -25,10 +24,7 @@ def test_a_file_of_somebody_else_in_an_entry_is_not_lost(tmp_path, monkeypatch):
     assert publish.publish([run], overwrite=True).name == "x"
 
 
-def test_a_readme_that_is_a_pipe_or_leads_elsewhere_is_not_read_or_written_through(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "gin").mkdir()
-    (tmp_path / "gin" / "x.gin").write_text(GIN_TEXT)
+def test_a_readme_that_is_a_pipe_or_leads_elsewhere_is_not_read_or_written_through(tmp_path):
     run = write_run(tmp_path / "run", random_mlp())
     zoo = tmp_path / "zoo"
     publish.publish([run], zoo)

@@ -1,41 +1,18 @@
-"""Ready generators of 128 to 1024 pixels, each built in the format in which it is published.
-
-Every one of them is a small function of z, so that the right images are known.
-"""
+"""Ready generators of TensorFlow 1, each built in the format in which it is published."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
-from support import mirrored, on_two_replicas, python
+from known_images import CLASSES, KERNEL, enlarged, normal, tf_enlarged
+from support import mirrored, on_two_replicas
 from tf1_hub import reference_variables, tf1, variable, write_module
 
 import akdg_tf
-from akdg_tf.artifacts import measure
 from akdg_tf.errors import UserError
-from akdg_tf.reporting import pictures
-from akdg_tf.teachers.bank import make_bank
 from akdg_tf.teachers.load import load_teacher
 from akdg_tf.teachers.saved_model import load_generator
-
-RNG = np.random.default_rng(0)
-KERNEL = (RNG.normal(size=(512, 48)) / 23).astype("float32")
-CLASSES = RNG.normal(size=(1000, 48)).astype("float32")
-
-
-def normal(count, dim):
-    return tf.random.stateless_normal((count, dim), (0, 0))
-
-
-def enlarged(values, side):
-    """Maps of 4x4x3 in a row each, as images of side x side; each value becomes a square."""
-    factor = side // 4
-    return np.asarray(values).reshape(-1, 4, 4, 3).repeat(factor, 1).repeat(factor, 2)
-
-
-def tf_enlarged(values, side):
-    return tf.image.resize(tf.reshape(values, (-1, 4, 4, 3)), (side, side), "nearest")
 
 
 def progan(is_training, references=False):
@@ -214,161 +191,3 @@ def test_a_constant_that_does_not_fit_is_one_line(inputs, says, conditional):
     given = {"y": "one-hot 0", "truncation": 0.5, **inputs} if inputs else {}
     with pytest.raises(UserError, match=says):
         load_teacher(str(conditional), output_range=(-1, 1), inputs=given)
-
-
-class StyleGAN(tf.Module):
-    """As StyleGAN's converted networks: NCHW images of 256x256 in [-1, 1] beside the styles, and four inputs.
-
-    Args:
-        layout: of the convolution's maps.
-    """
-
-    inputs = [
-        tf.TensorSpec((None, 512), name="z"),
-        tf.TensorSpec((None, 1), name="truncation_psi"),
-        tf.TensorSpec((), tf.string, name="noise_mode"),
-        tf.TensorSpec((None,), tf.int64, name="label"),
-    ]
-
-    def __init__(self, layout):
-        self.kernel, self.average = tf.Variable(KERNEL), tf.Variable(CLASSES[0])
-        self.to_rgb, self.layout = tf.Variable(tf.eye(3)[None, None]), layout
-
-    @tf.function(input_signature=inputs)
-    def synthesize(self, z, truncation_psi, noise_mode, label):
-        styles = self.average + truncation_psi * (z @ self.kernel - self.average)
-        maps = tf_enlarged(tf.tanh(styles), 256)
-        if self.layout == "NCHW":
-            images = tf.nn.conv2d(tf.transpose(maps, (0, 3, 1, 2)), self.to_rgb, 1, "SAME", data_format="NCHW")
-        else:
-            images = tf.transpose(tf.nn.conv2d(maps, self.to_rgb, 1, "SAME"), (0, 3, 1, 2))
-        noise = tf.where(noise_mode == "none", 0.0, 0.1)
-        sign = tf.where(label == 1, -1.0, 1.0)[:, None, None, None]
-        return {"images": sign * images * (1.0 - noise), "styles": styles}
-
-
-@pytest.fixture(scope="module")
-def stylegan(tmp_path_factory):
-    folder, module = tmp_path_factory.mktemp("stylegan"), StyleGAN("NHWC")
-    tf.saved_model.save(module, str(folder), {"synthesize": module.synthesize})
-    return folder
-
-
-@pytest.mark.parametrize("psi", [0.7, [0.7], [[0.7]]])
-def test_a_stylegan_is_a_teacher_with_its_other_inputs_bound(psi, stylegan):
-    inputs = {"truncation_psi": psi, "noise_mode": "none", "label": 1}
-    teacher, z = load_teacher(str(stylegan), output_range=(-1, 1), inputs=inputs), normal(3, 512)
-    expected = -enlarged(np.tanh(CLASSES[0] + 0.7 * (z @ KERNEL - CLASSES[0])), 256)
-    for images in (teacher(z), tf.function(teacher)(z)):
-        np.testing.assert_allclose(images, expected, atol=1e-5)
-    costs = teacher.describe()
-    assert costs["mult_adds"] == 512 * 48 + 256 * 256 * 3 * 3 and costs["latent_dim"] == 512
-
-
-def test_the_images_of_a_stylegan_change_with_each_constant(stylegan):
-    inputs = {"truncation_psi": 0.7, "noise_mode": "none", "label": 1}
-    others = [{"truncation_psi": 0.5}, {"noise_mode": "const"}, {"label": 0}]
-    teachers = [load_teacher(str(stylegan), output_range=(-1, 1), inputs=inputs | each) for each in ({}, *others)]
-    first, *rest = (each(normal(2, 512)).numpy() for each in teachers)
-    assert all(np.abs(first - each).max() > 0.05 for each in rest)
-    assert len({each.digest() for each in teachers}) == 4
-    with pytest.raises(
-        UserError, match=r"bind load_teacher.inputs={'truncation_psi': 'VALUE'}|one input for the latents"
-    ):
-        load_teacher(str(stylegan), inputs={"noise_mode": "none", "label": 1})
-
-
-DESCRIBED = """
-import sys
-from akdg_tf import load_teacher
-inputs = {"truncation_psi": 0.7, "noise_mode": "none", "label": 1}
-print(load_teacher(sys.argv[1], output_range=(-1, 1), inputs=inputs).describe())
-"""
-
-
-@pytest.mark.parametrize("onednn", ["1", "0"])
-def test_maps_in_nchw_need_onednn_on_a_cpu(onednn, tmp_path):
-    """TensorFlow leaves oneDNN out by default on processors without AVX512-VNNI."""
-    module = StyleGAN("NCHW")
-    tf.saved_model.save(module, str(tmp_path), {"synthesize": module.synthesize})
-    done = python("-c", DESCRIBED, tmp_path, TF_ENABLE_ONEDNN_OPTS=onednn)
-    if onednn == "1":
-        assert f"'mult_adds': {512 * 48 + 256 * 256 * 3 * 3}" in done.stdout, done.stderr
-    else:
-        says = "oneDNN knows it: set the environment variable TF_ENABLE_ONEDNN_OPTS=1 before Python starts"
-        assert done.returncode == 1 and done.stderr.splitlines()[-1].endswith(says)
-
-
-class Training(tf.Module):
-    """A generator that was exported as it trains: each call counts itself."""
-
-    def __init__(self):
-        self.kernel, self.calls = tf.Variable(KERNEL[:100]), tf.Variable(0.0)
-
-    @tf.function(input_signature=[tf.TensorSpec((None, 100))])
-    def __call__(self, z):
-        self.calls.assign_add(1.0)
-        return tf.reshape(tf.sigmoid(z @ self.kernel), (-1, 4, 4, 3))
-
-
-def test_a_generator_that_changes_its_variables_is_one_line(tmp_path):
-    tf.saved_model.save(Training(), str(tmp_path / "training"))
-    teacher = load_teacher(str(tmp_path / "training"))
-    for ask in (teacher.digest, teacher.describe):
-        with pytest.raises(UserError, match=r"the teacher training cannot be frozen: .* export it for inference"):
-            ask()
-
-
-class Large(tf.Module):
-    """A generator of 1024x1024 images in [0, 255], on a machine whose memory holds no more than 4 of them at a time."""
-
-    def __init__(self, batch):
-        self.kernel = tf.Variable(KERNEL[:100])
-        self.draw = tf.function(self._draw, input_signature=[tf.TensorSpec((batch, 100), name="z")])
-
-    def _draw(self, z):
-        tf.debugging.assert_less_equal(tf.shape(z)[0], 4, "out of memory")
-        return 127.5 * tf_enlarged(tf.tanh(z @ self.kernel), 1024) + 127.5
-
-
-def large(z):
-    return enlarged(np.tanh(z @ KERNEL[:100]), 1024)
-
-
-@pytest.fixture(params=[None, 4], ids=["free", "fixed"])
-def big(request, tmp_path):
-    module = Large(request.param)
-    tf.saved_model.save(module, str(tmp_path / "big"), {"draw": module.draw})
-    return load_teacher(str(tmp_path / "big"), prior="uniform", output_range=(0, 255)), request.param or 2
-
-
-def test_a_generator_of_1024_pixels_is_asked_for_few_images_at_a_time(big, tmp_path, monkeypatch):
-    teacher, batch = big
-    monkeypatch.setattr("akdg_tf.teachers.bank.IN_MEMORY", 2**20)
-    bank = make_bank(teacher, 3, 0, tmp_path / "banks")
-    assert np.abs(bank.latents).max() <= 1 and bank.images.shape == (3, 1024, 1024, 3)
-    np.testing.assert_allclose(bank.images / 127.5 - 1, large(bank.latents), atol=1.1 / 127)
-    z, images = bank.draw_pairs(tf.constant(2), (0, 0), tf.constant(0, tf.int64))
-    np.testing.assert_allclose(images, large(z), atol=1.1 / 127)
-    assert teacher.sampling_batch == batch
-    assert sum(len(each) for each in teacher.batches(3, 0)) == 3
-    assert measure.measure(teacher, {}).images_per_second > 0
-
-
-def test_a_student_of_1024_pixels_learns():
-    teacher = akdg_tf.FrozenGenerator(lambda z: tf_enlarged(tf.tanh(z @ KERNEL[:100]), 1024), 100)
-    student = akdg_tf.DCGANGenerator(8, (1024, 1024, 3), (2, 2, 2), use_batch_norm=False)
-    trainer = akdg_tf.AKDG(student, None, akdg_tf.ConvDiscriminator((2, 2, 2)), teacher, penalty=None)
-    trainer.compile(keras.optimizers.Adam(1e-2, beta_1=0.0))
-    before = student(normal(1, 8))
-    trainer.fit(tf.data.Dataset.from_tensor_slices(tf.zeros((1, 1024, 1024, 3))).batch(1), verbose=0)
-    assert np.isfinite(student(normal(1, 8))).all() and np.abs(student(normal(1, 8)) - before).max() > 0
-
-
-def test_a_picture_shows_fewer_of_the_larger_images():
-    assert [pictures.shown(shape) for shape in ((2,), (32, 32, 3), (256, 256, 3), (512, 512, 3))] == [2000, 64, 64, 16]
-    assert [pictures.shown((side, side, 3)) for side in (1024, 4096)] == [4, 1]
-    for count in (1, 4, 16):
-        drawn = pictures.side_by_side({"": np.zeros((count, 64, 64, 3), np.float32)})
-        middle = drawn[drawn.shape[0] // 2, :, 0] == 128  # a square grid fills the panel
-        assert middle.sum() > 0.8 * drawn.shape[1]
