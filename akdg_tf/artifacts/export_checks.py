@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf import latents
-from akdg_tf.artifacts.exports import Export
+from akdg_tf.artifacts.exports import FILES, Export
 from akdg_tf.errors import UserError
 from akdg_tf.files import strangers
 from akdg_tf.latents import latent_dim_of
@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 MARK = "assets.extra/generator.json"  # what an exported folder is known by
 WRITTEN = ("saved_model.pb", "fingerprint.pb", "variables/variables.*", MARK, "assets.extra/network.json")
-OPTIONAL = ("model.tflite", "model.onnx")
 PROBES = 16  # samples whose range is looked at
 
 
@@ -44,7 +43,7 @@ def free_folder(folder: str | os.PathLike, files: Sequence[str] = ()) -> pathlib
         return path
     if not path.is_dir():
         raise UserError(f"{path} is a file: give a new folder")
-    others = strangers(path, (*WRITTEN, *OPTIONAL, *files))
+    others = strangers(path, (*WRITTEN, *FILES, *files))
     if others or (any(path.iterdir()) and not (path / MARK).exists()):
         shown = others[0] if others else next(path.iterdir()).name
         raise UserError(f"{path} holds something else ({shown}): give a new folder")

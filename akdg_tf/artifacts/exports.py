@@ -10,6 +10,8 @@ import keras
 
 logger = logging.getLogger(__name__)
 
+FILES = ("model.tflite", "model.onnx")  # of the exports of this package
+
 
 class Export(Protocol):
     """An optional export of a generator. `GeneratorExperiment.exports` binds any number of them.
@@ -34,8 +36,15 @@ class Export(Protocol):
         """
 
 
+def kinds(exports: Sequence[Export]) -> dict[str, str | None]:
+    """How each export stores its weights, by the name of its file; None if it has no such choice."""
+    return {export.file: getattr(export, "weights", None) for export in exports}
+
+
 def write_all(exports: Sequence[Export], generator: keras.Model, folder: pathlib.Path) -> list[Export]:
     """Writes the files of all exports. A failing export is logged and left out.
+
+    Files that earlier exports left are removed first: they may be of another network.
 
     Args:
         exports: what to write.
@@ -45,6 +54,8 @@ def write_all(exports: Sequence[Export], generator: keras.Model, folder: pathlib
     Returns:
         The exports that worked.
     """
+    for file in {*FILES, *(export.file for export in exports)}:
+        (folder / file).unlink(missing_ok=True)
     return [export for export in exports if _worked(export, generator, folder)]
 
 

@@ -16,7 +16,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import write_bytes
 from akdg_tf.latents import latent_dim_of, prior_of
 from akdg_tf.models.layers import UpsampleConv2D
-from akdg_tf.models.quantized import INT4_BITS
+from akdg_tf.models.quantized import INT4_BITS, levels
 
 FILE = "model.tflite"
 
@@ -66,11 +66,11 @@ def litert_model(generator: keras.Model, output_range: tuple[float, float], weig
 
     Raises:
         UserError: LiteRT lacks an operation of the generator; the message names it. Or ai-edge-quantizer, which stores
-            int4, is not installed; or the weights were trained to be rounded to more bits than the file has.
+            int4, is not installed; or the weights were trained to be rounded to levels that int4 does not have.
     """
     copy = detached_copy(generator)
     for layer in layers_of(copy):
-        if weights == "int4" and getattr(layer, "bits", INT4_BITS) > INT4_BITS:
+        if weights == "int4" and levels(INT4_BITS) % levels(getattr(layer, "bits", INT4_BITS)):
             raise UserError(f"the weights were trained for {layer.bits} bits: bind FakeQuantize.bits=4 before int4")
         if isinstance(layer, UpsampleConv2D):
             layer.form = "resized" if weights == "int4" else "phases"

@@ -9,10 +9,10 @@ import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
 from akdg_tf import latents
+from akdg_tf.artifacts.result import QUANTIZED
 from akdg_tf.errors import UserError
 from akdg_tf.models.quantized import INT4_BITS
 
-QUANTIZED = ("int8", "int8_full", "int4")
 WEIGHTS = ("float32", "float16", *QUANTIZED)
 CALIBRATED = 100  # images whose activations set the ranges of "int8_full"
 
@@ -75,8 +75,18 @@ def _in_int4(content: bytes) -> bytes:
 
 
 def weights_in(path: pathlib.Path) -> str:
-    """How a `.tflite` file stores its weights, one of `WEIGHTS`."""
-    model = flatbuffer_utils.read_model(str(path))
+    """How a `.tflite` file stores its weights, one of `WEIGHTS`.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        return _weights_of(flatbuffer_utils.read_model(str(path)))
+    except Exception as error:  # of any kind: the reader trusts every offset in the file
+        raise UserError(f"{path} is damaged: export it again") from error
+
+
+def _weights_of(model) -> str:
     graphs = model.subgraphs
     types = {flatbuffer_utils.type_to_name(tensor.type) for graph in graphs for tensor in graph.tensors}
     used = {flatbuffer_utils.opcode_to_name(model, each.opcodeIndex) for graph in graphs for each in graph.operators}

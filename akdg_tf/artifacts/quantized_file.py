@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from akdg_tf.artifacts.litert import FILE
-from akdg_tf.artifacts.quantization import QUANTIZED, weights_in
-from akdg_tf.artifacts.result import ExportedModel, Score
+from akdg_tf.artifacts.quantization import weights_in
+from akdg_tf.artifacts.result import QUANTIZED, ExportedModel, Score
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.litert import of_litert
 

@@ -13,6 +13,7 @@ SCHEMA = 1
 KINDS = ("teacher", "student", "classifier")
 CONVERTED = "converted"  # method of a network that was trained elsewhere and only converted here
 CALLABLE = "callable"  # name of a network that is a Python function
+QUANTIZED = ("int8", "int8_full", "int4")  # weights of a `model.tflite` whose images are its own, and have own scores
 EVALUATION = "scores"  # name of the evaluation of an experiment that has only one
 
 
@@ -236,8 +237,9 @@ class Result:
 
     def scores_of_file(self) -> dict[str, OverSeeds]:
         """Each score of the images of `model.tflite`: its own if its weights are quantized, else the network's."""
-        own = self._over_seeds(self.litert.scores, self.litert.over_seeds) if self.litert else {}
-        return own or self.scores_over_seeds()
+        if self.litert and self.litert.weights in QUANTIZED:
+            return self._over_seeds(self.litert.scores, self.litert.over_seeds)
+        return self.scores_over_seeds()
 
     def _over_seeds(self, scores: dict[str, Score], published: dict[str, OverSeeds]) -> dict[str, OverSeeds]:
         """Each score over the published seeds, or over this seed alone."""

@@ -13,7 +13,7 @@ from akdg_tf.compression.importance import IMPORTANCES
 from akdg_tf.errors import UserError
 from akdg_tf.models.counting import Cost, cost_of
 from akdg_tf.models.generators import Generator
-from akdg_tf.models.sizing import Budget
+from akdg_tf.models.sizing import Budget, check_budgets
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class PruneChannels:
         min_channels: channels that every group keeps at least.
 
     Raises:
-        UserError: there is no limit, or the importance is unknown.
+        UserError: there is no limit, a number is not a positive whole one, or the importance is unknown.
     """
 
     max_params: int | None = None
@@ -47,10 +47,11 @@ class PruneChannels:
     def __post_init__(self):
         if self.max_params is None and self.max_mult_adds is None:
             raise UserError("PruneChannels has no budget: bind PruneChannels.max_params or PruneChannels.max_mult_adds")
+        check_budgets(self)
         if self.importance not in IMPORTANCES:
             raise UserError(f"PruneChannels.importance {self.importance!r} is not one of {', '.join(IMPORTANCES)}")
-        if self.min_channels < 1:
-            raise UserError(f"PruneChannels.min_channels must be at least 1, not {self.min_channels}")
+        if type(self.min_channels) is not int or self.min_channels < 1:
+            raise UserError(f"PruneChannels.min_channels is {self.min_channels!r}: bind a positive whole number")
 
     @property
     def budget(self) -> Budget:

@@ -20,13 +20,13 @@ from akdg_tf.models.counting import cost_of
 from akdg_tf.models.generators import Generator
 from akdg_tf.models.layered import LayeredGenerator
 from akdg_tf.models.layers import UpsampleConv2D
-from akdg_tf.models.sizing import Budget
+from akdg_tf.models.sizing import Budget, check_budgets
 
 logger = logging.getLogger(__name__)
 
 ROUNDING = 1e-12  # share of the energy that float32 weights of a lower rank have beyond it
 ITERATIONS = 5  # of the Tucker decomposition, which hardly improves after them
-SIDE, UPSAMPLED = 3, 4  # side of the kernels; output pixels per input pixel of an `UpsampleConv2D`
+SIDE = 3  # of the kernels
 
 Shares = Mapping[keras.layers.Layer, list[np.ndarray]]  # of each layer that can be factorized, see `_shares`
 
@@ -35,8 +35,8 @@ Shares = Mapping[keras.layers.Layer, list[np.ndarray]]  # of each layer that can
 class Factorize:
     """Factorizes the kernels of dense layers, 3x3 convolutions and `UpsampleConv2D`, also in residual blocks.
 
-    Give `energy`, or one or both of the budgets. A layer stays as it is where its factors would not have fewer
-    mult-adds. Mult-adds are those of `counting.Cost.mult_adds`.
+    Give `energy`, or one or both of the budgets. A layer stays as it is where its factors would not have fewer weights,
+    and so fewer mult-adds, see `counting.Cost.mult_adds`.
 
     Attributes:
         energy: share of the squared singular values that each kernel keeps along each of its axes, in (0, 1]. The ranks
@@ -46,7 +46,8 @@ class Factorize:
         max_mult_adds: largest number of mult-adds per image.
 
     Raises:
-        UserError: the energy is out of range, or both or neither of energy and budgets are given.
+        UserError: the energy is out of range, a budget is not a positive whole number, or both or neither of energy and
+            budgets are given.
     """
 
     energy: float | None = None
@@ -59,17 +60,24 @@ class Factorize:
             raise UserError("bind either Factorize.energy, or Factorize.max_params and Factorize.max_mult_adds")
         if not budgets and not (isinstance(self.energy, int | float) and 0.0 < self.energy <= 1.0):
             raise UserError(f"Factorize.energy is {self.energy!r}: bind a number above 0 and not above 1")
+        check_budgets(self)
 
     def __call__(self, generator: Generator) -> Generator:
         """The factorized network; see `stages.Compression`.
 
         Raises:
-            UserError: tensorly is not installed, the kernel of a layer is computed from its weights, or the budget
-                cannot be reached.
+            UserError: tensorly is not installed, the kernel of a layer is computed from its weights, the budget cannot
+                be reached, or no layer would be factorized.
         """
         shares = {layer: _shares(layer) for layer in layers_in(generator.net) if _has_factors(layer)}
         energy = self._largest_energy(generator, shares) if self.energy is None else self.energy
-        return _factorized(generator, shares, energy)
+        factorized = _factorized(generator, shares, energy)
+        if cost_of(factorized) == cost_of(generator):
+            raise UserError(
+                "Factorize changes nothing: no factors have fewer weights than their layer; bind a smaller budget or a "
+                "lower energy"
+            )
+        return factorized
 
     def _largest_energy(self, generator: Generator, shares: Shares) -> float:
         """The largest energy with which the network is within the budgets.
@@ -133,14 +141,16 @@ def _factorized(generator: Generator, shares: Shares, energy: float, decomposed:
 
 
 def _is_cheaper(layer: keras.layers.Layer, ranks: list[int]) -> bool:
-    """Whether the factors have fewer mult-adds than the layer, both per input pixel."""
+    """Whether the factors have fewer weights than the layer.
+
+    Then they have fewer mult-adds, too: all but the first one work at the resolution of the layer's output, and the
+    first one at that of its input, which is not larger.
+    """
     *_, inputs, outputs = layer.get_weights()[0].shape
     if len(ranks) == 1:
         return ranks[0] * (inputs + outputs) < inputs * outputs
-    pixels = UPSAMPLED if isinstance(layer, UpsampleConv2D) else 1
     first, second = ranks
-    own = pixels * SIDE**2 * inputs * outputs
-    return inputs * first + pixels * (SIDE**2 * first * second + second * outputs) < own
+    return inputs * first + SIDE**2 * first * second + second * outputs < SIDE**2 * inputs * outputs
 
 
 def _chain(layer: keras.layers.Layer, ranks: list[int]) -> list[keras.layers.Layer]:

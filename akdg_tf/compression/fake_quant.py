@@ -22,11 +22,11 @@ KINDS = {
 class FakeQuantize:
     """Makes a network whose kernels are rounded as the export to LiteRT will store them; see `models.quantized`.
 
-    The training then finds weights that draw well although they are rounded. Biases and norms are not rounded. It is
-    the last stage: other compressions do not take such a network.
+    The training then finds weights that draw well although they are rounded. Biases and norms are not rounded. Of the
+    other compressions only `PruneWeights` takes such a network.
 
     Attributes:
-        bits: of a stored weight, from 2 to 8: 8 before `LiteRT.weights` 'int8' and 'int8_full', 4 before 'int4'.
+        bits: of a stored weight, from 2 to 8: 8 before `LiteRT.weights` 'int8' and 'int8_full', 4 or 2 before 'int4'.
 
     Raises:
         UserError: `bits` is something else.

@@ -1,17 +1,24 @@
 """What a compression is, and the generator of an experiment that starts from a compressed one."""
 
 import functools
+import logging
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import keras
+import numpy as np
 
 from akdg_tf import places
 from akdg_tf.artifacts import lineage
 from akdg_tf.artifacts.network import load_network
+from akdg_tf.compression.weights import kernels_of
 from akdg_tf.errors import UserError
 from akdg_tf.models.generators import Generator
 from akdg_tf.teachers.saved_model import load_generator
+
+logger = logging.getLogger(__name__)
+
+MANY_ZEROS = 0.01  # share of the weights; after a training without constraints, hardly any is exactly zero
 
 
 class Compression(Protocol):
@@ -42,21 +49,44 @@ def compressed(source: str, stages: Sequence[Compression]) -> Generator:
         The generator. Its attribute `made_from` is the source as a `result.Parent`.
 
     Raises:
-        UserError: there is no such network, or it is not finished; a compression does not take it, or its zeros would
-            be lost in the next one; or the layers are to compute in another type than float32.
+        UserError: there is no such network, or it is not finished; `stages` holds something that is no compression; a
+            compression does not take the network, or its zeros would be lost in the next one; or the layers are to
+            compute in another type than float32.
     """
     if keras.config.dtype_policy().compute_dtype != "float32":
         raise UserError("a compressed generator is trained in float32: bind make_experiment.dtype_policy='float32'")
     run = places.find_run(source)
     if run and not places.find_saved_model(source):
         raise UserError(f"{source} is not finished: its generator may still change; run its command again first")
-    generator = load_network(source)
+    stages, generator = _checked_stages(stages), load_network(source)
     for number, stage in enumerate(stages, 1):
         generator = stage(checked(generator, source))
         if number < len(stages) and any(variable.constraint for variable in generator.trainable_variables):
             raise UserError(f"{type(stage).__name__} must be the last stage: its zeros would not last in the next one")
+    zeros = float(np.mean(np.concatenate([kernel.numpy().ravel() == 0 for kernel in kernels_of(generator)])))
+    if zeros > MANY_ZEROS and not any(variable.constraint for variable in generator.trainable_variables):
+        logger.warning(
+            "%.0f %% of the weights are zero, and the fine-tuning will change them: make PruneWeights the last stage",
+            100 * zeros,
+        )
     generator.made_from = functools.partial(_parent, source)
     return generator
+
+
+def _checked_stages(stages: Any) -> tuple[Compression, ...]:
+    """The stages as a tuple.
+
+    Raises:
+        UserError: they are no sequence, or one is no compression.
+    """
+    example = "bind a tuple such as (@PruneChannels(),)"
+    if not isinstance(stages, Sequence) or isinstance(stages, str):
+        raise UserError(f"compressed.stages is {stages!r}: {example}")
+    for each in stages:
+        if isinstance(each, type) or not callable(each):
+            name = each.__name__ if isinstance(each, type) else repr(each)
+            raise UserError(f"compressed.stages holds {name}, which is no compression: {example}, with brackets")
+    return tuple(stages)
 
 
 def checked(generator: keras.Model, source: str) -> Generator:

@@ -48,8 +48,8 @@ class PruneWeights:
     sparsity: float = 0.8
 
     def __post_init__(self):
-        if not 0 < self.sparsity < 1:
-            raise UserError(f"PruneWeights.sparsity must be between 0 and 1, not {self.sparsity}")
+        if not isinstance(self.sparsity, int | float) or not 0 < self.sparsity < 1:
+            raise UserError(f"PruneWeights.sparsity must be between 0 and 1, not {self.sparsity!r}")
 
     def __call__(self, generator: Generator) -> Generator:
         """The generator with zeros.

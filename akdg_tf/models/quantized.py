@@ -11,6 +11,11 @@ INT4_BITS = 4  # up to so many bits, a weight is stored as int4
 _serializable = keras.saving.register_keras_serializable(package="akdg_tf")
 
 
+def levels(bits: int) -> int:
+    """Number of steps from zero to the largest weight. Weights of few levels fit a file whose levels they divide."""
+    return 2 ** (bits - 1) - 1
+
+
 def fake_quantized(kernel: tf.Tensor, bits: int, inputs: tuple[int, ...]) -> tf.Tensor:
     """A kernel whose weights are rounded to whole multiples of a step: symmetric, in the narrow range, per output.
 
@@ -23,7 +28,7 @@ def fake_quantized(kernel: tf.Tensor, bits: int, inputs: tuple[int, ...]) -> tf.
         inputs: the axes over which an output is summed. Each position on the other axes has its own step.
     """
     wide = ops.cast(kernel, "float32")
-    step = tf.reduce_max(tf.abs(wide), inputs, keepdims=True) / (2.0 ** (bits - 1) - 1.0)
+    step = tf.reduce_max(tf.abs(wide), inputs, keepdims=True) / float(levels(bits))
     rounded = tf.round(tf.math.divide_no_nan(wide, step)) * step
     return ops.cast(wide + tf.stop_gradient(rounded - wide), kernel.dtype)
 

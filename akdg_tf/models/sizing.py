@@ -4,6 +4,7 @@ import bisect
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from akdg_tf.errors import UserError
 from akdg_tf.models.counting import Cost, cost_of
@@ -42,6 +43,18 @@ class Budget:
     def __str__(self):
         limits = {"mult-adds": self.mult_adds, "params": self.params, "kB": self.kilobytes, "ms": self.milliseconds}
         return " and ".join(f"{most:,} {what}" for what, most in limits.items() if most is not None) or "no limit"
+
+
+def check_budgets(compression: Any) -> None:
+    """Checks the budgets of a compression, its `max_params` and `max_mult_adds`.
+
+    Raises:
+        UserError: one of them is not a positive whole number, nor None.
+    """
+    for name in ("max_params", "max_mult_adds"):
+        value = getattr(compression, name)
+        if value is not None and (type(value) is not int or value < 1):
+            raise UserError(f"{type(compression).__name__}.{name} is {value!r}: bind a positive whole number")
 
 
 @dataclasses.dataclass(frozen=True)

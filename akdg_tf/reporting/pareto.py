@@ -71,7 +71,7 @@ def groups(zoo: pathlib.Path, timed: bool) -> dict[str, list[Point]]:
     found: dict[str, list[Point]] = {}
     times: dict[tuple, dict[int, float]] = {}
     for entry in entries(zoo):
-        if entry.kind == "student" and any(bare(name) == "fid" for name in entry.result.network.scores):
+        if entry.kind == "student" and any(bare(name) == "fid" for name in entry.result.scores_of_file()):
             found.setdefault(scoring(entry.result), []).append(_point(entry, times if timed else None))
     return found
 
@@ -85,7 +85,10 @@ def _point(entry: Entry, times: dict[tuple, dict[int, float]] | None) -> Point:
     if times is not None and content:
         alike = (network.network, network.mult_adds, size)
         if alike not in times:
-            times[alike] = {n: latency.milliseconds_of(content, n) for n in THREADS}
+            try:
+                times[alike] = {n: latency.milliseconds_of(content, n) for n in THREADS}
+            except UserError as error:
+                raise UserError(f"{model}: {error}") from error
         measured = times[alike]
     scores = entry.result.scores_of_file().items()
     fids = {name: one.mean for name, one in scores if bare(name) == "fid"}

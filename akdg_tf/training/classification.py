@@ -144,7 +144,7 @@ class ClassifierExperiment:
             raise UserError(f"{self.run.workdir} holds no finished training: run --stage=train first")
         meta = {"id": self._id + "-smoke" * self.run.smoke, "smoke": self.run.smoke}
         export_classifier(detached_copy(self.classifier), self.run.path("saved_model"), meta)
-        self.run.note_export(self.schedule.steps)
+        self.run.note_export(self.schedule.steps, {})
         logger.info("exported %s", self.run.path("saved_model"))
 
     @property
@@ -155,7 +155,7 @@ class ClassifierExperiment:
     def evaluate(self) -> Result:
         """Accuracy of the exported classifier on the test images; it is exported first if necessary."""
         folder = self.run.path("saved_model")
-        if not self.run.has_export(self.schedule.steps):
+        if not self.run.has_export(self.schedule.steps, {}):
             self.export()
         training_set, test_set = self.splits
         logits, _ = load_classifier(str(folder)).activations(to_float(test_set.images).numpy())

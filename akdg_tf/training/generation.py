@@ -94,7 +94,7 @@ class GeneratorExperiment:
         self.evaluations, self.curve = self._limited(evaluations), self._limited(curve)
         if bool(curve) != bool(self.schedule.curve_every):
             raise UserError("bind both GeneratorExperiment.curve and Schedule.curve_every, or neither")
-        self.exports = exports
+        self.exports, self.export_kinds = exports, optional_exports.kinds(exports)
         scoring = [*self.evaluations.values(), *self.curve.values()]
         self.materials = Materials(run, generator, method, data, scoring, teacher, teacher_source)
 
@@ -272,14 +272,17 @@ class GeneratorExperiment:
         export(self.trainer, self.run.path("saved_model"), self.run.smoke)
         pictures.save_png(self.picture(show_reals=False), self.run.path("samples.png"))
         logger.info("exported %s", self.run.path("saved_model"))
-        self.run.note_export(self.schedule.steps)
         optional_exports.write_all(self.exports, detached_copy(self.trainer.ema_generator), self.run.workdir)
+        self.run.note_export(self.schedule.steps, self.export_kinds)
 
     def evaluate(self) -> Result:
-        """Measures and scores the exported generator and the teacher; it is exported first if necessary."""
+        """Measures and scores the exported generator and the teacher.
+
+        The generator is exported first if it was not, or not with the exports that are bound now.
+        """
         parents = self._parents()
         folder = self.run.path("saved_model")
-        if not self.run.has_export(self.schedule.steps):
+        if not self.run.has_export(self.schedule.steps, self.export_kinds):
             self.export()
         saved = load_generator(folder)
         generators: dict[str, Teacher] = {"network": saved, **({"teacher": self.teacher} if self.teacher else {})}

@@ -152,19 +152,20 @@ class Run:
                 write_text(self.path("config.gin"), self._config())
             yield
 
-    def note_export(self, step: int) -> None:
-        """Notes that `saved_model/` is of this step."""
-        write_json(self.path(EXPORT), {"step": step})
+    def note_export(self, step: int, kinds: Mapping[str, str | None]) -> None:
+        """Notes that `saved_model/` is of this step, and which optional exports are; see `exports.kinds`."""
+        write_json(self.path(EXPORT), {"step": step, "exports": dict(kinds)})
 
-    def has_export(self, step: int) -> bool:
-        """Whether `saved_model/` is there, and not noted as that of another step."""
+    def has_export(self, step: int, kinds: Mapping[str, str | None]) -> bool:
+        """Whether `saved_model/` is there, and not noted as that of another step or beside other optional exports."""
         if not self.path("saved_model").exists():
             return False
         try:
-            return json.loads(read_small(self.path(EXPORT))) == {"step": step}
+            found = json.loads(read_small(self.path(EXPORT)))
+            return found == {"step": step} | ({"exports": dict(kinds)} if "exports" in found else {})
         except FileNotFoundError:  # of an older version, or an entry of a zoo
             return True
-        except (OSError, ValueError, RecursionError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return False
 
     def write_configs(self) -> None:

@@ -6,8 +6,7 @@ to that entry's card.
 
 from collections.abc import Iterator, Mapping
 
-from akdg_tf.artifacts.quantization import QUANTIZED
-from akdg_tf.artifacts.result import CALLABLE, OverSeeds, Parent, Result
+from akdg_tf.artifacts.result import CALLABLE, QUANTIZED, OverSeeds, Parent, Result
 from akdg_tf.latents import classes_in
 from akdg_tf.models.counting import exceeded
 from akdg_tf.reporting import markdown, tables

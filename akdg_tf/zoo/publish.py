@@ -7,7 +7,8 @@ import shutil
 import statistics
 
 from akdg_tf.artifacts import result as results
-from akdg_tf.artifacts.result import OverSeeds, Result, Score
+from akdg_tf.artifacts.quantization import weights_in
+from akdg_tf.artifacts.result import QUANTIZED, OverSeeds, Result, Score
 from akdg_tf.errors import UserError
 from akdg_tf.files import replacing, write_json, write_text
 from akdg_tf.reporting import pictures
@@ -52,7 +53,8 @@ def read_finished(run: pathlib.Path) -> Result:
     """The result of a finished run.
 
     Raises:
-        UserError: it is not finished, is a smoke run, or has no scores although it is not marked as unscored.
+        UserError: it is not finished, is a smoke run, or has no scores although it is not marked as unscored; or it
+            was not scored again after its quantized `model.tflite` was written again.
     """
     missing = [name for name in ("result.json", "saved_model", "operative_config.gin") if not (run / name).exists()]
     if missing:
@@ -62,7 +64,25 @@ def read_finished(run: pathlib.Path) -> Result:
         raise UserError(f"{run} is a smoke run, whose numbers mean nothing: publish a full run")
     if not (result.network.scores or result.unscored):
         raise UserError(NO_SCORES.format(run))
+    _check_quantized(run, result)
     return result
+
+
+def _check_quantized(run: pathlib.Path, result: Result) -> None:
+    """Checks that the scores of a quantized `model.tflite` are those of the file that is there now.
+
+    Raises:
+        UserError: they are not.
+    """
+    path, scored = run / LITERT, result.litert
+    weights = weights_in(path) if path.exists() else None
+    if weights in QUANTIZED:
+        stated = (scored.weights, scored.file_size) if scored else None
+        same = stated == (weights, path.stat().st_size) and (result.unscored or bool(scored and scored.scores))
+    else:
+        same = scored is None
+    if not same:
+        raise UserError(f"{path} is not the file that was scored: run its command again with --stage=evaluate")
 
 
 def check_configuration(runs: list[pathlib.Path], found: list[Result]) -> None:
@@ -146,6 +166,11 @@ def _fill(part: pathlib.Path, run: pathlib.Path, result: Result) -> None:
         if (run / name).exists():
             shutil.copy(run / name, part / name)
     records = routes.records(Entry(part))
+    for file, record in records.items():
+        try:
+            routes.Difference(record.max_difference, record.mean_difference or 0.0).check(file, record.weights)
+        except UserError as error:
+            raise UserError(f"{run}: {error}; run its command again with --stage=export") from None
     litert = records.get(LITERT)
     if litert and result.litert:
         litert = dataclasses.replace(litert, scores=result.litert.scores, over_seeds=result.litert.over_seeds)

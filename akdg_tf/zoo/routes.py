@@ -20,6 +20,13 @@ from akdg_tf.zoo.entries import LITERT, ONNX, Entry
 
 SIGNATURES = ("serving_default", "default", "generator")
 COMPARED = 64
+TOLERANCE = 1e-5  # up to 3.6e-6 was measured, on a processor with AMX
+EXPORT_TOLERANCE = {"float32": 1e-5, "float16": 2 / 255}  # by weights; up to 1.1 gray levels were measured
+# Single pixels of a quantized model may differ by any value, so the mean over all pixels is checked. Up to 1.0, 8.5 and
+# 10.5 gray levels were measured. The images of other latents differ by 27 or more.
+QUANTIZED_TOLERANCE = {"int8": 2 / 255, "int8_full": 16 / 255, "int4": 16 / 255}
+# A file is compared with what is stated of it, too: networks that were made from each other differ by less than 16.
+STATED_FACTOR, STATED_LARGEST, STATED_MEAN = 2.0, 2 / 255, 0.2 / 255
 
 Route = Callable[[np.ndarray], np.ndarray]
 
@@ -35,6 +42,36 @@ class Difference:
 
     largest: float
     mean: float
+
+    def check(self, route: str, weights: str) -> None:
+        """Checks that the images are those of `m(z)`, as far as the weights allow.
+
+        Args:
+            route: its name.
+            weights: how a `model.tflite` or a `model.onnx` stores its weights; "" for another route.
+
+        Raises:
+            UserError: they are not.
+        """
+        value, most, how = self.largest, EXPORT_TOLERANCE.get(weights, TOLERANCE), ""
+        if weights in QUANTIZED_TOLERANCE:
+            value, most, how = self.mean, QUANTIZED_TOLERANCE[weights], "on average "
+        if value > most:
+            raise UserError(f"{route} differs from m(z) {how}by {value:.1e}, more than {most:.1e}")
+
+    def check_stated(self, route: str, stated: ExportedModel) -> None:
+        """Checks that a file differs from `m(z)` about as much as is stated of it.
+
+        Raises:
+            UserError: it differs by more or by less than processors explain.
+        """
+        pairs = [(self.largest, stated.max_difference, STATED_LARGEST)]
+        if stated.mean_difference is not None:
+            pairs.append((self.mean, stated.mean_difference, STATED_MEAN))
+        for found, expected, slack in pairs:
+            least, most = sorted((found, expected))
+            if most > STATED_FACTOR * least + slack:
+                raise UserError(f"{route} differs from m(z) by {found:.1e}, not by {expected:.1e}")
 
 
 def routes(entry: Entry) -> dict[str, Route]:
@@ -65,8 +102,16 @@ def _network(entry: Entry) -> Route:
 
 
 def litert(entry: Entry) -> Route:
-    """The route through `model.tflite` and LiteRT's interpreter."""
-    runner = Interpreter(str(entry.folder / LITERT)).get_signature_runner("generator")
+    """The route through `model.tflite` and LiteRT's interpreter.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    path = entry.folder / LITERT
+    try:
+        runner = Interpreter(str(path)).get_signature_runner("generator")
+    except Exception as error:  # LiteRT raises ValueError or RuntimeError
+        raise UserError(f"{path} cannot be loaded: {' '.join(str(error).split())[:200]}") from error
     return lambda z: runner(z=z)["images"]
 
 

@@ -27,11 +27,6 @@ from akdg_tf.zoo import card, checksums, readme, routes, signatures
 from akdg_tf.zoo.entries import LITERT, SAMPLES, Entry, check_name, entries
 from akdg_tf.zoo.samples import draw_samples
 
-SIGNATURE_TOLERANCE = 1e-5  # up to 3.6e-6 was measured, on a processor with AMX
-EXPORT_TOLERANCE = {"float32": 1e-5, "float16": 2 / 255}  # by weights; up to 1.1 gray levels were measured
-# Single pixels of a quantized model may differ by any value, so the mean over all pixels is checked. Up to 1.0, 8.5 and
-# 10.5 gray levels were measured. The images of other latents differ by 28 or more.
-QUANTIZED_TOLERANCE = {"int8": 2 / 255, "int8_full": 16 / 255, "int4": 16 / 255}
 CLASSIFIER_TOLERANCE = 1e-4  # for logits and features, which are about 10
 LEVELS = 1  # gray levels of 255 by which a redrawn pixel may differ, because processors round differently
 COMPRESSED_TOLERANCE = 0.02  # relative: zlib's versions compress differently
@@ -109,14 +104,16 @@ def configuration(entry: Entry) -> str:
 
 
 def loads(entry: Entry) -> str:
-    """Checks that each route gives the images of `m(z)`."""
+    """Checks that each route gives the images of `m(z)`, and each optional export as nearly as is stated of it."""
     found = routes.differences(entry)
     for name, difference in found.items():
         weights = _stated_weights(entry, name)
-        value, most, how = difference.largest, EXPORT_TOLERANCE.get(weights, SIGNATURE_TOLERANCE), ""
-        if weights in QUANTIZED_TOLERANCE:
-            value, most, how = difference.mean, QUANTIZED_TOLERANCE[weights], "on average "
-        _hold(value <= most, entry, f"{name} differs from m(z) {how}by {value:.1e}, more than {most:.1e}")
+        try:
+            difference.check(name, weights)
+            if weights:
+                difference.check_stated(name, entry.exported[name])
+        except UserError as error:
+            raise UserError(f"{entry.folder}: {error}") from None
     return f"{len(found)} routes, at most {max(each.largest for each in found.values()):.1e} apart"
 
 

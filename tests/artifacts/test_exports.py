@@ -39,6 +39,13 @@ def test_a_failing_export_is_named_and_the_others_are_written(tmp_path, caplog):
     assert caplog.messages[0].startswith("b.txt cannot be written: it has no operation X.")
 
 
+def test_files_that_an_earlier_export_left_are_removed(tmp_path):
+    for name in ("a.txt", "b.txt", "model.tflite", "model.onnx", "mine.txt"):
+        (tmp_path / name).write_text("old")
+    exports.write_all((GOOD, BAD), MLPGenerator(4, SAMPLE_SHAPE, width=4), tmp_path)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.txt": "4", "mine.txt": "old"}
+
+
 def test_a_full_disk_costs_no_more_than_the_file(tmp_path, caplog):
     assert exports.write_all((FULL, GOOD), MLPGenerator(4, SAMPLE_SHAPE, width=4), tmp_path) == [GOOD]
     assert caplog.messages[0].startswith("d.txt cannot be written: [Errno 28] No space left on device.")

@@ -33,6 +33,14 @@ def files(model, tmp_path_factory):
     return {weights: folder / weights / "model.tflite" for weights in WEIGHTS}
 
 
+@pytest.mark.parametrize("kept", [0, 3, 100, 1000])
+def test_a_damaged_file_is_one_line(kept, files, tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(files["int8"].read_bytes()[:kept])
+    with pytest.raises(UserError, match=r"model\.tflite is damaged: export it again$"):
+        weights_in(path)
+
+
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_a_file_tells_how_it_stores_its_weights_and_maps_float_latents_to_float_images(weights, files):
     assert weights_in(files[weights]) == weights

@@ -86,6 +86,7 @@ def test_the_scores_of_a_quantized_file_are_its_own_over_the_seeds():
     alone = {"fid[c]": OverSeeds(3.0, None, (3.0,), (0,))}
     assert WHOLE.scores_of_file() == WHOLE.over_seeds  # its weights are float32
     assert dataclasses.replace(WHOLE, litert=own).scores_of_file() == alone
+    assert dataclasses.replace(WHOLE, litert=dataclasses.replace(own, scores={})).scores_of_file() == {}  # unknown
     published = dataclasses.replace(own, over_seeds=seeds)
     assert dataclasses.replace(WHOLE, litert=published).scores_of_file() == seeds
 

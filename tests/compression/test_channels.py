@@ -147,7 +147,9 @@ def test_the_same_channels_are_removed_each_time(importance):
     [
         ({}, "has no budget: bind PruneChannels.max_params or PruneChannels.max_mult_adds"),
         ({"max_params": 9, "importance": "age"}, "importance 'age' is not one of magnitude, diversity"),
-        ({"max_params": 9, "min_channels": 0}, "min_channels must be at least 1, not 0"),
+        ({"max_params": 9, "min_channels": 0}, ".min_channels is 0: bind a positive whole number"),
+        ({"max_mult_adds": "1M"}, ".max_mult_adds is '1M': bind a positive whole number"),
+        ({"max_params": 0}, ".max_params is 0: bind a positive whole number"),
         ({"max_params": 10**6}, r"has nothing to prune: [\d,]+ mult-adds and 1,390 params are within 1,000,000 params"),
         ({"max_mult_adds": 9}, r"cannot reach 9 mult-adds: 11,776 mult-adds and 521 params are left with 4"),
     ],

@@ -15,6 +15,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.models import DCGANGenerator, LayeredGenerator, MLPGenerator, SNGANGenerator
 from akdg_tf.models.counting import count_cost
 from akdg_tf.models.layered import Residual
+from akdg_tf.models.layers import UpsampleConv2D
 
 Z = tf.random.stateless_normal((5, 8), (1, 2))
 RANDOM = np.random.default_rng(0)
@@ -79,12 +80,32 @@ def test_the_ranks_are_the_smallest_that_keep_the_energy():
 
 
 def test_a_layer_stays_as_it_is_where_its_factors_would_cost_as_much():
-    """8 to 16 outputs: 128 mult-adds, and 24 per rank. So rank 6 costs more."""
+    """8 to 16 outputs: 128 mult-adds, and 24 per rank. So rank 6 costs more. The second layer has rank 1."""
     kernel = np.linalg.qr(RANDOM.normal(size=(8, 8)))[0] @ np.linalg.qr(RANDOM.normal(size=(16, 8)))[0].T
-    model = LayeredGenerator(keras.Sequential([layers.Dense(16)]), 8, (16,))
-    model.set_weights([kernel, np.zeros(16)])
-    assert [layer.units for layer in Factorize(5 / 8)(model).net.layers] == [5, 16]
-    assert [layer.units for layer in Factorize(6 / 8)(model).net.layers] == [16]
+    model = LayeredGenerator(keras.Sequential([layers.Dense(16), layers.Dense(16)]), 8, (16,))
+    model.set_weights([kernel, np.zeros(16), np.ones((16, 16)), np.zeros(16)])
+    assert [layer.units for layer in Factorize(5 / 8)(model).net.layers] == [5, 16, 1, 16]
+    assert [layer.units for layer in Factorize(6 / 8)(model).net.layers] == [16, 1, 16]
+
+
+@pytest.mark.parametrize("settings", [{"energy": 1.0}, {"max_mult_adds": 10**6}, {"max_params": 10**6}])
+def test_a_network_that_would_stay_as_it_is_is_one_line(settings):
+    with pytest.raises(UserError, match=r"^Factorize changes nothing: .*; bind a smaller budget or a lower energy$"):
+        Factorize(**settings)(MLPGenerator(8, (4, 4, 1), width=6))
+
+
+def test_the_factors_of_an_up_convolution_have_fewer_weights_than_it():
+    """With 32 channels, factors of rank 29 would have fewer mult-adds than the layer, and more weights."""
+    model = DCGANGenerator(8, (8, 8, 1), (32, 32))
+    (layer,) = (each for each in model.net.layers if isinstance(each, UpsampleConv2D))
+    for rank, fewer in ((28, True), (29, False)):
+        core, first, last = (RANDOM.normal(size=size) for size in ((3, 3, rank, rank), (32, rank), (rank, 32)))
+        layer.set_weights([np.einsum("hwij,ai,jb->hwab", core, first, last), *layer.get_weights()[1:]])
+        if fewer:
+            assert costs(Factorize(energy=1.0)(model))[0] < costs(model)[0]
+        else:
+            with pytest.raises(UserError, match="Factorize changes nothing"):
+                Factorize(energy=1.0)(model)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6])
@@ -106,9 +127,9 @@ def test_both_budgets_are_held():
 
 def test_stages_compose_and_a_second_factorization_finds_nothing_more():
     once = Factorize(energy=1.0)(dcgan())
-    twice = Factorize(energy=1.0)(once)
-    np.testing.assert_allclose(twice(Z), once(Z), atol=1e-6)
-    assert costs(twice) == costs(once) == costs(FakeQuantize()(once))
+    with pytest.raises(UserError, match="Factorize changes nothing"):
+        Factorize(energy=1.0)(once)
+    assert costs(once) == costs(FakeQuantize()(once))
     with pytest.raises(UserError, match="a FakeQuantDense cannot be factorized: put Factorize before the stage"):
         Factorize(energy=1.0)(FakeQuantize()(once))
 

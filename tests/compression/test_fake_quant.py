@@ -40,6 +40,13 @@ def test_the_export_of_a_network_with_rounded_kernels_draws_what_the_network_dra
     assert rounded.mean() < most and better * rounded.mean() < plain.mean()
 
 
+@pytest.mark.parametrize("bits", [3, 5])
+def test_levels_that_int4_does_not_have_are_one_line(model, bits):
+    """The steps of 3 bits are thirds of the largest weight, those of int4 are sevenths."""
+    with pytest.raises(UserError, match=rf"trained for {bits} bits: bind FakeQuantize\.bits=4 before int4"):
+        litert_model(FakeQuantize(bits)(model), (0.0, 1.0), "int4")
+
+
 def test_a_file_of_fewer_bits_than_the_weights_were_trained_for_is_one_line(model):
     with pytest.raises(UserError, match=r"the weights were trained for 8 bits: bind FakeQuantize\.bits=4 before int4"):
         litert_model(FakeQuantize(8)(model), (0, 1), "int4")

@@ -54,6 +54,32 @@ def test_zeros_that_a_further_stage_would_lose_are_one_line(tmp_path):
         compressed(str(tmp_path / "x"), (PruneWeights(0.5), FakeQuantize()))
 
 
+def test_zeros_of_the_source_that_the_training_would_change_are_named(tmp_path, caplog):
+    keras.utils.set_random_seed(0)
+    sparse = PruneWeights(0.5)(MLPGenerator(4, (8, 8, 1), width=4))
+    export(sparse, tmp_path / "x")
+    compressed(str(tmp_path / "x"), (FakeQuantize(), PruneWeights(0.5)))
+    assert "of the weights are zero" not in caplog.text
+    compressed(str(tmp_path / "x"), (FakeQuantize(),))
+    assert "50 % of the weights are zero, and the fine-tuning will change them" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("stages", "says"),
+    [
+        (PruneChannels(max_params=9), r"compressed\.stages is PruneChannels\(.*: bind a tuple such as"),
+        ("x", r"compressed\.stages is 'x': bind a tuple"),
+        ((PruneChannels,), "holds PruneChannels, which is no compression: .*, with brackets"),
+        ((5,), "holds 5, which is no compression"),
+    ],
+)
+def test_what_is_no_compression_is_one_line(stages, says, tmp_path):
+    keras.utils.set_random_seed(0)
+    export(MLPGenerator(4, (8, 8, 1), width=4), tmp_path / "x")
+    with pytest.raises(UserError, match=says):
+        compressed(str(tmp_path / "x"), stages)
+
+
 @pytest.mark.parametrize("stage", [PruneChannels(max_params=1500), FakeQuantize(), PruneWeights(0.5)])
 def test_a_residual_network_is_compressed_in_float32_alone(stage, tmp_path):
     keras.utils.set_random_seed(0)

@@ -56,7 +56,9 @@ def test_a_quantized_export_is_compared_with_the_saved_model_and_has_scores_of_i
     assert (stored.weights, stored.samples) == ("int8_full", 64)
     assert stored.file_size == (tmp_path / "x" / "model.tflite").stat().st_size
     assert 1e-5 < stored.mean_difference < stored.max_difference < 0.1
-    whole = finish(on_images(tmp_path / "y", tmp_path, generator, exports=(LiteRT(),)))
+    other = on_images(tmp_path / "x", tmp_path, generator, exports=(LiteRT("int4"),)).evaluate()
+    assert other.litert.weights == "int4"  # it was exported anew
+    whole = on_images(tmp_path / "x", tmp_path, generator, exports=(LiteRT(),)).evaluate()
     assert whole.litert is None  # what the SavedModel's scores hold for
 
 

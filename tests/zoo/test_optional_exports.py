@@ -15,6 +15,7 @@ from akdg_tf.artifacts.result import ExportedModel, read_run
 from akdg_tf.errors import UserError
 from akdg_tf.files import write_json
 from akdg_tf.zoo import checksums, publish
+from akdg_tf.zoo.routes import Difference
 from akdg_tf.zoo.verify import recomputed, verify
 
 pytestmark = pytest.mark.usefixtures("folder_with_gin_files")
@@ -47,11 +48,41 @@ def quantized(tmp_path):
     runs = []
     for seed, fid in enumerate((2.5, 3.5)):
         run = write_run(tmp_path / f"run{seed}", random_mlp(), seed=seed)
-        LiteRT("int8_full").write(random_mlp(), run)
-        scored = ExportedModel(1, "int8_full", 64, 0.0, 0.0, {"fid[c]": made_up_score(fid)})
-        write_json(run / "result.json", dataclasses.replace(read_run(run), litert=scored).to_json())
+        export_and_score(run, "int8_full", fid)
         runs.append(run)
     return publish.publish(runs)
+
+
+def export_and_score(run, weights, fid):
+    """Writes the run's `model.tflite` again, and a score of its images."""
+    LiteRT(weights).write(random_mlp(), run)
+    size = (run / "model.tflite").stat().st_size
+    scored = ExportedModel(size, weights, 64, 0.0, 0.0, {"fid[c]": made_up_score(fid)})
+    write_json(run / "result.json", dataclasses.replace(read_run(run), litert=scored).to_json())
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "int4"), ("int8_full", "int4"), ("int4", "float32")])
+def test_a_file_that_was_written_again_after_the_scores_is_not_published(before, after, tmp_path):
+    run = write_run(tmp_path / "run", random_mlp())
+    if before:
+        export_and_score(run, before, 2.5)
+    LiteRT(after).write(random_mlp(), run)
+    with pytest.raises(
+        UserError, match=r"model\.tflite is not the file that was scored: run its command again with --st"
+    ):
+        publish.publish([run])
+
+
+def test_a_file_of_another_network_or_a_damaged_one_is_not_published(tmp_path):
+    run = write_run(tmp_path / "run", random_mlp())
+    LiteRT().write(random_mlp(seed=1), run)
+    with pytest.raises(
+        UserError, match=r"model\.tflite differs from m\(z\) by .*; run its command again with --stage=exp"
+    ):
+        publish.publish([run])
+    (run / "model.tflite").write_bytes((run / "model.tflite").read_bytes()[:100])
+    with pytest.raises(UserError, match=r"model\.tflite is damaged: export it again"):
+        publish.publish([run])
 
 
 def test_an_entry_of_quantized_weights_states_its_mean_difference_and_its_own_scores(quantized):
@@ -65,6 +96,16 @@ def test_an_entry_of_quantized_weights_states_its_mean_difference_and_its_own_sc
     assert f"by at most {record.max_difference:.1e} and on average by {record.mean_difference:.1e}" in card
     assert "Scores of the images of `model.tflite`: fid[c] 2.5." in card
     assert "- fid[c]: 3 ± 0.71 (seed 0: 2.5, 1: 3.5)" in card
+
+
+def test_the_file_of_a_network_that_was_fine_tuned_from_another_one_is_found():
+    """It differs by less than rounding to int4 may, but by far more than is stated."""
+    stated = ExportedModel(9, "int4", 64, 1e-6, 4.4e-8)
+    Difference(1.2e-6, 5e-8).check_stated("model.tflite", stated)
+    swapped = Difference(0.3, 12.6 / 255)
+    swapped.check("model.tflite", "int4")
+    with pytest.raises(UserError, match=r"model\.tflite differs from m\(z\) by 3\.0e-01, not by 1\.0e-06"):
+        swapped.check_stated("model.tflite", stated)
 
 
 def test_the_scores_of_the_file_are_computed_again_too(quantized, monkeypatch):

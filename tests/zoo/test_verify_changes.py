@@ -109,6 +109,16 @@ def claim_other_weights(entry, other):
     reseal(entry)
 
 
+def claim_a_smaller_litert_model(entry, other):
+    change_metrics(entry, litert=dataclasses.asdict(dataclasses.replace(entry.result.litert, file_size=1)))
+    reseal(entry)
+
+
+def claim_another_difference(entry, other):
+    change_metrics(entry, litert=dataclasses.asdict(dataclasses.replace(entry.result.litert, max_difference=0.1)))
+    reseal(entry)
+
+
 def forget_the_seed(entry, other):
     change_metrics(entry, seed=None)
     checksums.seal(entry.folder)
@@ -168,6 +178,8 @@ def exchange_the_onnx_model(entry, other):
         (claim_a_cheaper_teacher, r"the teacher's mult_adds is \d+, not 1"),
         (claim_a_smaller_file, r"file_size is \d+, not 1"),
         (claim_a_smaller_zip, r"compressed_size is \d+, not 1"),
+        (claim_a_smaller_litert_model, r"model.tflite has \d+ bytes, not 1"),
+        (claim_another_difference, r"model.tflite differs from m\(z\) by [\d.e-]+, not by 1.0e-01"),
         (claim_other_weights, "the weights of model.tflite are in float32, not in int8"),
         (show_better_samples, "samples.png is not what the generator draws: 2 gray levels apart|254 gray levels"),
         (exchange_the_litert_model, r"model.tflite differs from m\(z\) by"),
