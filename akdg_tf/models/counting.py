@@ -10,7 +10,10 @@ import tensorflow as tf
 from akdg_tf.compat import graph_with_constants
 from akdg_tf.models.layers import UPSAMPLE_CONV_SCOPE
 
-CALLS_PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}  # operations whose cost cannot be counted
+CALLS_PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
+CALLS = {"PartitionedCall", "StatefulPartitionedCall"}  # not inlined, as what Keras compiles with XLA
+OTHER_PRODUCTS = {"BatchMatMul", "BatchMatMulV3", "Conv3D", "Conv3DBackpropInputV2", "Einsum"}
+UNCOUNTED = CALLS_PYTHON | CALLS | OTHER_PRODUCTS  # operations whose cost is unknown
 COMPARED = {"params": "params", "mult_adds": "mult-adds"}  # costs that a student should have less of than its teacher
 
 
@@ -50,7 +53,7 @@ def count_cost(
     variables: Iterable | None = None,
     trainable_variables: Iterable | None = None,
 ) -> Cost:
-    """Counts the cost of a network.
+    """Counts the cost of a network, whose graph must be countable; see `is_countable`.
 
     Args:
         function: maps float32 [1, *input_shape] to anything.
@@ -94,6 +97,23 @@ def frozen_graph(function: Callable[[tf.Tensor], tf.Tensor], input_shape: tuple[
         input_shape: shape of one input.
     """
     return graph_with_constants(_concrete(function, input_shape))
+
+
+def is_countable(graph: tf.Graph, loops: int = 0) -> bool:
+    """Whether the cost of a graph can be counted: no operation is `UNCOUNTED`, and all shapes of products are known.
+
+    Args:
+        graph: with inlined calls and lowered loops, as `frozen_graph` makes it.
+        loops: number of loops that it may have. What they do is counted once.
+    """
+    operations = graph.get_operations()
+    frames = {operation.get_attr("frame_name") for operation in operations if operation.type == "Enter"}
+    if len(frames) > loops or any(operation.type in UNCOUNTED for operation in operations):
+        return False
+    try:
+        return all(_mult_adds(operation) >= 0 for operation in operations)
+    except (TypeError, ValueError):  # a dimension is None, or even their number is unknown
+        return False
 
 
 def _concrete(function, input_shape):

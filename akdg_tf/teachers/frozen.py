@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from akdg_tf import latents
 from akdg_tf.errors import UserError
-from akdg_tf.models.counting import CALLS_PYTHON, Cost, count_cost, frozen_graph
+from akdg_tf.models.counting import Cost, count_cost, frozen_graph, is_countable
 from akdg_tf.places import home_of, printable
 from akdg_tf.teachers import graph_digest
 from akdg_tf.teachers.probing import called_once, reason_of
@@ -184,11 +184,11 @@ class FrozenGenerator:
     def describe(self) -> dict[str, int | None]:
         """Layers, params, mult_adds, executed_mult_adds, bytes and latent_dim; mult-adds are those of one sample.
 
-        All but latent_dim are None if they are unknown: the graph calls Python, or none of its variables are found.
+        All but latent_dim are None if they are unknown: the graph calls Python, has loops or operations that are not
+        counted, or none of its variables are found.
         """
         unknown = dict.fromkeys(field.name for field in dataclasses.fields(Cost))
-        operations = self._graph().get_operations()
-        if not any(operation.type in CALLS_PYTHON for operation in operations):
+        if is_countable(self._graph(), loops=bool(self.batch)):  # the one over the batches
             every = getattr(self.module, "variables", None)
             trainable = getattr(self.module, "trainable_variables", every)
             cost = count_cost(self, (self.latent_dim,), every, trainable).shared(self.batch or 1)

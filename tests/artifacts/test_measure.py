@@ -71,6 +71,30 @@ class Partly(tf.Module):
 PARTLY = Partly()
 
 
+def recurrent():
+    z = keras.Input((4,))
+    return keras.Model(z, keras.layers.GRU(3)(keras.layers.Reshape((2, 2))(z)))
+
+
+def grouped():
+    z = keras.Input((4,))
+    maps = keras.layers.Reshape((4, 4, 4))(keras.layers.Dense(64)(z))
+    return keras.Model(z, keras.layers.Conv2D(2, 3, groups=2)(maps))
+
+
+def attention():
+    z = keras.Input((4,))
+    rows = keras.layers.Reshape((2, 2))(z)
+    return keras.Model(z, keras.layers.MultiHeadAttention(1, 2)(rows, rows))
+
+
+@pytest.mark.parametrize("network", [recurrent, grouped, attention])
+def test_the_costs_of_loops_and_of_operations_that_are_not_counted_are_unknown(network):
+    """A grouped convolution stays a call, because Keras compiles it with XLA."""
+    model = network()
+    assert counts(measure(FrozenGenerator(model, 4, module=model), {})) == [None] * 5
+
+
 @pytest.mark.parametrize("function", [through_numpy, through_eager_python, partly_through_numpy, tf.tanh])
 def test_the_costs_of_an_opaque_callable_are_unknown(function):
     """Of one that calls Python, and of one whose weights are nowhere to be found."""
