@@ -26,7 +26,12 @@ TRAINED = {
     "GAN": "trained as a plain GAN, without a teacher (vanilla; Mescheder et al. 2018)",
     "classifier": "trained on labelled images; metrics are computed over it",
 }
-ORIGINS = {"teacher": "learned from", "init_from": "started from the weights of"}
+# By role. The entry of a run's name may hold another run of the same gin files.
+ORIGINS = {
+    "teacher": "learned from",
+    "init_from": "started from the weights of",
+    "compressed": "was compressed from a run of",
+}
 LABELS = {
     "layers": "layers",
     "params": "params",

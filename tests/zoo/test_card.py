@@ -54,15 +54,16 @@ def test_a_vanilla_student_is_compared_with_its_teacher(tmp_path):
 
 def test_the_chain_of_parents_is_told(tmp_path):
     start = Parent("init_from", "u", step=2000)
-    chain = (Parent("teacher", "t", parents=(Parent("teacher", "big"), start)), start, Parent("pruned", "v"))
+    chain = (Parent("teacher", "t", parents=(Parent("teacher", "big"), start)), start, Parent("pruned", "v"), Parent("compressed", "w"))
     write_metrics(tmp_path / "u")
     entry = write_metrics(tmp_path / "x", teacher=made_up_network("t"), parents=chain)
     _, _, rest = what(entry).partition("ICPR 2020). ")
     assert rest == (
         "It started from the weights of [u](../u/card.md) at step 2,000. It was made (pruned) from v. "
+        "It was compressed from a run of w. "
         "t itself learned from big. t itself started from the weights of [u](../u/card.md) at step 2,000."
     )
-    assert card.mentioned(entry.result) == {"t", "big", "u", "v"}
+    assert card.mentioned(entry.result) == {"t", "big", "u", "v", "w"}
 
 
 def test_a_method_of_ones_own_names_the_teacher_it_learned_from(tmp_path):
