@@ -54,7 +54,8 @@ def test_a_vanilla_student_is_compared_with_its_teacher(tmp_path):
 
 def test_the_chain_of_parents_is_told(tmp_path):
     start = Parent("init_from", "u", step=2000)
-    chain = (Parent("teacher", "t", parents=(Parent("teacher", "big"), start)), start, Parent("pruned", "v"), Parent("compressed", "w"))
+    taught = Parent("teacher", "t", parents=(Parent("teacher", "big"), start))
+    chain = (taught, start, Parent("pruned", "v"), Parent("compressed", "w"))
     write_metrics(tmp_path / "u")
     entry = write_metrics(tmp_path / "x", teacher=made_up_network("t"), parents=chain)
     _, _, rest = what(entry).partition("ICPR 2020). ")
