@@ -21,14 +21,13 @@ def scores(bridges):
 
 
 @pytest.fixture
-def folders(tmp_path):
-    """Two seeds of vanilla, one of AKDG, none of MSE, and a smoke run that does not count; the teacher is in a zoo."""
-    runs, zoo = tmp_path / "runs", tmp_path / "zoo"
-    export(zoo / "ring_teacher")
+def runs(tmp_path):
+    """The results of two seeds of vanilla, one of AKDG, none of MSE, and a smoke run that does not count."""
+    runs = tmp_path / "runs"
     found = [("vanilla", 0, 0.1), ("vanilla", 1, 0.3), ("akdg", 0, 0.05), ("akdg-smoke", 0, 9.0)]
     for method, seed, bridges in found:
         folder = runs / f"ring_{method}{f'-seed{seed}' if seed else ''}"
-        export(folder)
+        folder.mkdir(parents=True)
         result = made_up_result(
             f"ring_{method}",
             network=made_up_network(folder.name, scores=scores(bridges)),
@@ -38,15 +37,23 @@ def folders(tmp_path):
             smoke="smoke" in method,
         )
         write_json(folder / "result.json", result.to_json())
-    return runs, zoo
+    return runs
+
+
+@pytest.fixture
+def folders(runs, tmp_path):
+    """The runs with their generators, and a zoo with the teacher."""
+    for folder in (*runs.iterdir(), tmp_path / "zoo" / "ring_teacher"):
+        export(folder)
+    return runs, tmp_path / "zoo"
 
 
 def export(folder, shape=(2,)):
     export_generator(MLPGenerator(3, shape, width=4, output_activation="linear"), folder / "saved_model", (-1, 1))
 
 
-def test_table_has_a_row_for_each_method_with_mean_and_spread_over_its_seeds(folders):
-    assert report.table("ring", folders[0]).splitlines() == [
+def test_table_has_a_row_for_each_method_with_mean_and_spread_over_its_seeds(runs):
+    assert report.table("ring", runs).splitlines() == [
         "| ring | seeds | modes | bridges |",
         "|---|---|---|---|",
         "| teacher |  | 8 | 0.01 |",
@@ -56,8 +63,7 @@ def test_table_has_a_row_for_each_method_with_mean_and_spread_over_its_seeds(fol
     ]
 
 
-def test_lit_has_rows_where_it_was_run(folders):
-    runs, _ = folders
+def test_lit_has_rows_where_it_was_run(runs):
     for method, bridges in (("lit", 0.2), ("lit_akdg", 0.04)):
         shutil.copytree(runs / "ring_akdg", runs / f"ring_{method}")
         result = dataclasses.replace(results.read_run(runs / "ring_akdg"), experiment=f"ring_{method}")
@@ -67,8 +73,7 @@ def test_lit_has_rows_where_it_was_run(folders):
     assert rows == ["| teacher", "| vanilla", "| mse", "| lit", "| akdg", "| lit_akdg"]
 
 
-def test_runs_without_scores_are_marked_and_hide_no_scores_of_others(folders):
-    runs, _ = folders
+def test_runs_without_scores_are_marked_and_hide_no_scores_of_others(runs):
     for path in runs.glob("ring_vanilla*/result.json"):
         found = results.read(path)
         write_json(path, dataclasses.replace(found, network=bare(found.network), unscored=True).to_json())
@@ -93,14 +98,13 @@ def change(path, **changes):
         ({"experiment": "ring_akdg"}, "ring_vanilla-seed1 is a run of 'ring_akdg', not of 'ring_vanilla': rename it"),
     ],
 )
-def test_runs_that_differ_in_more_than_their_seed_are_not_averaged(changes, says, folders):
-    change(folders[0] / "ring_vanilla-seed1" / "result.json", **changes)
+def test_runs_that_differ_in_more_than_their_seed_are_not_averaged(changes, says, runs):
+    change(runs / "ring_vanilla-seed1" / "result.json", **changes)
     with pytest.raises(UserError, match=says):
-        report.table("ring", folders[0])
+        report.table("ring", runs)
 
 
-def test_methods_that_were_scored_differently_are_not_compared(folders):
-    runs, _ = folders
+def test_methods_that_were_scored_differently_are_not_compared(runs):
     for method, images in (("vanilla", 9), ("vanilla-seed1", 9), ("akdg", 50)):
         network = made_up_network("x", scores={"fid[c]": made_up_score(1.0, n_fake=images)})
         change(runs / f"ring_{method}" / "result.json", network=network)
