@@ -1,6 +1,9 @@
 """The error type for messages that users read."""
 
+import contextlib
+import os
 import re
+from collections.abc import Iterator
 
 _OURS = re.compile(r"\bUserError: (.*)")
 
@@ -19,6 +22,19 @@ class UserError(Exception):
 
 def _printable(character: str) -> str:
     return character if character.isprintable() else ascii(character)[1:-1]
+
+
+@contextlib.contextmanager
+def loading(path: str | os.PathLike) -> Iterator[None]:
+    """Makes any error of a foreign runtime that loads a file one line. They raise what they like, also private classes.
+
+    Raises:
+        UserError: it cannot load the file.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise UserError(f"{path} cannot be loaded: {' '.join(str(error).split())[:200]}") from error
 
 
 def said_in(text: str) -> str | None:

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from akdg_tf.artifacts.saved_model import detached_copy, output_range_of
-from akdg_tf.errors import UserError
+from akdg_tf.errors import UserError, loading
 from akdg_tf.files import write_bytes
 from akdg_tf.latents import latent_dim_of, prior_of, sample_shape_of
 
@@ -143,7 +143,5 @@ def _session(path: pathlib.Path) -> Any:
         import onnxruntime
     except ImportError:
         raise UserError(f"{path} needs onnxruntime: pip install onnxruntime") from None
-    try:
+    with loading(path):
         return onnxruntime.InferenceSession(os.fspath(path), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises private classes
-        raise UserError(f"{path} cannot be loaded: {' '.join(str(error).split())[:200]}") from error

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from akdg_tf.artifacts import latency
-from akdg_tf.errors import UserError
+from akdg_tf.errors import UserError, loading
 from akdg_tf.reporting import markdown, pictures
 from akdg_tf.reporting.comparison import bare, scoring
 from akdg_tf.reporting.markdown import escape
@@ -85,10 +85,8 @@ def _point(entry: Entry, times: dict[tuple, dict[int, float]] | None) -> Point:
     if times is not None and content:
         alike = (network.network, network.mult_adds, size)
         if alike not in times:
-            try:
+            with loading(model):
                 times[alike] = {n: latency.milliseconds_of(content, n) for n in THREADS}
-            except UserError as error:
-                raise UserError(f"{model}: {error}") from error
         measured = times[alike]
     scores = entry.result.scores_of_file().items()
     fids = {name: one.mean for name, one in scores if bare(name) == "fid"}

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from akdg_tf.errors import UserError
+from akdg_tf.errors import UserError, loading
 from akdg_tf.latents import is_prior
 from akdg_tf.teachers.foreign import ForeignFunction, Reading
 from akdg_tf.teachers.frozen import FrozenGenerator
@@ -35,10 +35,8 @@ def of_onnx(
         import onnxruntime
     except ImportError:
         raise UserError(f"{path} needs onnxruntime: pip install onnxruntime") from None
-    try:
+    with loading(path):
         session = onnxruntime.InferenceSession(os.fspath(path), providers=onnxruntime.get_available_providers())
-    except Exception as error:  # onnxruntime raises private classes
-        raise UserError(f"{path} cannot be loaded: {' '.join(str(error).split())[:200]}") from error
     outputs = {output.name: ONNX_TYPES.get(output.type, tf.float32) for output in session.get_outputs()}
     specs = {each.name: tf.TensorSpec(_shape(each.shape), _onnx_type(each, path)) for each in session.get_inputs()}
     names = list(specs)

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from akdg_tf.errors import UserError
+from akdg_tf.errors import UserError, loading
 from akdg_tf.teachers.foreign import ForeignFunction, Reading
 from akdg_tf.teachers.frozen import FrozenGenerator
 from akdg_tf.teachers.probing import raised
@@ -32,10 +32,8 @@ def of_litert(
         UserError: the file cannot be loaded, its inputs or outputs are quantized, or something has to be bound.
     """
     where = f"the LiteRT model {path}"
-    try:
+    with loading(path):
         interpreter = Interpreter(os.fspath(path))
-    except Exception as error:  # LiteRT raises ValueError or RuntimeError
-        raise UserError(f"{path} cannot be loaded: {' '.join(str(error).split())[:200]}") from error
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     if any(each["quantization_parameters"]["scales"].size for each in (*inputs, *outputs)):
         raise UserError(f"{where} has quantized inputs or outputs: convert it with float ones")

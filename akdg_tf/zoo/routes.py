@@ -15,7 +15,7 @@ from akdg_tf.artifacts.network import load_network
 from akdg_tf.artifacts.quantization import weights_in
 from akdg_tf.artifacts.result import ExportedModel
 from akdg_tf.artifacts.saved_model import output_range_of
-from akdg_tf.errors import UserError
+from akdg_tf.errors import UserError, loading
 from akdg_tf.zoo.entries import LITERT, ONNX, Entry
 
 SIGNATURES = ("serving_default", "default", "generator")
@@ -108,10 +108,8 @@ def litert(entry: Entry) -> Route:
         UserError: the file is damaged.
     """
     path = entry.folder / LITERT
-    try:
+    with loading(path):
         runner = Interpreter(str(path)).get_signature_runner("generator")
-    except Exception as error:  # LiteRT raises ValueError or RuntimeError
-        raise UserError(f"{path} cannot be loaded: {' '.join(str(error).split())[:200]}") from error
     return lambda z: runner(z=z)["images"]
 
 
