@@ -52,11 +52,10 @@ def check_alike(found: Mapping[pathlib.Path, Result]) -> None:
         UserError: two runs were scored differently.
     """
     scored = {run: scoring(result) for run, result in found.items() if not result.unscored}
-    for run, how in scored.items():
-        first, expected = next(iter(scored.items()))
-        if how != expected:
-            names = f"{first.name} and {run.name}"
-            raise UserError(f"{names} were scored differently: run one of them again with --stage=evaluate")
+    others = [run for run, how in scored.items() if how != next(iter(scored.values()))]
+    if others:
+        names = f"{next(iter(scored)).name} and {others[0].name}"
+        raise UserError(f"{names} were scored differently: run one of them again with --stage=evaluate")
 
 
 def check_seeds(found: Mapping[pathlib.Path, Result]) -> None:

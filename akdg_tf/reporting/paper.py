@@ -9,7 +9,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.reporting import markdown
 from akdg_tf.reporting.comparison import bare, check_fid, check_seeds, scoring, training
 from akdg_tf.reporting.markdown import escape
-from akdg_tf.reporting.tables import UNKNOWN, mean_and_spread
+from akdg_tf.reporting.tables import UNKNOWN, mean_and_spread, millions
 from akdg_tf.zoo.entries import Entry
 
 # Ends of the names of runs: in full, for hours on CPUs (with or without gin/spectral.gin), for minutes.
@@ -213,8 +213,8 @@ def _count(value: float | None, reference: float | None) -> str:
     """A count in millions, with its relative change from the reference; "unknown" for None."""
     if value is None:
         return UNKNOWN
-    millions = f"{value / 1e6:.3g}M" if value < 1e8 else f"{value / 1e6:,.0f}M"
-    return millions if value == reference or not reference else f"{millions} ({_change(value, reference)})"
+    shown = millions(value)
+    return shown if value == reference or not reference else f"{shown} ({_change(value, reference)})"
 
 
 def _change(value: float, reference: float) -> str:

@@ -54,6 +54,11 @@ def count(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}"
 
 
+def millions(value: float) -> str:
+    """A count in millions, with three digits or more."""
+    return f"{value / 1e6:.3g}M" if value < 1e8 else f"{value / 1e6:,.0f}M"
+
+
 def number(value: int | float | str) -> str:
     """A value as text: integers with separators, floats with four significant digits, strings unchanged."""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else value

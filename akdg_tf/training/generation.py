@@ -88,7 +88,7 @@ class GeneratorExperiment:
         init_from: str | None = None,
     ):
         self.strategy = tf.distribute.get_strategy()
-        self.run, self.generator, self.method, self.data = run, generator, method, data
+        self.run, self.generator, self.method = run, generator, method
         self.schedule = schedule.smoke() if run.smoke else schedule
         self.optimizers, self.init_from = optimizers, init_from
         self.evaluations, self.curve = self._limited(evaluations), self._limited(curve)
@@ -223,7 +223,7 @@ class GeneratorExperiment:
     def _batch(self, step: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
         """This share's real samples of a step, with their labels if the step uses these."""
         size = self.schedule.batch_size_at(step) * self.trainer.d_steps // share()[0]
-        samples, labels = self.data.batch(self.dataset, step, size, self.run.seed, bool(self._classes))
+        samples, labels = self.materials.data.batch(self.dataset, step, size, self.run.seed, bool(self._classes))
         samples = self.schedule.growth.faded(samples, step) if self.schedule.growth else samples
         return samples if labels is None else (samples, labels)
 

@@ -98,18 +98,12 @@ def _row(entry: Entry, metrics: list[str]) -> list[str]:
         _link(entry),
         escape(method(entry)) + ", unscored" * entry.result.unscored,
         tables.count(network.params),
-        tables.UNKNOWN if network.mult_adds is None else _millions(network.mult_adds),
+        tables.UNKNOWN if network.mult_adds is None else tables.millions(network.mult_adds),
         tables.UNKNOWN if network.bytes is None else f"{network.bytes / 1e6:.3g} MB",
         _file(entry),
         tables.count(network.images_per_second),
         *(tables.mean_and_spread(scores[metric].values) if metric in scores else "" for metric in metrics),
     ]
-
-
-def _millions(count: int) -> str:
-    """A count in millions, with three digits or more."""
-    value = count / 1e6
-    return f"{value:,.0f}M" if value >= 100 else f"{value:.3g}M"
 
 
 def _file(entry: Entry) -> str:
