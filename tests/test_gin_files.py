@@ -198,7 +198,7 @@ def test_emoji_are_the_lsun_experiments_at_a_smaller_scale(name, costs, build):
     made = build(ROOT / "gin" / f"{name}.gin")
     network = made.describe({})["network"]
     assert (network["params"], network["mult_adds"], network["latent_dim"]) == (*costs, 128)
-    assert made.data.name == "folder" and gin.query_parameter("Schedule.micro_batches") == 1
+    assert made.materials.data.name == "folder" and gin.query_parameter("Schedule.micro_batches") == 1
 
 
 @pytest.mark.parametrize("name", LSUN)
@@ -208,7 +208,7 @@ def test_lsun_experiments_are_those_of_the_paper(name, build):
     network = made.describe({})["network"]
     assert (network["params"], network["mult_adds"], network["latent_dim"]) == costs
     assert (made.schedule.batch_size, made.schedule.micro_batches) == sizes
-    assert (made.generator.sample_shape, made.data.name) == ((256, 256, 3), "lmdb")
+    assert (made.generator.sample_shape, made.materials.data.name) == ((256, 256, 3), "lmdb")
     assert len(made.trainer.optimizers) == OPTIMIZERS.get(name.split("_")[-1], 2)
 
 

@@ -95,7 +95,7 @@ def test_an_mlp_without_real_images(capsys):
     w = made.generator.width
     params = [6 * n + n + 2 * (n * n + n) + 6 * n + 768 * n + 768 for n in (w, w + 8)]
     assert costs["network"]["params"] == params[0] <= 20_000 < params[1]
-    assert made.data.name == "teacher" and [each.name for each in trainer.adversaries] == ["d_kd"]
+    assert made.materials.data.name == "teacher" and [each.name for each in trainer.adversaries] == ["d_kd"]
 
 
 def test_every_line_says_what_it_decides_and_is_read(capsys):
