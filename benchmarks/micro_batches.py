@@ -18,8 +18,11 @@ import setting
 SIDE, LATENT_DIM = 256, 256
 
 
-def measure(batch: int, micro_batches: int, steps: int) -> dict[str, float]:
-    """Peak resident memory of this process in GB, and seconds per image, of AKDG steps on `batch` images."""
+def measure(batch: int, micro_batches: int, steps: int) -> dict[str, float | None]:
+    """Peak resident memory of this process in GB, and seconds per image, of AKDG steps on `batch` images.
+
+    With 0 steps, the memory alone, of the step that traces.
+    """
     import tensorflow as tf
 
     import akdg_tf
@@ -43,7 +46,8 @@ def measure(batch: int, micro_batches: int, steps: int) -> dict[str, float]:
     images = tf.data.Dataset.from_tensors(one).repeat().map(lambda x: tf.repeat(x, batch, 0))
     trainer.fit(images, steps_per_epoch=1, verbose=0)  # traces the step
     began = time.perf_counter()
-    trainer.fit(images, steps_per_epoch=steps, verbose=0)
+    if steps:
+        trainer.fit(images, steps_per_epoch=steps, verbose=0)
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
@@ -52,7 +56,7 @@ def measure(batch: int, micro_batches: int, steps: int) -> dict[str, float]:
         "start_gb": setting.compact(start * 1024 / 1e9),
         "peak_gb": setting.compact(peak * 1024 / 1e9),
         "data_gb": setting.compact(batch * SIDE * SIDE * 3 * 4 / 1e9),
-        "seconds_per_image": setting.compact(seconds / (steps * batch)),
+        "seconds_per_image": setting.compact(seconds / (steps * batch)) if steps else None,
     }
 
 
@@ -61,7 +65,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--micro_batches", nargs="+", type=int, default=[1, 2, 4, 8, 16, 32])
-    parser.add_argument("--steps", type=int, default=2, help="timed steps per row")
+    parser.add_argument("--steps", type=int, default=2, help="timed steps per row; 0: the memory alone")
     arguments = parser.parse_args()
     rows = []
     for count in arguments.micro_batches:

@@ -21,6 +21,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 NAMED_PATH = re.compile(r"`((?:akdg_tf|benchmarks|docs|gin|tests)/[\w./-]+)`")
 DIRECTIVE = re.compile(r"^::: ([\w.]+)$", re.MULTILINE)
+FENCE = re.compile(r"^ *```(?:\w+(?: title=\"[^\"]+\")?)?$")
 LOADED = re.compile(r"<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
 
 
@@ -53,6 +54,11 @@ def test_no_page_and_no_gin_file_holds_the_marks_of_a_merge():
     marked = re.compile(r"^(<{7}|>{7}|\|{7}) ", re.MULTILINE)
     pages = [*PAGES, *(ROOT / "gin").glob("*.gin")]
     assert [page.name for page in pages if marked.search(page.read_text(encoding="utf-8"))] == []
+
+
+def test_a_block_of_code_begins_and_ends_on_lines_of_their_own():
+    fences = [(page.name, line) for page in PAGES for line in page.read_text().splitlines() if "```" in line]
+    assert [(name, line) for name, line in fences if not FENCE.match(line)] == []
 
 
 def test_every_benchmark_is_listed():
