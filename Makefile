@@ -10,7 +10,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Files in their order, so that those with few long tests, in tests/cli, are not left for the end.
 WORKERS := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable
+# A module is compiled when it is first imported: most modules of the packages never are.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable
+PACKAGE := setup.cfg setup.py pyproject.toml
 
 INPUTS := 10000
 
@@ -36,15 +38,17 @@ fuzz: .venv/installed-test
 docs: .venv/installed-docs
 	$(BIN)/mkdocs build --strict
 
-.venv/installed: setup.cfg setup.py pyproject.toml
+.venv/installed: $(PACKAGE)
 	$(PYTHON) -m venv .venv
 	$(INSTALL) .
 	touch $@
 
-.venv/installed-test: .venv/installed
+.venv/installed-test: $(PACKAGE)
+	$(PYTHON) -m venv .venv
 	$(INSTALL) '.[test]'
-	touch $@
+	touch .venv/installed $@
 
-.venv/installed-docs: .venv/installed
+.venv/installed-docs: $(PACKAGE)
+	$(PYTHON) -m venv .venv
 	$(INSTALL) '.[docs]'
-	touch $@
+	touch .venv/installed $@

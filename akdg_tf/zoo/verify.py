@@ -19,7 +19,7 @@ from akdg_tf.data import reads_folder
 from akdg_tf.errors import UserError
 from akdg_tf.files import read_small
 from akdg_tf.metrics.classifiers import image_shape_of, load_classifier
-from akdg_tf.models.counting import count_cost
+from akdg_tf.models.counting import Cost, count_cost
 from akdg_tf.reporting import tables
 from akdg_tf.training import config
 from akdg_tf.training.workdir import Run
@@ -31,6 +31,7 @@ CLASSIFIER_TOLERANCE = 1e-4  # for logits and features, which are about 10
 LEVELS = 1  # gray levels of 255 by which a redrawn pixel may differ, because processors round differently
 COMPRESSED_TOLERANCE = 0.02  # relative: zlib's versions compress differently
 METRIC_TOLERANCE = 0.01  # relative, but at least 0.01 absolute, for a KID near 0
+TEACHER_COUNTS = (*(field.name for field in dataclasses.fields(Cost)), "latent_dim")  # checked with the teacher's entry
 ANY_SIDE = 32  # side of the images that are shown to a classifier of images of any size
 
 
@@ -153,7 +154,7 @@ def samples(entry: Entry) -> str:
 def counts(entry: Entry) -> str:
     """Counts layers, params, mult-adds, bytes, latent_dim and the sizes of files again.
 
-    Those of the teacher are counted, too, if it has an entry.
+    Those of the teacher must be the ones that its own entry states, if it has one.
     """
     network = entry.result.network
     _hold_counts(entry, network, _cost(entry) | {"file_size": folder_size(entry.folder / "saved_model")})
@@ -167,7 +168,8 @@ def counts(entry: Entry) -> str:
     stated = entry.result.teacher
     teacher = entry.sibling(entry.teacher_name) if entry.teacher_name else None
     if stated and teacher and teacher != entry:
-        _hold_counts(entry, stated, teacher.load().describe(), "the teacher's ")
+        known = teacher.result.network
+        _hold_counts(entry, stated, {name: getattr(known, name) for name in TEACHER_COUNTS}, "the teacher's ")
     return f"{tables.count(network.params)} params, {tables.count(network.mult_adds)} mult-adds"
 
 
