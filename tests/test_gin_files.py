@@ -31,11 +31,12 @@ CIFAR10 = [path for path in FILES if path.stem.startswith("cifar10") and path.st
 # Under the budget already, and for hours on its own.
 ELSEWHERE = {"cifar10_sngan_teacher_cpu", "cifar10_sngan_deep_teacher", "cifar10_pggan_teacher"}
 ELSEWHERE |= {"cifar10_sngan_lit", "cifar10_sngan_lit_akdg", "cifar10_sngan_akdg"}
-ELSEWHERE |= {"cifar10_dcgan_factorized", "cifar10_dcgan_pruned"}
+COMPRESSED_CIFAR10 = {"cifar10_dcgan_factorized", "cifar10_dcgan_pruned", "cifar10_dcgan_int4"}
+ELSEWHERE |= COMPRESSED_CIFAR10
 CIFAR10 = [path for path in CIFAR10 if path.stem not in ELSEWHERE]
 
-# By the last part of the name; of others 2.
-OPTIMIZERS = {"mse": 1, "lit": 1, "akdg": 3}
+# By the name or its last part; of others 2.
+OPTIMIZERS = {"mse": 1, "lit": 1, "akdg": 3} | dict.fromkeys(COMPRESSED_CIFAR10, 1)
 COMPRESSIONS = ("factorized", "quarter", "int4", "int8", "pruned", "sparse")
 OPTIMIZERS |= dict.fromkeys(COMPRESSIONS, 3)
 TEACHERS = {  # shapes of latent and sample, by family
@@ -125,13 +126,12 @@ LSUN = {  # params, mult-adds, latent; batch and micro-batches
     "lsun_dcgan_akdg": (LSUN_STUDENT, (2048, 32)),
     "lsun_dcgan_mse": ((5_786_083, 787_480_576, 512), (64, 1)),  # with the teacher's latent
 }
-LONG = {"cifar10_dcgan_factorized", "cifar10_dcgan_pruned"}  # they compress a large network
 
 
 @pytest.mark.parametrize(
     "path",
-    [
-        pytest.param(path, marks=[pytest.mark.long] * (path.stem in LONG), id=path.stem)
+    [  # the compressions of a large network take long
+        pytest.param(path, marks=[pytest.mark.long] * (path.stem in COMPRESSED_CIFAR10), id=path.stem)
         for path in FILES
         if path.stem not in LSUN
     ],
@@ -143,7 +143,8 @@ def test_experiment_builds(path, build):
         assert isinstance(made, ClassifierExperiment)
     else:
         with config.explained():
-            assert len(made.trainer.optimizers) == OPTIMIZERS.get(path.stem.split("_")[-1], 2)
+            expected = OPTIMIZERS.get(path.stem) or OPTIMIZERS.get(path.stem.split("_")[-1], 2)
+            assert len(made.trainer.optimizers) == expected
 
 
 @pytest.mark.parametrize("path", CIFAR10, ids=lambda path: path.stem)
