@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 ROUNDING = 1e-12  # share of the energy that float32 weights of a lower rank have beyond it
 ITERATIONS = 5  # of the Tucker decomposition, which hardly improves after them
 SIDE = 3  # of the kernels
+FEW = 4  # an axis of at most so many channels is not reduced: those of the last layer are the colors of a pixel
 
 Shares = Mapping[keras.layers.Layer, list[np.ndarray]]  # of each layer that can be factorized, see `_shares`
 
@@ -40,7 +41,7 @@ class Factorize:
 
     Attributes:
         energy: share of the squared singular values that each kernel keeps along each of its axes, in (0, 1]. The ranks
-            are the smallest that keep it.
+            are the smallest that keep it. An axis of at most 4 channels keeps them all.
         max_params: largest number of trainable parameters of the network. The ranks keep the largest energy, the same
             in all layers, with which the network is within its budgets.
         max_mult_adds: largest number of mult-adds per image.
@@ -130,7 +131,7 @@ def _factorized(generator: Generator, shares: Shares, energy: float, decomposed:
     """The network whose kernels keep an energy; with random factors, to be counted, if they are not decomposed."""
 
     def factors(layer):
-        ranks = [min(int(np.searchsorted(axis, energy - ROUNDING)) + 1, len(axis)) for axis in shares.get(layer, ())]
+        ranks = [_rank(axis, energy) for axis in shares.get(layer, ())]
         if not ranks or not _is_cheaper(layer, ranks):
             return None
         layers = _chain(layer, ranks)
@@ -138,6 +139,11 @@ def _factorized(generator: Generator, shares: Shares, energy: float, decomposed:
         return [Replacement(*each) for each in zip(layers, weights, strict=True)]
 
     return replaced(generator, factors)
+
+
+def _rank(shares: np.ndarray, energy: float) -> int:
+    """The smallest rank of an axis that keeps an energy."""
+    return len(shares) if len(shares) <= FEW else min(int(np.searchsorted(shares, energy - ROUNDING)) + 1, len(shares))
 
 
 def _is_cheaper(layer: keras.layers.Layer, ranks: list[int]) -> bool:

@@ -79,6 +79,15 @@ def test_the_ranks_are_the_smallest_that_keep_the_energy():
         assert (first.units, last.units, first.use_bias, last.activation) == (rank, 16, False, keras.activations.tanh)
 
 
+def test_the_colors_of_the_pixels_are_kept_at_any_energy():
+    """With a lower rank along the axis of the colors, all images have two colors and their mixtures, or one."""
+    model = DCGANGenerator(8, (8, 8, 3), (7, 6))
+    small = Factorize(energy=0.1)(model)
+    narrow, core, last = small.net.layers[-3:]
+    assert (narrow.filters, core.filters, last.filters) == (1, 3, 3)
+    assert np.linalg.matrix_rank(last.get_weights()[0][0, 0]) == 3
+
+
 def test_a_layer_stays_as_it_is_where_its_factors_would_cost_as_much():
     """8 to 16 outputs: 128 mult-adds, and 24 per rank. So rank 6 costs more. The second layer has rank 1."""
     kernel = np.linalg.qr(RANDOM.normal(size=(8, 8)))[0] @ np.linalg.qr(RANDOM.normal(size=(16, 8)))[0].T
