@@ -47,6 +47,7 @@ def fid(name):
 
 HOW = ("factorized", "factorized_quarter", "factorized_int4", "int8", "pruned", "pruned_int4")
 COMPRESSED = tuple(f"mnist_dcgan_{how}" for how in HOW)
+FACTORIZED = "cifar10_dcgan_factorized"
 CONDITIONAL = ("mnist_conditional_teacher", "mnist_conditional_dcgan_akdg")
 
 
@@ -60,11 +61,12 @@ def test_the_entries_are_there():
         *STUDENTS,
         *EMOJI,
         *COMPRESSED,
+        FACTORIZED,
         *CONDITIONAL,
     }
 
 
-@pytest.mark.parametrize("name", [*MORE_TEACHERS, *TEACHERS.values(), *STUDENTS, *EMOJI, *COMPRESSED])
+@pytest.mark.parametrize("name", [*MORE_TEACHERS, *TEACHERS.values(), *STUDENTS, *EMOJI, *COMPRESSED, FACTORIZED])
 def test_entry_draws_images_that_are_not_black_squares(name):
     latent_dim, (shape, mean, spread) = result(name).network.latent_dim, IMAGES[family(name)]
     images = hub.load(str(ROOT / "zoo" / name))(tf.random.stateless_normal((64, latent_dim), (0, 0))).numpy()
@@ -93,6 +95,15 @@ def test_the_targets_of_compression_are_reached_on_mnist():
     assert eighth.scores_of_file()[fid("mnist")].mean < 1.05 * distance
     assert 4 * quarter.network.mult_adds <= whole.network.mult_adds
     assert quarter.network.scores[fid("mnist")].value < 1.1 * distance
+
+
+def test_the_factorized_student_of_cifar10_is_near_the_one_that_it_was_made_of():
+    """With a quarter of the mult-adds and a twelfth of the bytes. That student is its teacher, too."""
+    small, whole = result(FACTORIZED), result("cifar10_dcgan_akdg")
+    assert 4 * small.network.mult_adds <= whole.network.mult_adds
+    assert 8 * small.litert.file_size <= whole.network.bytes
+    for name, most in ((fid(FACTORIZED), 1.1), (f"fid[{CONVERTED.replace('_', '-')}]", 1.4)):
+        assert small.scores_of_file()[name].mean < most * small.teacher.scores[name].value
 
 
 @pytest.mark.parametrize("name", STUDENTS)
