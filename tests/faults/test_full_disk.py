@@ -27,6 +27,7 @@ def full_disk():
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
+@pytest.mark.long
 def test_every_stage_goes_on_once_there_is_space(fails, works, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr("akdg_tf.teachers.bank.BANKS", tmp_path / "banks")
     ten, more = ([*TEACHER, f"--gin_param=STEPS={steps}"] for steps in (10, 20))

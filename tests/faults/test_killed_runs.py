@@ -2,9 +2,11 @@
 
 import random
 
+import pytest
 from faults import killed_runs
 
 
+@pytest.mark.long
 def test_a_killed_run_ends_as_if_it_had_not_been(tmp_path):
     killed_runs.prepared(tmp_path, teacher=False)
     case = killed_runs.Case("gin/toy_ring_teacher.gin", 400, 20, ("GAN.d_steps=2", "Schedule.micro_batches=2"))

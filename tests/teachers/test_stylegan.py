@@ -80,6 +80,7 @@ print(load_teacher(sys.argv[1], output_range=(-1, 1), inputs=inputs).describe())
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("onednn", ["1", "0"])
 def test_maps_in_nchw_need_onednn_on_a_cpu(onednn, tmp_path):
     """TensorFlow leaves oneDNN out by default on processors without AVX512-VNNI."""
