@@ -38,17 +38,10 @@ fuzz: .venv/installed-test
 docs: .venv/installed-docs
 	$(BIN)/mkdocs build --strict
 
-.venv/installed: $(PACKAGE)
+.venv/installed: WHAT := .
+.venv/installed-test: WHAT := '.[test]'
+.venv/installed-docs: WHAT := '.[docs]'
+.venv/installed .venv/installed-test .venv/installed-docs: $(PACKAGE)
 	$(PYTHON) -m venv .venv
-	$(INSTALL) .
-	touch $@
-
-.venv/installed-test: $(PACKAGE)
-	$(PYTHON) -m venv .venv
-	$(INSTALL) '.[test]'
-	touch .venv/installed $@
-
-.venv/installed-docs: $(PACKAGE)
-	$(PYTHON) -m venv .venv
-	$(INSTALL) '.[docs]'
+	$(INSTALL) $(WHAT)
 	touch .venv/installed $@
