@@ -35,7 +35,7 @@ COMPRESSED_CIFAR10 = {"cifar10_dcgan_factorized", "cifar10_dcgan_pruned", "cifar
 ELSEWHERE |= COMPRESSED_CIFAR10
 CIFAR10 = [path for path in CIFAR10 if path.stem not in ELSEWHERE]
 
-# By the name or its last part; of others 2.
+# By the name or its last part.
 OPTIMIZERS = {"mse": 1, "lit": 1, "akdg": 3} | dict.fromkeys(COMPRESSED_CIFAR10, 1)
 COMPRESSIONS = ("factorized", "quarter", "int4", "int8", "pruned", "sparse")
 OPTIMIZERS |= dict.fromkeys(COMPRESSIONS, 3)
@@ -53,6 +53,11 @@ SOURCES = {  # the gin files of the runs that are compressed, by name
 }
 CONDITIONAL = "mnist_conditional_dcgan_akdg"
 DEEP = {"mnist_sngan_lit": 32, "cifar10_sngan_lit": 64}  # width of a teacher whose layers are read
+
+
+def optimizers_of(name):
+    """How many optimizers the method of a gin file has."""
+    return OPTIMIZERS.get(name) or OPTIMIZERS.get(name.split("_")[-1], 2)
 
 
 @pytest.fixture(scope="module")
@@ -143,8 +148,7 @@ def test_experiment_builds(path, build):
         assert isinstance(made, ClassifierExperiment)
     else:
         with config.explained():
-            expected = OPTIMIZERS.get(path.stem) or OPTIMIZERS.get(path.stem.split("_")[-1], 2)
-            assert len(made.trainer.optimizers) == expected
+            assert len(made.trainer.optimizers) == optimizers_of(path.stem)
 
 
 @pytest.mark.parametrize("path", CIFAR10, ids=lambda path: path.stem)
@@ -210,7 +214,7 @@ def test_lsun_experiments_are_those_of_the_paper(name, build):
     assert (network["params"], network["mult_adds"], network["latent_dim"]) == costs
     assert (made.schedule.batch_size, made.schedule.micro_batches) == sizes
     assert (made.generator.sample_shape, made.materials.data.name) == ((256, 256, 3), "lmdb")
-    assert len(made.trainer.optimizers) == OPTIMIZERS.get(name.split("_")[-1], 2)
+    assert len(made.trainer.optimizers) == optimizers_of(name)
 
 
 def test_lsun_teacher_sees_the_images_of_pggans_own_training():

@@ -27,7 +27,7 @@ def mlp(widest):
     return sizing.mlp(widest, 64, (32, 32, 1))
 
 
-@pytest.mark.parametrize("w", [1, 2, 8])
+@pytest.mark.parametrize("w", [1, 2, 3, 5, 8])
 def test_the_widest_dcgan_within_a_budget(w):
     exact = sizing.largest(dcgan, Budget(mult_adds=dcgan_mult_adds(w)))
     assert exact.network.widths == (8 * w, 4 * w, 2 * w, w) and exact.cost.mult_adds == dcgan_mult_adds(w)
