@@ -1,7 +1,7 @@
 # make demo: distills the zoo's MNIST teacher into a small student.
 # make test: checks lint, format and types, and runs the tests.
 # make long: runs the longest tests, which make test leaves out: several workers, whole and killed runs, the guides, UMAP, a full
-# disk, folders that cannot be written.
+# disk, folders that cannot be written, and further cases of what make test checks once: most entries of the zoo, above all.
 # make coverage: runs all tests, slower, and prints the lines that none of them reaches.
 # make fuzz: gives each target in tests/fuzz/ INPUTS inputs, at low priority. The test suite gives them a few.
 # make docs: builds the documentation as a site, in build/site/.

@@ -8,6 +8,7 @@ import sys
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import akdg_tf
@@ -17,6 +18,14 @@ from akdg_tf.metrics.classifiers import Classifier
 ROOT = pathlib.Path(__file__).parent.parent
 SAMPLE_SHAPE = (8, 8, 1)
 FEATURES = 6  # of `fake_classifier`
+
+
+def quick(values, *some, name=str):
+    """Parameters of a test, of which `make test` takes some, by their names, and `make long` the others."""
+    named = {name(value): value for value in values}
+    assert named.keys() >= set(some)
+    marks = {label: () if label in some else pytest.mark.long for label in named}
+    return [pytest.param(value, id=label, marks=marks[label]) for label, value in named.items()]
 
 
 @functools.cache

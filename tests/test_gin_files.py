@@ -34,6 +34,7 @@ ELSEWHERE |= {"cifar10_sngan_lit", "cifar10_sngan_lit_akdg", "cifar10_sngan_akdg
 COMPRESSED_CIFAR10 = {"cifar10_dcgan_factorized", "cifar10_dcgan_pruned", "cifar10_dcgan_int4"}
 ELSEWHERE |= COMPRESSED_CIFAR10
 CIFAR10 = [path for path in CIFAR10 if path.stem not in ELSEWHERE]
+SLOW = {*COMPRESSED_CIFAR10, "mnist_dcgan_factorized", "mnist_dcgan_pruned"}
 
 # By the name or its last part.
 OPTIMIZERS = {"mse": 1, "lit": 1, "akdg": 3} | dict.fromkeys(COMPRESSED_CIFAR10, 1)
@@ -135,8 +136,8 @@ LSUN = {  # params, mult-adds, latent; batch and micro-batches
 
 @pytest.mark.parametrize(
     "path",
-    [  # the compressions of a large network take long
-        pytest.param(path, marks=[pytest.mark.long] * (path.stem in COMPRESSED_CIFAR10), id=path.stem)
+    [
+        pytest.param(path, marks=[pytest.mark.long] * (path.stem in SLOW), id=path.stem)
         for path in FILES
         if path.stem not in LSUN
     ],

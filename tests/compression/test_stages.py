@@ -2,7 +2,7 @@
 
 import keras
 import pytest
-from support import ROOT
+from support import ROOT, quick
 
 from akdg_tf.artifacts import network
 from akdg_tf.artifacts.checkpoints import Checkpoints
@@ -80,7 +80,10 @@ def test_what_is_no_compression_is_one_line(stages, says, tmp_path):
         compressed(str(tmp_path / "x"), stages)
 
 
-@pytest.mark.parametrize("stage", [PruneChannels(max_params=1500), FakeQuantize(), PruneWeights(0.5)])
+STAGES = [PruneChannels(max_params=1500), FakeQuantize(), PruneWeights(0.5)]
+
+
+@pytest.mark.parametrize("stage", quick(STAGES, "PruneChannels", name=lambda stage: type(stage).__name__))
 def test_a_residual_network_is_compressed_in_float32_alone(stage, tmp_path):
     keras.utils.set_random_seed(0)
     export(SNGANGenerator(4, (8, 8, 1), width=8), tmp_path / "x")

@@ -2,6 +2,7 @@
 
 import contracts
 import pytest
+from support import quick
 
 from akdg_tf import models
 
@@ -15,9 +16,9 @@ GENERATORS = {
 }
 
 
-@pytest.mark.parametrize("make", GENERATORS.values(), ids=GENERATORS)
-def test_a_generator_keeps_its_contract(make):
-    contracts.generator_contract(make)
+@pytest.mark.parametrize("name", quick(GENERATORS, "MLP", "MLP of points", "DCGAN, not square", "SNGAN, not square"))
+def test_a_generator_keeps_its_contract(name):
+    contracts.generator_contract(GENERATORS[name])
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 20, 1), (20, 32, 1), (2,)])
