@@ -1,5 +1,6 @@
 """What an experiment exports in addition to the SavedModel."""
 
+import json
 import logging
 import pathlib
 import tempfile
@@ -8,8 +9,11 @@ from typing import Protocol
 
 import keras
 
+from akdg_tf.files import read_small
+
 logger = logging.getLogger(__name__)
 
+NOTE = "export.json"  # in a run folder: the step that was exported, and what was written beside the SavedModel
 FILES = ("model.tflite", "model.onnx")  # of the exports of this package
 
 
@@ -34,6 +38,23 @@ class Export(Protocol):
         Raises:
             UserError: the generator cannot be exported in this format; the message says why.
         """
+
+
+def noted(folder: pathlib.Path) -> dict | None:
+    """What `export.json` of a run folder holds; None if there is none, as in runs of an older version and in entries.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    try:
+        found = json.loads(read_small(folder / NOTE))
+    except FileNotFoundError:
+        return None
+    except (OSError, RecursionError) as error:
+        raise ValueError(f"{folder / NOTE} cannot be read") from error
+    if not isinstance(found, dict) or not isinstance(found.get("files", []), list):
+        raise ValueError(f"{folder / NOTE} is damaged")
+    return found
 
 
 def kinds(exports: Sequence[Export]) -> dict[str, str | None]:

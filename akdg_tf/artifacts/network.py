@@ -130,7 +130,8 @@ def load_network(name: str | os.PathLike, network: str | None = None, step: int 
         The built network. A generator maps latents, float32 [n, latent_dim], to samples in [-1, 1].
 
     Raises:
-        UserError: there is no such network, or its files are damaged.
+        UserError: there is no such network, its files are damaged, or a network of a run is asked for by a name that
+            an entry has, too.
     """
     saved_model, run = places.find_saved_model(name), places.find_run(name)
     if network is None and step is None and saved_model is not None:
@@ -139,6 +140,10 @@ def load_network(name: str | os.PathLike, network: str | None = None, step: int 
         if saved_model is None:
             raise UserError(f"there is no run, entry or SavedModel {os.fspath(name)!r}: give its name or its folder")
         raise UserError(f"{os.fspath(name)!r} holds one network and no checkpoints: give the run folder instead")
+    if saved_model is not None and places.home_of(saved_model).resolve() != run.resolve():
+        raise UserError(
+            f"{os.fspath(name)!r} is the name of {places.home_of(saved_model)} and of {run}: give the folder"
+        )
     return _of_run(run, network, step)
 
 

@@ -29,5 +29,6 @@ def parser() -> Parser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--name", help="of NAME_dcgan_akdg.gin and NAME_mlp_akdg.gin; default: of the teacher")
     add_arguments(top)
     return top

@@ -12,6 +12,7 @@ from akdg_tf.models.sizing import FAMILIES, NoStudent, Student
 from akdg_tf.reporting import markdown
 from akdg_tf.training.own_experiment import OwnExperiment, decide
 from akdg_tf.training.own_gin import gin_text
+from akdg_tf.zoo.entries import check_name
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +32,8 @@ def design(arguments: argparse.Namespace) -> str:
         UserError: no kind of student is within the budget, something does not fit, or a file of this name exists.
     """
     check_texts(arguments)
-    names = {kind: default_name(arguments.teacher, kind) for kind in FAMILIES}
-    hint = "move it, or work in another folder"
-    paths = {kind: free_path(name, arguments.overwrite, hint) for kind, name in names.items()}
+    names = {kind: check_name(default_name(arguments.name or arguments.teacher, kind)) for kind in FAMILIES}
+    paths = {kind: free_path(name, arguments.overwrite) for kind, name in names.items()}
     found: dict[str, OwnExperiment] = {}
     for kind in FAMILIES:
         try:

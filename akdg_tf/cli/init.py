@@ -1,6 +1,7 @@
 """The command line of `akdg init`. Its help does not import TensorFlow."""
 
 import argparse
+import decimal
 import logging
 import re
 
@@ -12,6 +13,9 @@ EPILOG = """examples:
   akdg init --teacher=generator.onnx --data=MY_IMAGES --student=mlp --max_mult_adds=1M
   akdg init --teacher=my_module:generate --gin_param=load_teacher.latent_dim=512
 """
+
+
+LIMIT = 10**18  # of counts, which are 64-bit integers elsewhere
 
 
 class Parser(argparse.ArgumentParser):
@@ -69,19 +73,20 @@ def add_arguments(top: argparse.ArgumentParser) -> None:
 
 
 def count(text: str) -> int:
-    """A number such as 20000000, 20_000_000, 2e7 or 20M.
+    """A whole number such as 20000000, 20_000_000, 2e7 or 20M.
 
     Raises:
-        ArgumentTypeError: it is not a positive number.
+        ArgumentTypeError: it is not one, or it is below 1.
     """
     factor = {"K": 10**3, "M": 10**6, "G": 10**9}.get(text[-1:].upper(), 1)
     try:
-        number = int(float(text[:-1] if factor > 1 else text) * factor)
-    except (ValueError, OverflowError):
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number, such as 500000, 500K or 20M")
-    return number
+        number = decimal.Decimal(text[:-1] if factor > 1 else text) * factor
+        counts = 1 <= number < LIMIT and number == int(number)
+    except decimal.InvalidOperation:  # no number, or nan
+        counts = False
+    if not counts:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0, such as 500000, 500K or 20M")
+    return int(number)
 
 
 def duration(text: str) -> float:

@@ -80,18 +80,17 @@ def default_name(teacher: str, student: str) -> str:
     return f"{words}_{student}_akdg"
 
 
-def free_path(name: str, overwrite: bool, hint: str = "choose another --name") -> pathlib.Path:
+def free_path(name: str, overwrite: bool) -> pathlib.Path:
     """The gin file to write, NAME.gin in the current folder.
 
     Args:
         name: its name.
         overwrite: whether a file that this command wrote may be replaced.
-        hint: what to do if it may not.
 
     Raises:
         UserError: it exists and may not be replaced, or `akdg run` would find another file by this name.
     """
-    path, found = pathlib.Path(f"{name}.gin"), lookup(name)
+    path, found, hint = pathlib.Path(f"{name}.gin"), lookup(name), "choose another --name"
     if found is None:
         return path
     if found != path:

@@ -10,6 +10,7 @@ import numpy as np
 
 from akdg_tf.compression.channel_groups import Group, groups_of, without
 from akdg_tf.compression.importance import IMPORTANCES
+from akdg_tf.compression.layerwise import in_sequence
 from akdg_tf.errors import UserError
 from akdg_tf.models.counting import Cost, cost_of
 from akdg_tf.models.generators import Generator
@@ -48,7 +49,7 @@ class PruneChannels:
         if self.max_params is None and self.max_mult_adds is None:
             raise UserError("PruneChannels has no budget: bind PruneChannels.max_params or PruneChannels.max_mult_adds")
         check_budgets(self)
-        if self.importance not in IMPORTANCES:
+        if not isinstance(self.importance, str) or self.importance not in IMPORTANCES:
             raise UserError(f"PruneChannels.importance {self.importance!r} is not one of {', '.join(IMPORTANCES)}")
         if type(self.min_channels) is not int or self.min_channels < 1:
             raise UserError(f"PruneChannels.min_channels is {self.min_channels!r}: bind a positive whole number")
@@ -65,7 +66,7 @@ class PruneChannels:
             UserError: the generator is within the budget already, or cannot be brought within it, or has layers of
                 another kind.
         """
-        whole = cost = cost_of(generator)
+        whole = cost = cost_of(in_sequence(generator))
         if self.budget.holds(cost):
             raise UserError(f"PruneChannels has nothing to prune: {_shown(cost)} are within {self.budget}")
         while not self.budget.holds(cost):

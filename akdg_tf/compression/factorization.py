@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from akdg_tf.compression.layerwise import Replacement, layers_in, like, replaced
+from akdg_tf.compression.layerwise import Replacement, in_sequence, layers_in, like, replaced
 from akdg_tf.errors import UserError
 from akdg_tf.models.counting import cost_of
 from akdg_tf.models.generators import Generator
@@ -70,7 +70,8 @@ class Factorize:
             UserError: tensorly is not installed, the kernel of a layer is computed from its weights, the budget cannot
                 be reached, or no layer would be factorized.
         """
-        shares = {layer: _shares(layer) for layer in layers_in(generator.net) if _has_factors(layer)}
+        net = in_sequence(generator).net
+        shares = {layer: _shares(layer) for layer in layers_in(net) if _has_factors(layer)}
         energy = self._largest_energy(generator, shares) if self.energy is None else self.energy
         factorized = _factorized(generator, shares, energy)
         if cost_of(factorized) == cost_of(generator):

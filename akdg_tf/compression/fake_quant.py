@@ -4,7 +4,7 @@ import dataclasses
 
 import keras
 
-from akdg_tf.compression.layerwise import Replacement, like, replaced
+from akdg_tf.compression.layerwise import Replacement, in_sequence, like, replaced
 from akdg_tf.errors import UserError
 from akdg_tf.models.generators import Generator
 from akdg_tf.models.layers import UpsampleConv2D
@@ -40,7 +40,7 @@ class FakeQuantize:
 
     def __call__(self, generator: Generator) -> Generator:
         """The network with rounded kernels; see `stages.Compression`."""
-        return replaced(generator, self._rounded)
+        return replaced(in_sequence(generator), self._rounded)
 
     def _rounded(self, layer: keras.layers.Layer) -> list[Replacement] | None:
         """A layer that rounds its kernel, in the place of one that does not; None for a layer without kernel."""

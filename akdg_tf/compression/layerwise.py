@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 import keras
 import numpy as np
 
+from akdg_tf.errors import UserError
 from akdg_tf.models.generators import Generator
 from akdg_tf.models.layered import BLOCKS, LayeredGenerator, Residual, doubles
 
@@ -21,6 +22,24 @@ class Replacement:
 
     layer: keras.layers.Layer
     weights: Sequence[np.ndarray] | None
+
+
+def in_sequence(generator: keras.Model, name: str = "the network") -> Generator:
+    """The generator, if its layers can be compressed.
+
+    Args:
+        generator: any network.
+        name: names it in the message.
+
+    Raises:
+        UserError: it is another kind of network, or its layers are not in sequence.
+    """
+    if not isinstance(generator, Generator) or not isinstance(generator.net, keras.Sequential):
+        raise UserError(
+            f"{name} is a {type(generator).__name__}: only generators whose layers are in sequence can be compressed "
+            "(MLP, DCGAN, SNGAN)"
+        )
+    return generator
 
 
 def layers_in(net: keras.Sequential) -> Iterator[keras.layers.Layer]:

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -9,8 +10,10 @@ import keras
 import numpy as np
 
 from akdg_tf import places
-from akdg_tf.artifacts import lineage
+from akdg_tf.artifacts import exports, lineage
+from akdg_tf.artifacts.checkpoints import steps_in
 from akdg_tf.artifacts.network import load_network
+from akdg_tf.compression.layerwise import in_sequence
 from akdg_tf.compression.weights import kernels_of
 from akdg_tf.errors import UserError
 from akdg_tf.models.generators import Generator
@@ -53,14 +56,15 @@ def compressed(source: str, stages: Sequence[Compression]) -> Generator:
             compression does not take the network, or its zeros would be lost in the next one; or the layers are to
             compute in another type than float32.
     """
+    if not isinstance(source, str | os.PathLike):
+        raise UserError(f"compressed.source is {source!r}: bind a run folder, an entry of the zoo or a SavedModel")
     if keras.config.dtype_policy().compute_dtype != "float32":
         raise UserError("a compressed generator is trained in float32: bind make_experiment.dtype_policy='float32'")
-    run = places.find_run(source)
-    if run and not places.find_saved_model(source):
+    if not _finished(source):
         raise UserError(f"{source} is not finished: its generator may still change; run its command again first")
     stages, generator = _checked_stages(stages), load_network(source)
     for number, stage in enumerate(stages, 1):
-        generator = stage(checked(generator, source))
+        generator = stage(in_sequence(generator, source))
         if number < len(stages) and any(variable.constraint for variable in generator.trainable_variables):
             raise UserError(f"{type(stage).__name__} must be the last stage: its zeros would not last in the next one")
     zeros = float(np.mean(np.concatenate([kernel.numpy().ravel() == 0 for kernel in kernels_of(generator)])))
@@ -71,6 +75,19 @@ def compressed(source: str, stages: Sequence[Compression]) -> Generator:
         )
     generator.made_from = functools.partial(_parent, source)
     return generator
+
+
+def _finished(source: str | os.PathLike) -> bool:
+    """Whether the generator of a source is not that of a run without an export, or of one that was trained on since."""
+    saved_model = places.find_saved_model(source)
+    if saved_model is None:
+        return places.find_run(source) is None
+    run = places.home_of(saved_model)
+    try:
+        note, steps = exports.noted(run), steps_in(run / "checkpoints")
+    except ValueError:
+        return False
+    return not (note and steps) or note.get("step") == steps[0]
 
 
 def _checked_stages(stages: Any) -> tuple[Compression, ...]:
@@ -87,20 +104,6 @@ def _checked_stages(stages: Any) -> tuple[Compression, ...]:
             name = each.__name__ if isinstance(each, type) else repr(each)
             raise UserError(f"compressed.stages holds {name}, which is no compression: {example}, with brackets")
     return tuple(stages)
-
-
-def checked(generator: keras.Model, source: str) -> Generator:
-    """Checks that a network is one whose layers can be compressed.
-
-    Raises:
-        UserError: it is not.
-    """
-    if not isinstance(generator, Generator) or not isinstance(generator.net, keras.Sequential):
-        raise UserError(
-            f"{source} is a {type(generator).__name__}: only generators whose layers are in sequence can be compressed "
-            "(MLP, DCGAN, SNGAN)"
-        )
-    return generator
 
 
 def _parent(source: str) -> lineage.Parent:

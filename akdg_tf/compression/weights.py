@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import ops
 
 from akdg_tf.artifacts import network
+from akdg_tf.compression.layerwise import in_sequence
 from akdg_tf.errors import UserError
 from akdg_tf.models.generators import Generator
 
@@ -57,7 +58,7 @@ class PruneWeights:
         Raises:
             UserError: more of its weights are zero already, or none would be left of a layer.
         """
-        pruned = network.from_config(network.config_of(generator))
+        pruned = network.from_config(network.config_of(in_sequence(generator)))
         pruned.set_weights(generator.get_weights())
         kernels = kernels_of(pruned)
         for kernel, kept in zip(kernels, self._kept([kernel.numpy() for kernel in kernels]), strict=True):

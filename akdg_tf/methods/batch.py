@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from akdg_tf import latents
-
 
 class Batch(NamedTuple):
     """Images and their labels.
@@ -29,18 +27,17 @@ class Batch(NamedTuple):
         return Batch(self.images[which], None if self.labels is None else self.labels[which])
 
 
-def given(data: Any, prior: str) -> Batch:
+def given(data: Any, classes: int) -> Batch:
     """What `fit` gives a step: images, or images and labels.
 
     Args:
         data: argument of `train_step`. Labels are int [n] in [0, classes), or [n, 1].
-        prior: of the generator's latents. Labels are used only if it has them.
+        classes: number of classes of the labels that the step uses; 0 if it uses none.
 
     Raises:
-        ValueError: it has them, and there are none in the data.
+        ValueError: it uses labels, and there are none in the data.
     """
     images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-    classes = latents.classes_in(prior)
     if not classes:
         return Batch(images)
     if labels is None:

@@ -54,8 +54,8 @@ class LIT(MSEDistillation):
         seed: int = 0,
     ):
         super().__init__(generator, teacher, ema_decay, seed)
-        if not 0 <= beta <= 1:
-            raise ValueError(f"beta must be in [0, 1], not {beta}")
+        if not isinstance(beta, int | float) or not 0 <= beta <= 1:
+            raise ValueError(f"LIT.beta must be a number in [0, 1], not {beta!r}")
         self.beta = beta
         self._check_shapes(teacher)
 

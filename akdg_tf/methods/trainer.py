@@ -267,7 +267,7 @@ class GeneratorTrainer(keras.Model):
 
     def train_step(self, data):
         """Takes `d_steps` steps of every adversary, then one generator step on the last images that they saw."""
-        real = batch.given(data, self.prior)
+        real = batch.given(data, latents.classes_in(self.prior) if self.uses_real_images else 0)
         if self.d_steps * self.micro_batches > 1:
             tf.debugging.assert_equal(real.size % (self.d_steps * self.micro_batches), 0, INDIVISIBLE)
         logs = {}
@@ -344,8 +344,13 @@ class GeneratorTrainer(keras.Model):
         return loss
 
     def _update_average(self):
-        """Updates the EMA of weights and batch-norm statistics. Its decay warms up, so that early weights fade fast."""
+        """Updates the EMA of weights and batch-norm statistics. Its decay warms up, so that early weights fade fast.
+
+        The constraints of the weights hold for their averages, too, wherever training started from.
+        """
         step = tf.cast(self.step, tf.float32)
         decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
         for average, variable in zip(self.ema_generator.variables, self.generator.variables, strict=True):
             average.assign_sub((1.0 - decay) * (average - variable))
+            if variable.constraint:
+                average.assign(variable.constraint(average))

@@ -34,8 +34,8 @@ class Generator(keras.Model):
 
     def __init__(self, latent_dim: int, sample_shape: Sequence[int], classes: int = 0, **kwargs):
         super().__init__(**kwargs)
-        if classes < 0 or (classes and latent_dim <= classes):
-            raise ValueError(f"classes is {classes}: it must be at least 0 and below latent_dim, {latent_dim}")
+        if type(classes) is not int or classes < 0 or (classes and latent_dim <= classes):
+            raise ValueError(f"classes is {classes!r}: it must be a whole number, at least 0 and below {latent_dim=}")
         self.latent_dim, self.classes = latent_dim, classes
         self.sample_shape = tuple(sample_shape)
         self.net: keras.Sequential = None

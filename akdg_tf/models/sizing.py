@@ -3,6 +3,7 @@
 import bisect
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -160,7 +161,7 @@ def largest(
 
 
 def costs(student: Student) -> str:
-    """What a student costs, in words."""
+    """What a student costs, in words. kB and ms are rounded up, so that a budget of these numbers holds it."""
     cost, time = student.cost, student.milliseconds
-    found = f"{cost.mult_adds:,} mult-adds, {cost.params:,} params and {cost.bytes / 1e3:,.0f} kB"
-    return found if time is None else f"{found}, and {time:.2g} ms"
+    found = f"{cost.mult_adds:,} mult-adds, {cost.params:,} params and {math.ceil(cost.bytes / 1e3):,} kB"
+    return found if time is None else f"{found}, and {math.ceil(1000 * time) / 1000:g} ms"

@@ -17,12 +17,13 @@ def scoring(result: Result) -> str:
     """What defines the scores of a run. Scores of two runs can be compared if this is equal."""
     if result.unscored:
         return "unscored"
-    scores = [score for name, score in result.network.scores.items() if bare(name) == "fid"]
-    return "; ".join(dict.fromkeys(map(_defined, scores)))
+    scores = [score for name, score in sorted(result.network.scores.items()) if bare(name) == "fid"]
+    return "; ".join(dict.fromkeys(_defined(score, result.data_digest) for score in scores))
 
 
-def _defined(score: Score) -> str:
-    images = f"{score.n_fake:,} generated and {score.n_real:,} real images, dataset {score.dataset}"
+def _defined(score: Score, digest: str | None) -> str:
+    data = score.dataset if digest is None else f"{score.dataset} {digest[:8]}"
+    images = f"{score.n_fake:,} generated and {score.n_real:,} real images, dataset {data}"
     over = f"split {score.split}, classifier {score.classifier}, resize {score.resize}"
     return f"{images}, {over}, latents of seed {score.seed}"
 

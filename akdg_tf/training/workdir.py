@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import gin
 
+from akdg_tf.artifacts import exports
 from akdg_tf.artifacts.result import Change
 from akdg_tf.errors import UserError
 from akdg_tf.files import locked, part_of, read_small, write_json, write_text
@@ -19,7 +20,6 @@ from akdg_tf.training import changes
 logger = logging.getLogger(__name__)
 
 OPERATIVE = "operative_config.gin"
-EXPORT = "export.json"  # the step that was exported
 INPUTS = "inputs.json"  # the digests of data and teacher; see `inputs`
 
 
@@ -153,20 +153,30 @@ class Run:
             yield
 
     def note_export(self, step: int, kinds: Mapping[str, str | None]) -> None:
-        """Notes that `saved_model/` is of this step, and which optional exports are; see `exports.kinds`."""
-        write_json(self.path(EXPORT), {"step": step, "exports": dict(kinds)})
+        """Notes that `saved_model/` is of this step, which optional exports are, and which of their files are there.
+
+        Args:
+            step: the step.
+            kinds: see `exports.kinds`.
+        """
+        files = [file for file in kinds if self.path(file).exists()]  # without those that failed
+        write_json(self.path(exports.NOTE), {"step": step, "exports": dict(kinds), "files": files})
 
     def has_export(self, step: int, kinds: Mapping[str, str | None]) -> bool:
-        """Whether `saved_model/` is there, and not noted as that of another step or beside other optional exports."""
+        """Whether `saved_model/` is there, and is noted as that of this step, with all files of these optional exports.
+
+        Without a note, it is taken for it: older versions wrote none, and entries of a zoo have none.
+        """
         if not self.path("saved_model").exists():
             return False
         try:
-            found = json.loads(read_small(self.path(EXPORT)))
-            return found == {"step": step} | ({"exports": dict(kinds)} if "exports" in found else {})
-        except FileNotFoundError:  # of an older version, or an entry of a zoo
-            return True
-        except (OSError, ValueError, TypeError, RecursionError):
+            found = exports.noted(self.workdir)
+        except ValueError:
             return False
+        if found is None:
+            return True
+        there = all(self.path(file).exists() for file in found.get("files", []))
+        return there and (found.get("step"), found.get("exports", kinds)) == (step, dict(kinds))
 
     def write_configs(self) -> None:
         """Writes the configuration as given and as used, after a result that it has made: scoring may have changed."""

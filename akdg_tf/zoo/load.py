@@ -2,9 +2,11 @@
 
 import dataclasses
 import functools
+import operator
 import os
 import pathlib
 import secrets
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -66,15 +68,26 @@ class PublishedGenerator:
             float32 [n, height, width, channels] in [0, 1].
 
         Raises:
-            UserError: n < 1, or there is no such class.
+            UserError: n < 1, there is no such class, or one of the three is no whole number.
         """
-        if n < 1:
-            raise UserError(f"the number of images is {n}: it must be at least 1")
-        if label is not None and label not in range(self.classes):
+        if _whole(n) is None or n < 1:
+            raise UserError(f"the number of images is {n!r}: it must be a whole number, at least 1")
+        if label is not None and _whole(label) not in range(self.classes):
             classes = f"its labels are 0 to {self.classes - 1}" if self.classes else "it is not class-conditional"
             raise UserError(f"{self.name} has no label {label!r}: {classes}")
-        seed = secrets.randbits(32) if seed is None else seed
+        if seed is not None and _whole(seed) not in range(-(2**63), 2**63):
+            raise UserError(f"the seed is {seed!r}: it must be a whole number of 64 bits")
+        n, label = operator.index(n), _whole(label)
+        seed = secrets.randbits(32) if seed is None else operator.index(seed)
         return latents.sample(self._function, self.prior, self.latent_dim, n, seed, label=label)
+
+
+def _whole(number: Any) -> int | None:
+    """A whole number of any type, as an int; None for everything else."""
+    try:
+        return operator.index(number)
+    except TypeError:
+        return None
 
 
 def load(

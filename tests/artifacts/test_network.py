@@ -116,6 +116,17 @@ def test_what_a_run_does_not_hold_is_said(run, arguments, says):
         akdg_tf.load_network(run[0], **arguments)
 
 
+def test_a_name_of_an_entry_and_of_a_run_must_say_which_one_holds_the_network(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    export(models.MLPGenerator(4, (2,), width=8), tmp_path / "zoo" / "x" / "saved_model")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "x").symlink_to(run[0])
+    assert akdg_tf.load_network("x").sample_shape == (2,)
+    with pytest.raises(UserError, match=r"^'x' is the name of zoo/x and of runs/x: give the folder$"):
+        akdg_tf.load_network("x", "d_s")
+    assert_weights(akdg_tf.load_network("runs/x", "ema_generator"), run[1].ema_generator.get_weights())
+
+
 def test_what_is_not_there_or_not_ours_is_said(tmp_path):
     with pytest.raises(UserError, match=r"there is no run, entry or SavedModel .*nosuch'"):
         akdg_tf.load_network(tmp_path / "nosuch")

@@ -43,13 +43,13 @@ def test_a_file_that_is_there_already_is_kept_unless_it_may_be_replaced(capsys):
     path.write_text("# mine\n")
     with pytest.raises(SystemExit, match="2"):
         design.main([*MNIST, "--max_kb=100", "--overwrite"])
-    says = "exists and was not written by akdg init or akdg design: move it, or work in another folder"
+    says = "exists and was not written by akdg init or akdg design: choose another --name"
     assert says in capsys.readouterr().err and path.read_text() == "# mine\n"
     path.unlink()
     design.main([*MNIST, "--max_mult_adds=60K"])
     with pytest.raises(SystemExit, match="2"):
         design.main([*MNIST, "--max_mult_adds=60K"])
-    assert "exists: move it, or work in another folder, or replace it with --overwrite" in capsys.readouterr().err
+    assert "exists: choose another --name, or replace it with --overwrite" in capsys.readouterr().err
 
 
 def test_a_kind_that_does_not_fit_is_left_out_with_one_line(capsys, caplog):
@@ -67,11 +67,22 @@ def test_a_limit_of_time_makes_the_students_narrower(capsys, monkeypatch):
     assert len(rows) == 2 and all(1.5 < float(row.strip("|").split("|")[-1]) <= 2.5 for row in rows)
 
 
+def test_a_name_of_ones_own_where_the_teachers_is_that_of_a_gin_file_of_the_package(capsys):
+    teacher = "--teacher=mnist_conditional_teacher"
+    with pytest.raises(SystemExit, match="2"):
+        design.main([teacher, "--max_params=20K"])
+    assert "there is another gin file of this name" in (said := capsys.readouterr().err) and "another --name" in said
+    design.main([teacher, "--max_params=20K", "--name=mine"])
+    assert {path.name for path in pathlib.Path().glob("*.gin")} == {"mine_dcgan_akdg.gin", "mine_mlp_akdg.gin"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ([*MNIST, "--max_ms=fast"], "'fast' is not a positive number of milliseconds, such as 2.5 (see --help)"),
-        ([*MNIST, "--max_kb=0"], "'0' is not a positive number, such as 500000, 500K or 20M"),
+        ([*MNIST, "--max_kb=0"], "'0' is not a whole number above 0, such as 500000, 500K or 20M"),
+        ([*MNIST, "--max_kb=40.9"], "'40.9' is not a whole number above 0"),
+        ([*MNIST, "--name=../x"], "is not the name of an entry"),
         ([*MNIST, "--max_params=10"], "no kind of student is within this budget: see the lines above"),
         (["--teacher=nosuch"], "there is no teacher 'nosuch'"),
         ([*MNIST, "--student=mlp"], "unrecognized arguments: --student=mlp"),

@@ -1,5 +1,6 @@
 """`akdg init`: the file that it writes is an experiment that builds, and what is wrong is one line."""
 
+import argparse
 import logging
 import os
 import pathlib
@@ -196,8 +197,8 @@ def test_the_run_is_published_as_it_is(run_here, capfd):
             ["--teacher=big", "--side=0"],
             "'0' is not a side such as 64, or height and width such as 96x128 (see --help)",
         ),
-        (["--teacher=big", "--max_params=-1"], "'-1' is not a positive number, such as 500000, 500K or 20M"),
-        (["--teacher=big", "--max_mult_adds=inf"], "'inf' is not a positive number"),
+        (["--teacher=big", "--max_params=-1"], "'-1' is not a whole number above 0, such as 500000, 500K or 20M"),
+        (["--teacher=big", "--max_mult_adds=inf"], "'inf' is not a whole number"),
         (["--teacher="], "there is no teacher '': give a run folder, a zoo entry"),
         (["--teacher=~nouser/x"], "~nouser/x: the home folder is unknown; write the whole path"),
         (["--teacher=lat\udcff1"], r"'lat\udcff1' is not UTF-8: rename the file or folder"),
@@ -271,9 +272,18 @@ def test_a_name_is_made_of_the_teacher_and_the_student(teacher, name):
     assert init_command.default_name(teacher, "dcgan") == name
 
 
-@pytest.mark.parametrize(("text", "number"), [("500", 500), ("2e7", 20_000_000), ("1_000", 1000), ("1.5k", 1500)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("500", 500), ("2e7", 20_000_000), ("1_000", 1000), ("1.5k", 1500), ("1.1M", 1_100_000), ("4.0", 4)],
+)
 def test_counts(text, number):
     assert init.count(text) == number
+
+
+@pytest.mark.parametrize("text", ["0", "0.5", "40.9", "nan", "-inf", "1e999999999", "", "K", "many"])
+def test_what_is_no_whole_number_is_no_count(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a whole number above 0"):
+        init.count(text)
 
 
 @pytest.mark.parametrize("flag", ["--teacher", "--data"])

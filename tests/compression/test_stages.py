@@ -8,11 +8,13 @@ from akdg_tf.artifacts import network
 from akdg_tf.artifacts.checkpoints import Checkpoints
 from akdg_tf.artifacts.saved_model import export
 from akdg_tf.compression.channels import PruneChannels
+from akdg_tf.compression.factorization import Factorize
 from akdg_tf.compression.fake_quant import FakeQuantize
 from akdg_tf.compression.stages import compressed
 from akdg_tf.compression.weights import PruneWeights
 from akdg_tf.errors import UserError
 from akdg_tf.models import DCGANGenerator, MLPGenerator, PGGANGenerator, SNGANGenerator
+from akdg_tf.training.workdir import Run
 
 
 def test_the_stages_are_applied_in_their_order_and_the_source_is_a_parent(monkeypatch):
@@ -37,13 +39,32 @@ def test_a_network_without_layers_in_sequence_is_one_line(tmp_path):
         compressed(str(tmp_path / "grown"), (lambda generator: generator,))
 
 
-def test_a_run_that_is_not_finished_is_one_line(tmp_path):
+def test_a_run_that_is_not_finished_or_was_trained_past_its_export_is_one_line(tmp_path):
     keras.utils.set_random_seed(0)
-    generator = MLPGenerator(4, (8, 8, 1), width=4)
+    generator, says = MLPGenerator(4, (8, 8, 1), width=4), "is not finished: its generator may still change; run its co"
     network.write_run(tmp_path, {"ema_generator": generator}, "ema_generator", {})
-    Checkpoints({"ema_generator": generator.variables}, tmp_path / "checkpoints").save(1)
-    with pytest.raises(UserError, match="is not finished: its generator may still change; run its command again"):
+    checkpoints = Checkpoints({"ema_generator": generator.variables}, tmp_path / "checkpoints")
+    checkpoints.save(1)
+    with pytest.raises(UserError, match=says):
         compressed(str(tmp_path), ())
+    export(generator, tmp_path / "saved_model")
+    Run(tmp_path, "x").note_export(1, {})
+    assert compressed(str(tmp_path), ())
+    checkpoints.save(2)
+    with pytest.raises(UserError, match=says):
+        compressed(str(tmp_path), ())
+
+
+@pytest.mark.parametrize("source", [5, None, ["runs/x"]])
+def test_a_source_that_is_no_name_is_one_line(source):
+    with pytest.raises(UserError, match=r"^compressed\.source is .*: bind a run folder, an entry of the zoo or"):
+        compressed(source, ())
+
+
+@pytest.mark.parametrize("stage", [PruneChannels(max_params=50), Factorize(energy=0.5), FakeQuantize(), PruneWeights()])
+def test_each_stage_refuses_a_network_whose_layers_are_not_in_sequence(stage):
+    with pytest.raises(UserError, match="the network is a PGGANGenerator: only generators whose layers are in sequ"):
+        stage(PGGANGenerator(4, (8, 8, 1), (4, 4)))
 
 
 def test_zeros_that_a_further_stage_would_lose_are_one_line(tmp_path):

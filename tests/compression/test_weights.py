@@ -88,6 +88,21 @@ def test_the_same_weights_stay_zero_after_resuming_and_in_the_export(source, tmp
     assert_trained_but_zero((resumed.generator, resumed.ema_generator, loaded), start)
 
 
+def test_dense_weights_of_a_warm_start_and_of_fewer_zeros_become_zero_in_the_average_too(source, tmp_path):
+    """`init_from` and a changed sparsity assign weights to the networks that were made with zeros."""
+    for name, stages in (("dense", ()), ("half", (PruneWeights(0.5),))):
+        before = trainer_of(compressed(source, stages))
+        before.fit(image_batches(1), verbose=0)
+        Checkpoints(before.state, tmp_path / name).save(1)
+        trainer = trainer_of(compressed(source, (PruneWeights(0.75),)))
+        zero = weights_of(trainer.generator) == 0
+        Checkpoints(trainer.state, tmp_path / name).restore()
+        assert np.sum(weights_of(trainer.ema_generator)[zero] != 0) > 100
+        trainer.fit(image_batches(1), verbose=0)
+        for network in (trainer.generator, trainer.ema_generator):
+            np.testing.assert_array_equal(weights_of(network) == 0, zero)
+
+
 def test_a_sparse_run_is_the_source_of_a_sparser_one(source, tmp_path):
     half = compressed(source, (PruneWeights(0.5),))
     export(half, tmp_path / "half")

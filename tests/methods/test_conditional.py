@@ -125,6 +125,14 @@ def test_a_student_learns_to_draw_what_it_is_told_to(method):
         assert images.mean() == pytest.approx(level, abs=0.25)
 
 
+def test_a_student_by_mse_needs_no_labels_beside_its_images():
+    trainer = MSEDistillation(student(), teacher_of_levels())
+    trainer.compile(FAST())
+    images = real_batches(6).map(lambda images, labels: images)
+    losses = [trainer.fit(images, verbose=0).history["g/loss"][0] for _ in range(10)]
+    assert losses[-1] < losses[0] / 2
+
+
 @pytest.mark.parametrize("method", quick([GAN, AKDG, MSEDistillation], "AKDG", name=lambda method: method.__name__))
 def test_replicas_and_micro_batches_take_the_step_of_the_whole_batch(method):
     whole = trained(method).generator.get_weights()
@@ -146,8 +154,11 @@ def test_what_does_not_fit_together_is_one_line():
         MSEDistillation(student(), FrozenGenerator(gray, LATENT_DIM))
     with pytest.raises(ValueError, match="no room for the labels of the prior 'normal, 2 classes'"):
         FrozenGenerator(gray_images, 2, PRIOR)
-    with pytest.raises(ValueError, match="classes is 5: it must be at least 0 and below latent_dim, 5"):
+    with pytest.raises(ValueError, match="classes is 5: it must be a whole number, at least 0 and below latent_dim=5"):
         MLPGenerator(5, SAMPLE_SHAPE, classes=5)
+    for classes in (2.5, True, "2"):
+        with pytest.raises(ValueError, match=f"classes is {classes!r}: it must be a whole number"):
+            MLPGenerator(5, SAMPLE_SHAPE, classes=classes)
     trainer = GAN(student(), judge())
     trainer.compile()
     with pytest.raises(ValueError, match="is trained with labels: give fit"):

@@ -158,9 +158,9 @@ def test_a_teacher_whose_layers_cannot_be_read_is_one_line():
         FrozenChunks(FakeQuantize()(make_resnet()))
 
 
-@pytest.mark.parametrize("beta", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("beta", [-0.1, 1.1, float("nan"), "x", None])
 def test_a_weight_that_is_no_share_is_refused(beta):
-    with pytest.raises(ValueError, match=r"beta must be in \[0, 1\], not"):
+    with pytest.raises(ValueError, match=r"LIT\.beta must be a number in \[0, 1\], not"):
         make_trainer(LIT, beta=beta)
 
 

@@ -47,6 +47,16 @@ def test_only_students_that_were_scored_alike_are_compared(tmp_path):
     assert pareto.groups(tmp_path, timed=False)[next(iter(pareto.groups(tmp_path, timed=False)))][1].milliseconds == {}
 
 
+def test_other_images_of_the_same_number_are_other_data_and_the_order_of_the_scores_says_nothing(tmp_path):
+    scores = {"fid[c]": made_up_score(3.0), "fid[d]": made_up_score(4.0, classifier="d")}
+    turned = dict(reversed(scores.items()))
+    for name, found, digest in (("a", scores, "a" * 64), ("b", turned, "a" * 64), ("c", scores, "c" * 64)):
+        network, teacher = made_up_network(name, scores=found), made_up_network("t")
+        write_metrics(tmp_path / name, kind="student", teacher=teacher, network=network, data_digest=digest)
+    compared = [{each.name for each in points} for points in pareto.groups(tmp_path, timed=False).values()]
+    assert compared == [{"a", "b"}, {"c"}]
+
+
 def test_a_quantized_file_is_compared_by_the_scores_of_its_own_images(tmp_path):
     network = made_up_network("a", scores={"fid[c]": made_up_score(3.0)})
     file = ExportedModel(99, "int4", 9, 0.5, 0.1, {"fid[c]": made_up_score(4.0)})

@@ -58,6 +58,9 @@ def test_a_quantized_export_is_compared_with_the_saved_model_and_has_scores_of_i
     assert 1e-5 < stored.mean_difference < stored.max_difference < 0.1
     other = on_images(tmp_path / "x", tmp_path, generator, exports=(LiteRT("int4"),)).evaluate()
     assert other.litert.weights == "int4"  # it was exported anew
+    (tmp_path / "x" / "model.tflite").unlink()
+    again = on_images(tmp_path / "x", tmp_path, generator, exports=(LiteRT("int4"),)).evaluate()
+    assert again.litert == other.litert  # a file that is gone is written again
     whole = on_images(tmp_path / "x", tmp_path, generator, exports=(LiteRT(),)).evaluate()
     assert whole.litert is None  # what the SavedModel's scores hold for
 

@@ -86,8 +86,13 @@ def test_a_loaded_generator_samples_what_its_picture_shows(students):
     np.testing.assert_allclose(loaded.sample(3, seed=0), images[:3], atol=1e-6)
     assert np.abs(loaded.sample(3) - loaded.sample(3)).max() > 1e-3  # without a seed, others each time
     assert "\n# student\n" in loaded.card and loaded.metrics.teacher.name == "teacher"
-    with pytest.raises(UserError, match="the number of images is 0: it must be at least 1"):
-        loaded.sample(0)
+    np.testing.assert_array_equal(loaded.sample(np.int64(3), seed=np.int32(0)), loaded.sample(3, seed=0))
+    for n in (0, 2.5, "3", None):
+        with pytest.raises(UserError, match=f"the number of images is {n!r}: it must be a whole number, at least 1"):
+            loaded.sample(n)
+    for seed in (2**63, 2.5, "3"):
+        with pytest.raises(UserError, match=f"the seed is {seed!r}: it must be a whole number of 64 bits"):
+            loaded.sample(3, seed=seed)
 
 
 def test_the_published_zoo_is_found_from_any_folder(tmp_path, monkeypatch):
