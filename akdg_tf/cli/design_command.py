@@ -32,8 +32,7 @@ def design(arguments: argparse.Namespace) -> str:
         UserError: no kind of student is within the budget, something does not fit, or a file of this name exists.
     """
     check_texts(arguments)
-    names = {kind: check_name(default_name(arguments.name or arguments.teacher, kind)) for kind in FAMILIES}
-    paths = {kind: free_path(name, arguments.overwrite) for kind, name in names.items()}
+    paths = {kind: free_path(_name(arguments, kind), arguments.overwrite) for kind in FAMILIES}
     found: dict[str, OwnExperiment] = {}
     for kind in FAMILIES:
         try:
@@ -47,6 +46,11 @@ def design(arguments: argparse.Namespace) -> str:
     rows = [_row(own.student) for own in found.values()]
     commands = [command(paths[kind], own) for kind, own in found.items()]
     return "\n".join([*markdown.table(HEADS, rows, "lrrrr"), "", *commands])
+
+
+def _name(arguments: argparse.Namespace, kind: str) -> str:
+    """The name of the experiment with a kind of student."""
+    return check_name(f"{arguments.name}_{kind}_akdg") if arguments.name else default_name(arguments.teacher, kind)
 
 
 def _timed(own: OwnExperiment) -> OwnExperiment:

@@ -82,7 +82,7 @@ def count(text: str) -> int:
     try:
         number = decimal.Decimal(text[:-1] if factor > 1 else text) * factor
         counts = 1 <= number < LIMIT and number == int(number)
-    except decimal.InvalidOperation:  # no number, or nan
+    except decimal.DecimalException:  # no number, nan, or too large
         counts = False
     if not counts:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0, such as 500000, 500K or 20M")
