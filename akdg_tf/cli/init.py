@@ -8,14 +8,12 @@ import re
 from akdg_tf.cli import ending, quiet
 
 STUDENTS = ("dcgan", "mlp")
+LIMIT = 10**18  # of counts, which are 64-bit integers elsewhere
 EPILOG = """examples:
   akdg init --teacher=mnist_sngan_teacher --data=mnist5k
   akdg init --teacher=generator.onnx --data=MY_IMAGES --student=mlp --max_mult_adds=1M
   akdg init --teacher=my_module:generate --gin_param=load_teacher.latent_dim=512
 """
-
-
-LIMIT = 10**18  # of counts, which are 64-bit integers elsewhere
 
 
 class Parser(argparse.ArgumentParser):

@@ -70,16 +70,15 @@ class PublishedGenerator:
         Raises:
             UserError: n < 1, there is no such class, or one of the three is no whole number.
         """
-        if _whole(n) is None or n < 1:
+        count, fixed = _whole(n), _whole(secrets.randbits(32) if seed is None else seed)
+        if count is None or count < 1:
             raise UserError(f"the number of images is {n!r}: it must be a whole number, at least 1")
         if label is not None and _whole(label) not in range(self.classes):
             classes = f"its labels are 0 to {self.classes - 1}" if self.classes else "it is not class-conditional"
             raise UserError(f"{self.name} has no label {label!r}: {classes}")
-        if seed is not None and _whole(seed) not in range(-(2**63), 2**63):
+        if fixed is None or not -(2**63) <= fixed < 2**63:
             raise UserError(f"the seed is {seed!r}: it must be a whole number of 64 bits")
-        n, label = operator.index(n), _whole(label)
-        seed = secrets.randbits(32) if seed is None else operator.index(seed)
-        return latents.sample(self._function, self.prior, self.latent_dim, n, seed, label=label)
+        return latents.sample(self._function, self.prior, self.latent_dim, count, fixed, label=_whole(label))
 
 
 def _whole(number: Any) -> int | None:
