@@ -43,7 +43,7 @@ class Settings:
 
     def __post_init__(self):
         checked = {
-            "latent_dim": _whole_number(self.latent_dim),
+            "latent_dim": _latent_dim(self.latent_dim),
             "prior": _prior(self.prior),
             "output_range": _range(self.output_range),
             "inputs": _inputs(self.inputs),
@@ -79,14 +79,14 @@ def frozen_value(value: Any) -> Any:
     return tuple(map(frozen_value, value)) if isinstance(value, list | tuple) else value
 
 
-def _whole_number(value: Any) -> int | None:
-    number = _index(value)
+def _latent_dim(value: Any) -> int | None:
+    number = whole_number(value)
     if value is not None and (number is None or number < 1):
         raise UserError(f"load_teacher.latent_dim is {value!r}: bind a whole number of at least 1")
     return number
 
 
-def _index(value: Any) -> int | None:
+def whole_number(value: Any) -> int | None:
     """A value as an int, None if it is no whole number; True and False are none."""
     try:
         return None if isinstance(value, bool) else operator.index(value)
@@ -125,7 +125,7 @@ def _shape(value: Any) -> tuple[int, ...] | None:
     if value is None:
         return None
     frozen = frozen_value(value)
-    sizes = [_index(each) for each in frozen] if isinstance(frozen, tuple) else []
+    sizes = [whole_number(each) for each in frozen] if isinstance(frozen, tuple) else []
     if len(sizes) not in (1, 3) or not all(size and size > 0 for size in sizes):
         raise UserError(f"load_teacher.sample_shape is {value!r}: bind whole numbers, (height, width, channels)")
     return tuple(size for size in sizes if size)

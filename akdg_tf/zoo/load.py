@@ -2,11 +2,9 @@
 
 import dataclasses
 import functools
-import operator
 import os
 import pathlib
 import secrets
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,6 +16,7 @@ from akdg_tf.errors import UserError
 from akdg_tf.files import read_small
 from akdg_tf.places import REPOSITORY_ZOO, ZOO_VARIABLE, expanded
 from akdg_tf.teachers.saved_model import load_generator
+from akdg_tf.teachers.settings import whole_number
 from akdg_tf.zoo import download, signatures
 from akdg_tf.zoo.checksums import SUMS
 from akdg_tf.zoo.entries import ZOO, Entry, check_name, entries
@@ -70,23 +69,15 @@ class PublishedGenerator:
         Raises:
             UserError: n < 1, there is no such class, or one of the three is no whole number.
         """
-        count, fixed = _whole(n), _whole(secrets.randbits(32) if seed is None else seed)
+        count, fixed = whole_number(n), whole_number(secrets.randbits(32) if seed is None else seed)
         if count is None or count < 1:
             raise UserError(f"the number of images is {n!r}: it must be a whole number, at least 1")
-        if label is not None and _whole(label) not in range(self.classes):
+        if label is not None and whole_number(label) not in range(self.classes):
             classes = f"its labels are 0 to {self.classes - 1}" if self.classes else "it is not class-conditional"
             raise UserError(f"{self.name} has no label {label!r}: {classes}")
         if fixed is None or not -(2**63) <= fixed < 2**63:
             raise UserError(f"the seed is {seed!r}: it must be a whole number of 64 bits")
-        return latents.sample(self._function, self.prior, self.latent_dim, count, fixed, label=_whole(label))
-
-
-def _whole(number: Any) -> int | None:
-    """A whole number of any type, as an int; None for everything else."""
-    try:
-        return operator.index(number)
-    except TypeError:
-        return None
+        return latents.sample(self._function, self.prior, self.latent_dim, count, fixed, label=whole_number(label))
 
 
 def load(
